@@ -1,0 +1,68 @@
+# Wardlight: the commands a new user, a developer and CI use. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CITY ?= cities/nyc
+WARDLIGHT_HOME ?= .wardlight
+export WARDLIGHT_HOME
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help setup demo nightly serve test check lint types unit bench lock screenshots clean
+.DEFAULT_GOAL := help
+
+help:  ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready  ## Create .venv from the hashed lock file
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' \
+	  || { echo "Wardlight needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11."; exit 1; }
+	@echo "Setting up $(VENV) (a minute or two, once) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: setup  ## Run the nightly job on New York's records, then serve dashboard and Dagster UI
+	@$(BIN)/wardlight demo --city $(CITY)
+
+nightly: setup  ## Run the nightly job alone: make nightly CITY=cities/seattle
+	@$(BIN)/wardlight nightly --city $(CITY)
+
+serve: setup  ## Serve the dashboard on the current release
+	@$(BIN)/wardlight serve
+
+test: setup  ## All tests
+	@$(BIN)/python -m tests.browser_hint
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: lint types unit  ## Lint, types and fast tests, in under a minute
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: setup
+	@$(BIN)/mypy
+
+unit: setup
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+
+bench: setup  ## Benchmarks, as JSON
+	@$(BIN)/python -m benchmarks.load
+
+screenshots: setup  ## Redraw docs/screenshots from a real Chromium
+	@$(BIN)/python docs/take_screenshots.py
+
+lock: setup  ## Compile requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-strip-extras --no-header --quiet -o requirements.lock
+
+clean:  ## Remove the state folder (warehouse, releases, Dagster history)
+	rm -rf $(WARDLIGHT_HOME)
