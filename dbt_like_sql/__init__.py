@@ -1,0 +1,1 @@
+"""SQL models as in dbt, and the small project that compiles and runs them in process."""

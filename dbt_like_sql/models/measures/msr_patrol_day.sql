@@ -1,0 +1,23 @@
+with patrols as (
+
+    select * from {{ ref('fct_patrol') }}
+
+)
+
+select
+    geography,
+    area_id,
+    day,
+    source,
+    subject,
+    count(*) as patrols,
+    {{ sum_of('coalesce(duration_seconds, 0)') }} as patrol_seconds,
+    {{ count_where('duration_seconds is null') }} as duration_missing,
+    {{ count_where("initiated_by = 'self'") }} as self_initiated,
+    count(initiated_by) as initiation_known,
+    {{ count_where('initiated_by is null') }} as initiation_missing,
+    {{ count_where('has_finding') }} as with_finding,
+    count(has_finding) as finding_known,
+    {{ count_where('has_finding is null') }} as finding_missing
+from patrols
+group by geography, area_id, day, source, subject

@@ -1,0 +1,32 @@
+with source as (
+
+    select * from {{ source('staging', 'incident') }}
+
+),
+
+renamed as (
+
+    select
+        source,
+        incident_id,
+        geography,
+        {{ allocated_area() }} as area_id,
+        day,
+        known_day,
+        time_precision,
+        occurred_local,
+        occurred_until_local,
+        category,
+        local_category,
+        found_by,
+        coalesce(victims, 0) as victims,
+        coalesce(victims_killed, 0) as victims_killed,
+        lat is not null and lon is not null as has_coordinates,
+        coalesce(coords_in_area, false) as has_valid_coordinates,
+        required_cells,
+        filled_cells
+    from source
+
+)
+
+select * from renamed

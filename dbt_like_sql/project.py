@@ -1,0 +1,250 @@
+"""The project as a whole: its settings, its models in the order in which they run, its source tables.
+
+Here: putting files, declarations and templates together. Not here: reading one file (declarations,
+templates) and touching a database (run).
+"""
+
+import difflib
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt_like_sql.declarations import Declaration, read_declarations
+from dbt_like_sql.errors import ProjectError
+from dbt_like_sql.templates import Templates, Use
+from dbt_like_sql.yaml_lines import read_yaml
+
+MATERIALIZATIONS = ("table", "view")
+
+
+@dataclass(frozen=True)
+class Source(Declaration):
+    """A table that is written outside the project and read by its models."""
+
+    source_name: str
+    schema: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Model(Declaration):
+    """A model: one query, kept as a table or view `schema.name`.
+
+    Attributes
+    ----------
+    depends_on
+        Names of the models that it reads.
+    sources
+        Names of the source tables that it reads.
+    compiled_sql
+        The query that DuckDB runs.
+    """
+
+    schema: str
+    depends_on: tuple[str, ...]
+    sources: tuple[str, ...]
+    raw_sql: str
+    compiled_sql: str
+    materialized: str
+    path: Path
+
+    @property
+    def relation(self) -> str:
+        """Schema-qualified name of the model's table or view."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Models in an order in which each follows all that it reads, and the source tables."""
+
+    models: tuple[Model, ...]
+    sources: tuple[Source, ...]
+
+    def compile(self, model: Model) -> str:
+        """Return the SQL of a model with its templates filled in."""
+        return model.compiled_sql
+
+    def model(self, name: str) -> Model:
+        """Return a model by its name; raise KeyError when there is none."""
+        return {model.name: model for model in self.models}[name]
+
+    def source_columns(self, table: str) -> dict[str, str]:
+        """Return the columns of a source table and their types, in declared order; KeyError when unknown."""
+        columns = {source.name: source.columns for source in self.sources}[table]
+        return {column.name: column.data_type for column in columns}
+
+
+def load_project(folder: Path | None = None) -> Project:
+    """Read, compile and check a project.
+
+    Parameters
+    ----------
+    folder
+        Folder with `dbt_project.yml`; by default the models that Wardlight comes with.
+
+    Raises
+    ------
+    ProjectError
+        Naming file, line, fault and remedy: anything outside the supported subset of dbt, models without
+        declaration or declarations without model, unknown references, cycles, SQL that does not parse.
+    """
+    root = (folder or Path(__file__).parent).resolve()
+    settings = _Settings.read(root)
+    templates = Templates(root, _files(root, settings.macro_paths, "*.sql"), settings.variables)
+    declared, sources = _declarations(root, settings)
+    paths = _model_paths(root, settings, declared)
+    relations = _Relations(
+        {name: f"{path.parent.name}.{name}" for name, path in paths.items()},
+        {(source.source_name, source.name): f"{source.schema}.{source.name}" for source in sources},
+    )
+    uses = {name: templates.uses(path) for name, path in paths.items()}
+    models = {}
+    for name, path in paths.items():
+        shown = templates.shown(path)
+        read, tables = relations.read(uses[name], shown)
+        default = settings.materialized.get(path.parent.name, "view")
+        models[name] = Model(
+            **vars(declared[name]),
+            schema=path.parent.name,
+            depends_on=read,
+            sources=tables,
+            raw_sql=path.read_text(encoding="utf-8"),
+            compiled_sql=templates.render(path, relations.ref, relations.source),
+            materialized=_materialized(uses[name], default, shown),
+            path=path,
+        )
+    return Project(tuple(_ordered(models, templates, uses)), sources)
+
+
+@dataclass(frozen=True)
+class _Relations:
+    """Names of tables and views by what ref and source call them."""
+
+    models: Mapping[str, str]
+    tables: Mapping[tuple[str, str], str]
+
+    def ref(self, name: str) -> str:
+        return self.models[name]
+
+    def source(self, name: str, table: str) -> str:
+        return self.tables[name, table]
+
+    def read(self, uses: Iterable[Use], shown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the models and source tables that a template reads; raise when one is not known."""
+        known: dict[str, list[tuple[str, ...]]] = {
+            "ref": [(name,) for name in self.models],
+            "source": list(self.tables),
+        }
+        read: dict[str, list[str]] = {"ref": [], "source": []}
+        for use in uses:
+            if use.function in known:
+                if use.options or use.arguments not in known[use.function]:
+                    names = sorted(".".join(key) for key in known[use.function])
+                    near = difflib.get_close_matches(".".join(map(str, use.arguments)), names, n=1)
+                    remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+                    call = f"{use.function}({', '.join(map(repr, use.arguments))})"
+                    raise ProjectError(shown, use.line, f"{call} is not known: {remedy}")
+                read[use.function].append(use.arguments[-1])
+        return tuple(dict.fromkeys(read["ref"])), tuple(dict.fromkeys(read["source"]))
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `dbt_project.yml` says."""
+
+    model_paths: list[str]
+    macro_paths: list[str]
+    materialized: Mapping[str, str]
+    variables: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, root: Path) -> "_Settings":
+        keys = (
+            "name",
+            "version",
+            "config-version",
+            "profile",
+            "model-paths",
+            "macro-paths",
+            "models",
+            "vars",
+        )
+        top = read_yaml(root / "dbt_project.yml", root).only(*keys)
+        name = top.text("name")
+        folders = top.mapping("models").only(name, advice="settings are under the project's name").mapping(name)
+        materialized = {}
+        for folder in folders:
+            settings = folders.mapping(folder).only("+schema", "+materialized", advice="set it in the model's yml")
+            if settings.get("+schema", folder) != folder:
+                raise settings.refuse(f"the schema of a model is its folder: write `{folder}`", "+schema")
+            materialized[folder] = settings.get("+materialized", "view")
+            if materialized[folder] not in MATERIALIZATIONS:
+                raise settings.refuse("`+materialized` must be table or view", "+materialized")
+        return cls(
+            top.sequence("model-paths") or ["models"],
+            top.sequence("macro-paths") or ["macros"],
+            materialized,
+            top.mapping("vars"),
+        )
+
+
+def _files(root: Path, folders: Iterable[str], pattern: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (root / folder).rglob(pattern))
+
+
+def _declarations(root: Path, settings: _Settings) -> tuple[dict[str, Declaration], tuple[Source, ...]]:
+    declared: dict[str, Declaration] = {}
+    sources = []
+    for path in _files(root, settings.model_paths, "*.yml"):
+        models, tables = read_declarations(path, root)
+        for model in models:
+            if model.name in declared:
+                first = declared[model.name].at.path
+                raise model.at.refuse(f"model `{model.name}` is declared in {first} too: keep one")
+            declared[model.name] = model
+        for name, schema, table in tables:
+            sources.append(Source(**vars(table), source_name=name, schema=schema, path=path))
+    return declared, tuple(sources)
+
+
+def _model_paths(root: Path, settings: _Settings, declared: Mapping[str, Declaration]) -> dict[str, Path]:
+    paths: dict[str, Path] = {}
+    for path in _files(root, settings.model_paths, "*.sql"):
+        shown = path.relative_to(root).as_posix()
+        if path.stem in paths:
+            raise ProjectError(shown, None, f"there are two models named {path.stem}: rename one")
+        if path.stem not in declared:
+            fault = f"model is not declared: describe it and its columns in {path.stem}.yml beside it"
+            raise ProjectError(shown, None, fault)
+        paths[path.stem] = path
+    for name, declaration in declared.items():
+        if name not in paths:
+            raise declaration.at.refuse(f"model `{name}` has no {name}.sql: write it or remove this", "name")
+    return paths
+
+
+def _materialized(uses: Iterable[Use], default: str, shown: str) -> str:
+    for use in uses:
+        if use.function == "config":
+            if use.arguments or set(use.options) != {"materialized"}:
+                raise ProjectError(shown, use.line, "config() takes `materialized` only: use the yml")
+            if use.options["materialized"] not in MATERIALIZATIONS:
+                fault = "`materialized` must be table or view: models are rebuilt whole"
+                raise ProjectError(shown, use.line, fault)
+            return str(use.options["materialized"])
+    return default
+
+
+def _ordered(models: Mapping[str, Model], templates: Templates, uses: Mapping[str, list[Use]]) -> Iterator[Model]:
+    try:
+        order = graphlib.TopologicalSorter({name: models[name].depends_on for name in models}).static_order()
+        yield from [models[name] for name in order]
+    except graphlib.CycleError as error:
+        *_, read, reader = error.args[1]
+        line = next(use.line for use in uses[reader] if use.arguments == (read,))
+        cycle = " → ".join(reversed(error.args[1]))
+        shown = templates.shown(models[reader].path)
+        raise ProjectError(shown, line, f"models read each other in a circle ({cycle})") from error

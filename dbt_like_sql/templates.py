@@ -1,0 +1,199 @@
+"""The Jinja in models and macros: ref, source, var, config and the project's own macros, and nothing else.
+
+Here: scanning a template for what it uses, and rendering it to SQL that is known to parse. Not here:
+which models exist and in what order they run (project).
+"""
+
+import re
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import sqlglot
+from jinja2 import nodes
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from dbt_like_sql.errors import ProjectError
+
+# What dbt offers and this project does without, with what to write instead.
+ALTERNATIVES = {
+    "is_incremental": "every model is rebuilt whole",
+    "this": "a model cannot read itself; ref() the models it is made from",
+    "env_var": "use var('name') and give its value under `vars` in dbt_project.yml",
+    "target": "put what differs between engines into a macro of this project",
+    "adapter": "put what differs between engines into a macro of this project",
+    "run_query": "a model is one query; ref() the model that holds the rows",
+    "execute": "a model is one query; ref() the model that holds the rows",
+    "dbt": "write the macro in this project's macros folder",
+    "dbt_utils": "packages are not installed: write the macro in this project's macros folder",
+}
+FOREIGN_BLOCKS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends, nodes.Block)
+
+
+_MARK = re.compile("\x00(?P<file>[^\x00]+):(?P<line>\\d+)\x00")
+
+
+class _LineMarks(Extension):
+    """Marks each line of text with the file and line it comes from, so that SQL errors can name them."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            if token.type == "data":
+                first, *rest = token.value.split("\n")
+                marked = [f"\n\x00{stream.name}:{token.lineno + n}\x00{text}" for n, text in enumerate(rest, 1)]
+                yield Token(token.lineno, "data", first + "".join(marked))
+            else:
+                yield token
+
+
+@dataclass(frozen=True)
+class Use:
+    """A call of ref, source, var or config with constant arguments, and its line."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any]
+    line: int
+
+
+class Templates:
+    """The project's templates, with its macros loaded.
+
+    Parameters
+    ----------
+    root
+        The project's folder.
+    macro_paths
+        Macro files.
+    variables
+        Values of var().
+
+    Raises
+    ------
+    ProjectError
+        When a macro file is no valid Jinja, uses an undefined name, or repeats a macro's name.
+    """
+
+    def __init__(self, root: Path, macro_paths: list[Path], variables: Mapping[str, Any]) -> None:
+        self._root = root
+        self._variables = variables
+        # The output is SQL, never HTML; a missing name is an error, never an empty string.
+        self._environment = jinja2.Environment(  # noqa: S701
+            loader=jinja2.FileSystemLoader(root),
+            undefined=jinja2.StrictUndefined,
+            keep_trailing_newline=True,
+            extensions=[_LineMarks],
+        )
+        self._functions = {"ref", "source", "var", "config"}
+        files: dict[str, str] = {}
+        for path in macro_paths:
+            shown = self.shown(path)
+            for macro in self._parse(path).find_all(nodes.Macro):
+                if macro.name in files or macro.name in self._functions:
+                    first = files.get(macro.name, "dbt itself")
+                    raise ProjectError(shown, macro.lineno, f"macro `{macro.name}` is already in {first}")
+                files[macro.name] = shown
+        self._macros = files
+        for path in macro_paths:
+            for use in self.uses(path):
+                if use.function != "var":
+                    fault = f"{use.function}() belongs in models: give the macro what it needs as an argument"
+                    raise ProjectError(self.shown(path), use.line, fault)
+        # Macros see each other and the functions through the environment's globals.
+        self._environment.globals.update(var=self._var, config=lambda **_: "")
+        for shown in sorted(set(files.values())):
+            module = self._environment.get_template(shown).module
+            self._environment.globals.update(
+                {name: getattr(module, name) for name, file in files.items() if file == shown}
+            )
+
+    def shown(self, path: Path) -> str:
+        """Return the path as error messages show it."""
+        return path.relative_to(self._root).as_posix()
+
+    def uses(self, path: Path) -> list[Use]:
+        """Return the calls of ref, source, var and config in a template, in its order.
+
+        Raises
+        ------
+        ProjectError
+            When the template is no valid Jinja, or uses a name that is neither one of these four nor a macro.
+        """
+        shown, tree = self.shown(path), self._parse(path)
+        for block in tree.find_all(FOREIGN_BLOCKS):
+            fault = "include, import, extends and block are not supported: use a macro"
+            raise ProjectError(shown, block.lineno, fault)
+        names = list(tree.find_all(nodes.Name))
+        own = {name.name for name in names if name.ctx != "load"} | set(jinja2.defaults.DEFAULT_NAMESPACE)
+        for name in names:
+            if name.ctx == "load" and name.name not in own | self._functions | self._macros.keys():
+                advice = ALTERNATIVES.get(name.name, "define a macro of this name in the macros folder")
+                raise ProjectError(shown, name.lineno, f"`{name.name}` is not defined: {advice}")
+        uses = []
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name in self._functions:
+                try:
+                    arguments = tuple(argument.as_const() for argument in call.args)
+                    options = {option.key: option.value.as_const() for option in call.kwargs}
+                except nodes.Impossible as error:
+                    fault = f"{call.node.name}() takes constants only: write the name out"
+                    raise ProjectError(shown, call.lineno, fault) from error
+                uses.append(Use(call.node.name, arguments, options, call.lineno))
+        return uses
+
+    def render(self, path: Path, ref: Callable[[str], str], source: Callable[[str, str], str]) -> str:
+        """Render a model, with `ref` and `source` answering with the names of relations.
+
+        Raises
+        ------
+        ProjectError
+            When a macro is called wrongly, or a variable has no value.
+        """
+        shown = self.shown(path)
+        try:
+            marked = self._environment.get_template(shown).render(ref=ref, source=source)
+        except (jinja2.TemplateError, TypeError, ValueError, LookupError) as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            line = next((frame.lineno for frame in frames if frame.filename == str(path)), None)
+            raise ProjectError(shown, line, f"cannot be compiled: {error}") from error
+        sql, origins, origin = [], [], (shown, 1)
+        for marked_line in marked.split("\n"):
+            if mark := _MARK.search(marked_line):
+                origin = (mark["file"], int(mark["line"]))
+            sql.append(_MARK.sub("", marked_line))
+            origins.append(origin)
+        compiled = "\n".join(sql).rstrip()
+        _check_syntax(compiled, origins)
+        return compiled
+
+    def _parse(self, path: Path) -> nodes.Template:
+        try:
+            return self._environment.parse(path.read_text(encoding="utf-8"), self.shown(path))
+        except jinja2.TemplateSyntaxError as error:
+            raise ProjectError(self.shown(path), error.lineno, f"not valid Jinja: {error.message}") from error
+
+    def _var(self, name: str, default: Any = None) -> Any:
+        value = self._variables.get(name, default)
+        if value is None:
+            raise LookupError(f"var('{name}') has no value: give it under `vars` in dbt_project.yml")
+        return value
+
+
+def _check_syntax(sql: str, origins: list[tuple[str, int]]) -> None:
+    """Raise ProjectError, naming the file and line that a line of the SQL is from, unless it is one query."""
+    try:
+        statements = sqlglot.parse(sql, read="duckdb")
+    except ParseError as error:
+        first = error.errors[0]
+        line = min(first["line"] or 1, len(origins))
+        raise ProjectError(*origins[line - 1], f"not valid SQL: {first['description']}") from error
+    except TokenError as error:
+        raise ProjectError(*origins[0], f"not valid SQL: {error}") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise ProjectError(*origins[0], "a model is exactly one select")

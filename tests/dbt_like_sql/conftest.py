@@ -1,0 +1,101 @@
+"""A small warehouse in memory: source tables as declared, rows with every column that a test does not care about."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import pytest
+
+from dbt_like_sql.project import Project, load_project
+from dbt_like_sql.run import run_model
+
+FIRST_FIELD = {"incident": "occurred", "patrol": "started", "service": "opened"}
+
+
+class Warehouse:
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.con = duckdb.connect()
+        self.con.execute("create schema staging")
+        self._ids = 0
+        for source in project.sources:
+            columns = ", ".join(f"{name} {kind}" for name, kind in project.source_columns(source.name).items())
+            self.con.execute(f"create table {source.schema}.{source.name} ({columns})")
+
+    def insert(self, table: str, **values: Any) -> None:
+        self.con.execute(
+            f"insert into staging.{table} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
+            list(values.values()),
+        )
+
+    def source(self, name: str, kind: str, geography: str = "precinct", silent_after_days: int = 14) -> None:
+        self.insert("source", source=name, kind=kind, geography=geography, silent_after_days=silent_after_days)
+
+    def run_window(self, as_of: date) -> None:
+        self.insert("run_window", as_of=as_of)
+
+    def record(self, kind: str, local: datetime, copies: int = 1, **values: Any) -> None:
+        """Insert a record that starts at `local`, local time being UTC; copies get ids of their own."""
+        self._ids += 1
+        first = FIRST_FIELD[kind]
+        for name in [name for name in values if name.endswith("_local")]:
+            values[name.removesuffix("local") + "day"] = values[name].date()
+            instant = name.removesuffix("_local") if "until" in name else name.removesuffix("local") + "at"
+            values[instant] = values[name]
+        defaults = {
+            "source": f"{kind}s",
+            "batch_id": "b",
+            f"{kind}_id": f"id{self._ids}",
+            "geography": "precinct",
+            "area_id": "precinct:1",
+            "day": local.date(),
+            "known_day": local.date(),
+            "time_precision": "second",
+            "required_cells": 10,
+            "filled_cells": 9,
+            "row_hash": str(self._ids),
+            f"{first}_at": local,
+            f"{first}_local": local,
+            f"{first}_day": local.date(),
+        }
+        self.insert(kind, **(defaults | values))
+        self.con.execute(
+            f"""
+            insert into staging.{kind}
+            select records.* replace (records.{kind}_id || '-' || n as {kind}_id)
+            from staging.{kind} as records cross join range(1, {copies}) as copies (n)
+            where records.row_hash = '{self._ids}'
+            """
+        )
+
+    def build(self, *names: str) -> None:
+        """Build the models of these names and all that they read; without names, all models."""
+        wanted = set(names) or {model.name for model in self.project.models}
+        for model in reversed(self.project.models):
+            if model.name in wanted:
+                wanted |= set(model.depends_on)
+        for model in self.project.models:
+            if model.name in wanted:
+                run_model(self.con, model)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.con.sql(query).fetchall()
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    return load_project()
+
+
+@pytest.fixture
+def warehouse(project: Project) -> Iterator[Warehouse]:
+    built = Warehouse(project)
+    yield built
+    built.con.close()
+
+
+@pytest.fixture(scope="session")
+def new_warehouse(project: Project) -> Any:
+    """Make warehouses inside a test that needs one per example."""
+    return lambda: Warehouse(project)

@@ -1,0 +1,180 @@
+"""Measures against small inputs worked out by hand, and laws: they add up to facts and do not depend on order."""
+
+# Local wall times carry no zone.
+# ruff: noqa: DTZ001
+
+import math
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+DAY = datetime(2016, 3, 1, 9)
+MEASURES = [
+    "msr_incident_day",
+    "msr_patrol_day",
+    "msr_service_day",
+    "msr_service_due_day",
+    "msr_service_duration_month",
+    "msr_receipt_day",
+    "msr_completeness_day",
+    "msr_source_day",
+    "msr_source_span",
+    "msr_source_month",
+    "msr_source_freshness",
+]
+
+
+def test_incidents_by_day(warehouse: Any) -> None:
+    shot = {"category": "0101", "local_category": "shooting", "found_by": "call"}
+    warehouse.record("incident", DAY, victims=3, victims_killed=1, lat=1, lon=1, coords_in_area=True, **shot)
+    warehouse.record("incident", DAY, victims=1, victims_killed=1, lat=1, lon=1, coords_in_area=False, **shot)
+    warehouse.record("incident", DAY, **shot)
+    warehouse.record("incident", DAY, category="050211", occurred_until_local=DAY + timedelta(days=1))
+    warehouse.build("msr_incident_day")
+    assert warehouse.rows("""
+        select area_id, day, category, found_by, incidents_ppm, victims_ppm, victims_killed_ppm,
+            with_coordinates_ppm, valid_coordinates_ppm
+        from measures.msr_incident_day order by category, day
+    """) == [
+        ("precinct:1", DAY.date(), "0101", "call", 3_000_000, 4_000_000, 2_000_000, 2_000_000, 1_000_000),
+        ("precinct:1", DAY.date(), "050211", None, 625_000, 0, 0, 0, 0),
+        ("precinct:1", date(2016, 3, 2), "050211", None, 375_000, 0, 0, 0, 0),
+    ]
+
+
+def test_patrols_by_day(warehouse: Any) -> None:
+    warehouse.record("patrol", DAY, subject="police", initiated_by="self", has_finding=True, duration_seconds=600)
+    warehouse.record("patrol", DAY, subject="police", initiated_by="call", has_finding=False, duration_seconds=60)
+    warehouse.record("patrol", DAY, subject="police")
+    warehouse.record("patrol", DAY, subject="volunteer", initiated_by="self", has_finding=False)
+    warehouse.build("msr_patrol_day")
+    assert warehouse.rows("""
+        select subject, patrols, patrol_seconds, duration_missing, self_initiated, initiation_known,
+            initiation_missing, with_finding, finding_known, finding_missing
+        from measures.msr_patrol_day order by subject
+    """) == [("police", 3, 660, 1, 1, 2, 1, 1, 2, 1), ("volunteer", 1, 0, 1, 1, 1, 0, 0, 1, 0)]
+
+
+def test_services_by_day_due_day_and_duration(warehouse: Any) -> None:
+    warehouse.run_window(date(2016, 3, 31))
+    opened, due = datetime(2016, 3, 1), datetime(2016, 3, 11)
+    for days in (0, 2, 2, 20):
+        closed = opened + timedelta(days=days)
+        warehouse.record("service", opened, time_precision="day", due_local=due, closed_local=closed)
+    warehouse.record("service", opened, time_precision="day", due_local=due)
+    warehouse.record("service", opened, time_precision="day", due_local=datetime(2016, 4, 1))
+    warehouse.build("msr_service_day", "msr_service_due_day", "msr_service_duration_month")
+    assert warehouse.rows("select day, opened, closed, open_now from measures.msr_service_day") == [
+        (opened.date(), 6, 4, 2)
+    ]
+    assert warehouse.rows("select day, due, resolved_in_time from measures.msr_service_due_day") == [(due.date(), 5, 3)]
+    two, twenty = (math.floor(math.log(days * 86_400) / math.log(1.02)) for days in (2, 20))
+    assert warehouse.rows("""
+        select day, bucket, closed, closed_seconds from measures.msr_service_duration_month order by bucket
+    """) == [
+        (opened.date(), -1, 1, 0),
+        (opened.date(), two, 2, 4 * 86_400),
+        (opened.date(), twenty, 1, 20 * 86_400),
+    ]
+
+
+def test_receipts_leave_out_blank_rows_and_keep_undated_ones(warehouse: Any) -> None:
+    shared = {"source": "cases", "kind": "service", "geography": "precinct"}
+    for status, day, is_blank, row_count in [
+        ("accepted", DAY.date(), False, 90),
+        ("duplicate", DAY.date(), False, 4),
+        ("superseded", DAY.date(), False, 3),
+        ("merged", DAY.date(), False, 2),
+        ("quarantined", DAY.date(), False, 1),
+        ("quarantined", None, False, 5),
+        ("quarantined", None, True, 7),
+    ]:
+        warehouse.insert("receipt", **shared, status=status, day=day, is_blank=is_blank, row_count=row_count)
+    warehouse.build("msr_receipt_day")
+    assert warehouse.rows("""
+        select area_id, day, received, duplicates, unusable from measures.msr_receipt_day order by day
+    """) == [
+        ("precinct:unallocated", DAY.date(), 100, 7, 1),
+        ("precinct:unallocated", None, 5, 0, 5),
+    ]
+
+
+def test_source_days_count_records_when_they_are_complete(warehouse: Any) -> None:
+    warehouse.record("incident", DAY, known_day=date(2016, 3, 9))
+    warehouse.run_window(date(2016, 12, 31))
+    warehouse.build("msr_source_day", "msr_completeness_day")
+    assert warehouse.rows("select source, kind, day, records from measures.msr_source_day") == [
+        ("incidents", "incident", date(2016, 3, 9), 1)
+    ]
+    assert warehouse.rows("select day, kind, required_cells, filled_cells from measures.msr_completeness_day") == [
+        (DAY.date(), "incident", 10, 9)
+    ]
+
+
+def scattered(warehouse: Any, backwards: bool = False) -> None:
+    """Fill a warehouse with some hundreds of records of every kind, spread by arithmetic."""
+    warehouse.run_window(date(2016, 12, 31))
+    for kind in ("incident", "patrol", "service"):
+        warehouse.source(f"{kind}s", kind)
+    numbers = range(250)
+    for n in reversed(numbers) if backwards else numbers:
+        at = datetime(2015, 1, 1) + timedelta(hours=(n * 7919) % 17_000, seconds=(n * 104_729) % 3_600)
+        area = {"area_id": None if n % 7 == 0 else f"precinct:{n % 5}"}
+        until = {"occurred_until_local": at + timedelta(seconds=n**2 * 31)} if n % 3 else {}
+        warehouse.record("incident", at, incident_id=f"i{n}", category=f"0{n % 4}", victims=n % 3, **area, **until)
+        found = {"has_finding": (True, False, None)[n % 3], "duration_seconds": None if n % 5 == 0 else n * 60}
+        warehouse.record("patrol", at, patrol_id=f"p{n}", **area, **found)
+        closed = {"closed_local": at + timedelta(hours=n)} if n % 4 else {}
+        due = {"due_local": at + timedelta(days=5)}
+        warehouse.record("service", at, service_id=f"s{n}", **area, **closed, **due)
+        warehouse.insert(
+            "receipt", source="services", kind="service", geography="precinct", day=at.date(),
+            status=("accepted", "duplicate", "quarantined")[n % 3], is_blank=False, row_count=1,
+        )  # fmt: skip
+    warehouse.build()
+
+
+def test_measures_add_up_to_facts(warehouse: Any) -> None:
+    scattered(warehouse)
+    assert warehouse.rows("select sum(incidents_ppm), sum(victims_ppm) from measures.msr_incident_day") == (
+        warehouse.rows("select count(*) * 1000000, sum(victims) * 1000000 from facts.fct_incident")
+    )
+    assert warehouse.rows("select sum(patrols), sum(patrol_seconds) from measures.msr_patrol_day") == (
+        warehouse.rows("select count(*), sum(duration_seconds) from facts.fct_patrol")
+    )
+    assert warehouse.rows("select sum(opened), sum(closed), sum(open_now) from measures.msr_service_day") == (
+        warehouse.rows("""
+            select count(*), count(*) filter (not is_open), count(*) filter (is_open) from facts.fct_service
+        """)
+    )
+    assert warehouse.rows("select sum(closed), sum(closed_seconds) from measures.msr_service_duration_month") == (
+        warehouse.rows("select count(seconds_to_close), sum(seconds_to_close) from facts.fct_service")
+    )
+    assert warehouse.rows("select sum(due), sum(resolved_in_time) from measures.msr_service_due_day") == (
+        warehouse.rows("""
+            select count(*) filter (is_due), count(*) filter (is_resolved_in_time) from facts.fct_service
+        """)
+    )
+    total = warehouse.rows("select count(*) from facts.fct_record")
+    assert total == [(750,)]
+    for table in ("msr_source_day", "msr_source_span", "msr_source_month"):
+        assert warehouse.rows(f"select sum(records) from measures.{table}") == total
+
+
+def test_measures_do_not_depend_on_row_order_or_threads(new_warehouse: Any) -> None:
+    contents = []
+    for threads, backwards in [(1, False), (4, True)]:
+        warehouse = new_warehouse()
+        warehouse.con.execute(f"set threads = {threads}")
+        scattered(warehouse, backwards)
+        contents.append({name: warehouse.rows(f"select * from measures.{name} order by all") for name in MEASURES})
+        warehouse.con.close()
+    assert all(contents[0].values())
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measures_hold_no_floating_point_number(project: Any, name: str) -> None:
+    types = {column.data_type for column in project.model(name).columns}
+    assert types <= {"varchar", "date", "bigint", "integer"}
