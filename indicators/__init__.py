@@ -1,0 +1,1 @@
+"""Indicators: pure statistics on frames. No orchestrator, database, file format or page belongs here."""

@@ -1,0 +1,219 @@
+"""The model of a catalogue entry: what one indicator is, and which of its parts must agree.
+
+Belongs here: the fields, and the checks on one entry. Not here: reading files (`reading`), computing (`compute`).
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from indicators.catalogue.measures import MEASURES
+
+PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
+FigureKind = Literal[
+    "rate",
+    "weighted_rate",
+    "proportion",
+    "survival_quantile",
+    "ratio",
+    "mean",
+    "difference",
+    "concentration",
+    "network",
+]
+IntervalMethod = Literal[
+    "byar",
+    "wilson",
+    "dobson",
+    "daily_cluster",
+    "kaplan_meier",
+    "ratio_of_counts",
+    "cluster",
+    "bootstrap",
+    "permutation",
+    "survey_linearised",
+    "none",
+]
+
+# Methods that a computed figure of each kind may take.
+COMPUTED = {
+    "rate": ("byar", "daily_cluster"),
+    "weighted_rate": ("dobson",),
+    "proportion": ("wilson",),
+    "survival_quantile": ("kaplan_meier",),
+}
+
+
+class Model(BaseModel):
+    """Base of all parts of an entry: immutable, and an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, strict=True)
+
+
+class Text(Model):
+    """A text in English and in Simplified Chinese."""
+
+    en: str = Field(min_length=1)
+    zh: str = Field(min_length=1)
+
+
+class Condition(Model):
+    """What a dimension must hold: one of `values`, something that starts with one of `prefix`, none of `except`.
+
+    A missing value passes `except` and nothing else. A bare list means `values`.
+    """
+
+    values: list[str] | None = Field(default=None, min_length=1)
+    prefix: list[str] | None = Field(default=None, min_length=1)
+    excluded: list[str] | None = Field(default=None, alias="except", min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_means_values(cls, given: object) -> object:
+        return {"values": given} if isinstance(given, list) else given
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.values is None and self.prefix is None and self.excluded is None:
+            raise ValueError("give a list of values, or one of prefix and except")
+        return self
+
+
+def _alternatives(given: object) -> object:
+    return ([given] if given else []) if isinstance(given, dict) else given
+
+
+Alternative = Annotated[dict[str, Condition], Field(min_length=1)]
+
+
+class Selection(Model):
+    """A column of the measure, summed over the rows that pass `where`.
+
+    `where` maps dimensions to conditions that must all hold; a list of such maps passes what any of them passes.
+    """
+
+    column: str
+    where: Annotated[list[Alternative], BeforeValidator(_alternatives)] = Field(default_factory=list)
+
+
+class Unusable(Model):
+    """Which unusable records enter the worst-case bounds.
+
+    Attributes
+    ----------
+    missing : str or None
+        Column of the measure counting records whose outcome (or amount) is not known.
+    quarantined : bool
+        Records refused by a rule of the sources that feed the indicator.
+    unallocated : bool
+        Accepted records of unknown area: each could belong to any area that does not already hold them.
+    worst_per_record : float
+        What one such record could add at most, in the unit of the numerator.
+    """
+
+    missing: str | None = None
+    quarantined: bool = True
+    unallocated: bool = True
+    worst_per_record: float = Field(default=1.0, gt=0)
+
+
+class Entry(Model):
+    """One indicator.
+
+    An entry with a `measure` is computed wherever the data carry its `needs`; one without says what it would
+    need, and is published as not available. `scale` turns the measure's unit into the numerator's (1e6 for
+    parts per million, 60 for seconds to minutes); `per` is the base that the figure is given for.
+    """
+
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    title: Text
+    about: Text
+    caveats: Text
+    dimension: Literal[
+        "mechanism",
+        "social_linkage",
+        "information_sharing",
+        "prevention_foundation",
+        "team",
+        "technology",
+        "rule_of_law",
+        "public_perception",
+        "government",
+        "enterprises",
+        "new_citizens",
+    ]
+    subject: Literal["all", "government", "enterprises", "new_citizens"]
+    polarity: Literal["higher", "lower", "context"]
+    unit: str
+    decimals: int = Field(ge=0, le=6)
+    kind: FigureKind
+    formula: str = Field(min_length=1)
+    needs: tuple[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_0-9]+$")], ...] = Field(default=(), strict=False)
+    interval: IntervalMethod
+    min_denominator: float = Field(ge=0)
+    maturity_days: int = Field(ge=0)
+    period_kinds: tuple[PeriodKind, ...] = Field(min_length=1, strict=False)
+    reference: str = Field(min_length=1)
+    intended_use: str = Field(min_length=1)
+    forbidden_use: str = Field(min_length=1)
+    gaming: str = Field(min_length=1)
+
+    measure: str | None = None
+    opened_measure: str | None = None
+    numerator: Selection | None = None
+    denominator: Selection | None = None
+    count: str | None = None
+    scale: float = Field(default=1.0, gt=0)
+    per: float = Field(default=1.0, gt=0)
+    quantile: float = Field(default=0.5, gt=0, lt=1)
+    coverage: Literal["all", "any"] = "all"
+    unusable: Unusable = Unusable()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if len(set(self.period_kinds)) < len(self.period_kinds):
+            raise ValueError("period_kinds: a kind is listed twice")
+        if self.measure is None:
+            if self.numerator or self.denominator or self.count or self.opened_measure:
+                raise ValueError("numerator, denominator, count and opened_measure need a measure")
+            return self
+        if self.kind not in COMPUTED:
+            raise ValueError(
+                f"kind: {self.kind} cannot be computed yet; with a measure it is one of {', '.join(COMPUTED)}"
+            )
+        if self.interval not in COMPUTED[self.kind]:
+            raise ValueError(f"interval: a {self.kind} takes {' or '.join(COMPUTED[self.kind])}, not {self.interval}")
+        self._selections_fit()
+        if self.kind == "survival_quantile":
+            self._durations_fit()
+        elif self.numerator is None:
+            raise ValueError("numerator: missing")
+        elif (self.denominator is None) == (self.kind == "proportion"):
+            raise ValueError("denominator: a proportion has one, a rate is over the population and has none")
+        return self
+
+    def _selections_fit(self) -> None:
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure: no {self.measure}; there are {', '.join(MEASURES)}")
+        measure = MEASURES[self.measure]
+        columns = [s.column for s in (self.numerator, self.denominator) if s]
+        for column in [*columns, *filter(None, (self.count, self.unusable.missing))]:
+            if column not in measure.counts:
+                raise ValueError(f"{self.measure} has no count {column}; it has {', '.join(measure.counts)}")
+        for selection in filter(None, (self.numerator, self.denominator)):
+            for dimension in {name for alternative in selection.where for name in alternative}:
+                if dimension not in measure.dimensions:
+                    raise ValueError(
+                        f"{self.measure} has no dimension {dimension}; it has {', '.join(measure.dimensions)}"
+                    )
+        if self.kind == "weighted_rate" and "category" not in measure.dimensions:
+            raise ValueError(f"{self.measure} has no categories to weigh")
+
+    def _durations_fit(self) -> None:
+        if self.numerator or self.denominator:
+            raise ValueError("a survival_quantile counts a whole measure: leave numerator and denominator out")
+        if self.measure != "msr_service_duration_month" or self.opened_measure != "msr_service_day":
+            raise ValueError("a survival_quantile takes msr_service_duration_month and opened_measure msr_service_day")
+        finer = {"day", "week"} & set(self.period_kinds)
+        if finer:
+            raise ValueError(f"period_kinds: durations are counted by month, so not by {' and '.join(sorted(finer))}")

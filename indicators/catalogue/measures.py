@@ -1,0 +1,60 @@
+"""The measures that entries may count: their dimensions, and their additive columns.
+
+Belongs here: what docs/tables.md fixes about the `msr_*` tables, as far as a catalogue entry can name it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Columns of a measure table.
+
+    Attributes
+    ----------
+    kind : str or None
+        Record kind that is counted; None where the table covers several and has a column `kind`.
+    dimensions : tuple of str
+        Columns that a filter may name.
+    counts : tuple of str
+        Integer columns that may be summed over areas and days.
+    """
+
+    kind: str | None
+    dimensions: tuple[str, ...]
+    counts: tuple[str, ...]
+
+
+MEASURES = {
+    "msr_incident_day": Measure(
+        "incident",
+        ("source", "category", "local_category", "found_by"),
+        (
+            "incidents_ppm",
+            "victims_ppm",
+            "victims_killed_ppm",
+            "with_coordinates_ppm",
+            "valid_coordinates_ppm",
+        ),
+    ),
+    "msr_patrol_day": Measure(
+        "patrol",
+        ("source", "subject"),
+        (
+            "patrols",
+            "patrol_seconds",
+            "duration_missing",
+            "self_initiated",
+            "initiation_known",
+            "initiation_missing",
+            "with_finding",
+            "finding_known",
+            "finding_missing",
+        ),
+    ),
+    "msr_service_day": Measure("service", ("source",), ("opened", "closed", "open_now")),
+    "msr_service_due_day": Measure("service", ("source",), ("due", "resolved_in_time")),
+    "msr_service_duration_month": Measure("service", ("source",), ("closed", "closed_seconds")),
+    "msr_receipt_day": Measure(None, ("source", "kind"), ("received", "duplicates", "unusable")),
+    "msr_completeness_day": Measure(None, ("source", "kind"), ("required_cells", "filled_cells")),
+}

@@ -1,0 +1,138 @@
+"""Which series are charted, their limits and signals, and the list of what changed.
+
+Belongs here: the choice of series and window, and putting `trends` to work on them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA, SIGNIFICANT_DIGITS
+from indicators.periods import latest_complete_month
+from indicators.trends import benjamini_hochberg, latest_point_p_value, xmr_chart
+
+SERIES = ["indicator_id", "area_id", "period_kind"]
+
+
+@dataclass(frozen=True)
+class ChartRules:
+    """Which series are charted, and which changes are listed.
+
+    Attributes
+    ----------
+    months, weeks : int
+        Length of the charted window at most. Limits over a decade would call the past's level normal.
+    fewest_points : int
+        Limits from fewer points are too uncertain to publish.
+    mean_events : float
+        Events behind a point, on average: rarer events need another chart. Of a proportion the rarer outcome
+        counts, of a weighted rate the effective number (Σwn)² / Σw²n.
+    largest_q : float
+        Accepted share of false alarms among the listed changes.
+    """
+
+    months: int = 36
+    weeks: int = 104
+    fewest_points: int = 12
+    mean_events: float = 10.0
+    largest_q: float = 0.1
+
+
+def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Control limits, signals and changes of all series.
+
+    Charted is the last uninterrupted run of complete weeks and months with a figure, in areas that are places;
+    an interruption (a source that fell silent) starts a new chart. A series is tested for change when its run
+    reaches the latest complete month and is charted without that month too.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Rows as `statuses.publish` gives them.
+
+    Returns
+    -------
+    limits : DataFrame
+        `indicator_limits`. Limits are cut at zero, below which no figure can be.
+    signals : DataFrame
+        SERIES, period_start, signal: one row per charted point.
+    changes : DataFrame
+        `changes`: the series whose latest month differs from the months before, at a false discovery rate of
+        `largest_q`.
+    """
+    points = _points(values, rules)
+    limits, tested = [], []
+    # Sorted points of one series are adjacent, and so a slice.
+    for series in points.partition_by(SERIES, maintain_order=True):
+        x = series["value"].to_numpy()
+        drawn = xmr_chart(x)
+        limits.append(
+            series.select(*SERIES, "period_start", "value").with_columns(
+                centre=pl.lit(drawn.centre),
+                limit_low=pl.lit(max(drawn.limit_low, 0.0)),
+                limit_high=pl.lit(drawn.limit_high),
+                signal=pl.Series(drawn.signals, dtype=pl.String),
+            )
+        )
+        is_latest = series["period_start"][-1] == latest_complete_month(as_of)
+        if series["period_kind"][0] == "month" and is_latest and len(x) > rules.fewest_points:
+            p_value = latest_point_p_value(x)
+            if p_value is not None:
+                tested.append(limits[-1].tail(1).with_columns(p_value=pl.lit(p_value), centre=pl.lit(x[:-1].mean())))
+    if not limits:
+        drawn_points = points.select(*SERIES, "period_start").with_columns(signal=pl.lit(None, pl.String))
+        return pl.DataFrame(schema=LIMIT_SCHEMA), drawn_points, pl.DataFrame(schema=CHANGE_SCHEMA)
+    charted = pl.concat(limits)
+    rounded = [pl.col(c).round_sig_figs(SIGNIFICANT_DIGITS) for c in ("centre", "limit_low", "limit_high")]
+    return (
+        charted.with_columns(rounded).select(LIMIT_SCHEMA.keys()),
+        charted.select(*SERIES, "period_start", "signal"),
+        _changes(tested, rules),
+    )
+
+
+def _points(values: pl.DataFrame, rules: ChartRules) -> pl.DataFrame:
+    """Points of all charted series, in time order."""
+    month = pl.col("period_start").dt.year().cast(pl.Int64) * 12 + pl.col("period_start").dt.month()
+    week = pl.col("period_start").dt.epoch("d").cast(pl.Int64) // 7
+    is_month = pl.col("period_kind") == "month"
+    longest = pl.when(is_month).then(rules.months).otherwise(rules.weeks)
+    # For unweighted events this is their mean; a few heavy ones among many light count as few.
+    squares = pl.col("event_squares").sum()
+    mean_events = pl.when(squares > 0).then(pl.col("events").sum() ** 2 / squares / pl.len()).otherwise(0.0)
+    return (
+        values.filter(
+            pl.col("period_kind").is_in(["week", "month"])
+            & pl.col("is_complete")
+            & pl.col("value").is_not_null()
+            & ~pl.col("is_unallocated")
+        )
+        .select(*SERIES, "period_start", "value", "events", "event_squares")
+        .sort(*SERIES, "period_start")
+        .with_columns(number=pl.when(is_month).then(month).otherwise(week))
+        # Within an uninterrupted run, number and position rise together.
+        .with_columns(run=pl.col("number") - pl.int_range(pl.len()).over(SERIES))
+        .filter(pl.col("run") == pl.col("run").max().over(SERIES))
+        # Signed: a count less a longer window is negative, not a huge unsigned number.
+        .filter(pl.int_range(pl.len()).over(SERIES) >= pl.len().cast(pl.Int64).over(SERIES) - longest)
+        .filter((pl.len().over(SERIES) >= rules.fewest_points) & (mean_events.over(SERIES) >= rules.mean_events))
+    )
+
+
+def _changes(tested: list[pl.DataFrame], rules: ChartRules) -> pl.DataFrame:
+    if not tested:
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
+    latest = pl.concat(tested)
+    q_values = benjamini_hochberg(latest["p_value"].to_numpy())
+    listed = (
+        latest.with_columns(q_value=pl.Series(q_values), series_tested=pl.lit(latest.height))
+        .filter(pl.col("q_value") <= rules.largest_q)
+        .sort("p_value", "indicator_id", "area_id")
+    )
+    return listed.with_columns(
+        pl.col("centre", "p_value", "q_value").round_sig_figs(SIGNIFICANT_DIGITS),
+        position=pl.Series(np.arange(1, listed.height + 1)),
+        expected_false=(pl.col("q_value").max() * listed.height).round_sig_figs(SIGNIFICANT_DIGITS),
+    ).select(pl.col(name).cast(dtype) for name, dtype in CHANGE_SCHEMA.items())

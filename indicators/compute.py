@@ -1,0 +1,83 @@
+"""The engine: catalogue entries and measures to published figures.
+
+Belongs here: the order of steps, entry by entry. What each step does is in the module it is named for.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from indicators.areas import AreaTree
+from indicators.catalogue.entries import Entry
+from indicators.cells import Source, open_source
+from indicators.charts import SERIES, ChartRules, chart
+from indicators.durations import duration_figures
+from indicators.feeds import find_feed
+from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
+from indicators.proportions import proportion_figures
+from indicators.rates import rate_figures
+from indicators.statuses import CHART_COLUMNS, publish
+
+FIGURES = {
+    "rate": rate_figures,
+    "weighted_rate": rate_figures,
+    "proportion": proportion_figures,
+    "survival_quantile": duration_figures,
+}
+CHARTED = pl.Schema(
+    {**VALUE_SCHEMA, **dict(zip(CHART_COLUMNS, (pl.Boolean, pl.Boolean, pl.Float64, pl.Float64), strict=True))}
+)
+
+
+def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | None = None) -> Figures:
+    """Compute every entry for every area and period.
+
+    An entry whose needs the data do not carry has no values, only a row in `availability` with the reason.
+    The same inputs give the same figures, to the last published digit and in the same order of rows.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    inputs : Inputs
+    chart_rules : ChartRules, optional
+
+    Returns
+    -------
+    Figures
+
+    Raises
+    ------
+    ValueError
+        If frames contradict each other (unknown area, source without span) or an entry counts more in its
+        numerator than in its denominator.
+    """
+    tree = AreaTree(inputs.areas)
+    parts: list[pl.DataFrame] = []
+    availability: list[tuple[str, str, str | None, str | None]] = []
+    for entry in sorted(entries, key=lambda entry: entry.id):
+        source = _source(entry, inputs, tree)
+        if isinstance(source, Source):
+            parts.append(publish(FIGURES[entry.kind](source), entry, inputs.as_of))
+            availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
+        else:
+            availability.append((entry.id, "not_available", source, None))
+    values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
+    limits, signals, changes = chart(values, inputs.as_of, chart_rules or ChartRules())
+    return Figures(
+        values.drop("signal", *CHART_COLUMNS)
+        .join(signals, on=[*SERIES, "period_start"], how="left")
+        .select(VALUE_SCHEMA.keys())
+        .sort("indicator_id", "area_id", "period_kind", "period_start"),
+        limits.sort(*SERIES, "period_start"),
+        changes,
+        pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
+    )
+
+
+def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:
+    """What an entry is computed from, or the reason why it is not available."""
+    feed = find_feed(entry, inputs)
+    if isinstance(feed, str):
+        return feed
+    source = open_source(feed, inputs, tree)
+    return source or ";".join(f"no_records:{name}" for name in feed.sources["source"].unique().sort())

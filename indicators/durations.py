@@ -1,0 +1,133 @@
+"""Durations: Kaplan-Meier quantiles over all records opened in a period, those still open censored.
+
+Belongs here: from histograms of closed durations and counts of open records to figures.
+"""
+
+import polars as pl
+
+from indicators.cells import Source, count_cells, unusable_share
+from indicators.survival import kaplan_meier_quantiles
+from indicators.unusable import PERIOD
+
+KEY = ["area_id", *PERIOD]
+SECONDS_PER_DAY = 86_400
+CURVE = [*KEY, "time", "events", "censored"]
+
+
+def duration_figures(source: Source) -> pl.DataFrame:
+    """Figures of a `survival_quantile`, in seconds / `entry.scale`, for every area and period of months.
+
+    A closed record counts at the mean duration of its histogram bucket, an open one at its age, `as_of` minus
+    its day. Records without a usable duration (opened, but neither in the histogram nor open) and all other
+    unusable ones move the bounds: closed at once for the lower, never closed for the upper. A bound is null
+    where the quantile is then not reached. The numerator is the number closed, the denominator those whose
+    duration or age is known.
+
+    Returns
+    -------
+    DataFrame
+        The cells with value, limits, bounds, numerator, denominator, unusable, events, event_squares,
+        unusable_share and void_reason.
+    """
+    entry = source.feed.entry
+    opened = source.feed.rows.group_by("area_id", "day").agg(pl.col("opened", "open_now").sum())
+    closed = _closed(source)
+    closed_counts = closed.group_by(KEY).agg(pl.col("events").sum())
+    known = (
+        source.tree.roll_up(opened.join(source.coverage.days, on="day"), PERIOD, ["open_now"])
+        .join(closed_counts, on=KEY, how="full", coalesce=True)
+        .select(*KEY, closed=pl.col("events").fill_null(0), open_now=pl.col("open_now").fill_null(0))
+    )
+    daily = opened.select("area_id", "day", records="opened", missing=pl.lit(0, pl.Int64))
+    cells = (
+        count_cells(source, daily, ["records", "missing"])
+        .join(known, on=KEY, how="left")
+        .with_columns(pl.col("closed", "open_now").fill_null(0))
+        .with_columns(
+            numerator=pl.col("closed").cast(pl.Float64),
+            denominator=(pl.col("closed") + pl.col("open_now")).cast(pl.Float64),
+        )
+        .with_columns(missing=(pl.col("records") - pl.col("denominator")).clip(lower_bound=0))
+        .with_columns(
+            unusable_share=unusable_share(entry),
+            stray=(
+                pl.col("missing")
+                + pl.col("quarantined")
+                + pl.col("records_elsewhere") * int(entry.unusable.unallocated)
+            ),
+        )
+    )
+    curve = pl.concat([closed.select(CURVE), _open(source, opened)])
+    stray = cells.filter((pl.col("stray") > 0) & (pl.col("denominator") > 0)).select(
+        *KEY, stray=pl.col("stray").cast(pl.Int64)
+    )
+    at_once = stray.select(*KEY, time=pl.lit(0.0), events="stray", censored=pl.lit(0, pl.Int64))
+    never = stray.select(*KEY, time=pl.lit(float("inf")), events=pl.lit(0, pl.Int64), censored="stray")
+    return _joined(
+        cells,
+        kaplan_meier_quantiles(curve, KEY, entry.quantile),
+        kaplan_meier_quantiles(pl.concat([curve, at_once]), KEY, entry.quantile),
+        kaplan_meier_quantiles(pl.concat([curve, never]), KEY, entry.quantile),
+    )
+
+
+def _joined(cells: pl.DataFrame, as_is: pl.DataFrame, at_best: pl.DataFrame, at_worst: pl.DataFrame) -> pl.DataFrame:
+    reached = pl.col("quantile").is_not_null()
+    # Adding records also shrinks the sampling error, so the interval itself stays within the bounds by rule.
+    low = pl.min_horizontal("lower", "lower_best")
+    high = pl.when(pl.col("upper").is_not_null() & pl.col("upper_worst").is_not_null()).then(
+        pl.max_horizontal("upper", "upper_worst")
+    )
+    return (
+        cells.join(as_is, on=KEY, how="left")
+        .join(at_best.select(*KEY, lower_best="lower"), on=KEY, how="left")
+        .join(at_worst.select(*KEY, upper_worst="upper"), on=KEY, how="left")
+        .with_columns(
+            value=pl.col("quantile"),
+            events=pl.col("numerator"),
+            event_squares=pl.col("numerator"),
+            lower=pl.when(reached).then("lower"),
+            upper=pl.when(reached).then("upper"),
+            bound_low=pl.when(reached).then(low),
+            bound_high=pl.when(reached).then(high),
+            unusable=pl.col("stray").cast(pl.Int64),
+            void_reason=pl.coalesce(
+                "void_reason",
+                pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count")),
+                pl.when(~reached).then(pl.lit("not_reached")),
+            ),
+        )
+    )
+
+
+def _closed(source: Source) -> pl.DataFrame:
+    """Closed records of every area, period and bucket: KEY, time, events, censored."""
+    entry = source.feed.entry
+    periods = source.coverage.days.group_by(PERIOD).agg(month=pl.col("day").dt.truncate("1mo").unique())
+    months = periods.explode("month").rename({"month": "day"})
+    histogram = (
+        source.inputs.measure(entry.measure or "")
+        .join(source.feed.sources, on=["source", "kind"], how="semi")
+        .select("area_id", "day", "bucket", "closed", "closed_seconds")
+        .join(months, on="day")
+    )
+    return (
+        source.tree.roll_up(histogram, [*PERIOD, "bucket"], ["closed", "closed_seconds"])
+        .filter(pl.col("closed") > 0)
+        .select(
+            *KEY,
+            time=(pl.col("closed_seconds") / pl.col("closed") / entry.scale).clip(lower_bound=0),
+            events="closed",
+            censored=pl.lit(0, pl.Int64),
+        )
+    )
+
+
+def _open(source: Source, opened: pl.DataFrame) -> pl.DataFrame:
+    """Records still open of every area, period and opening day, at their age."""
+    scale = source.feed.entry.scale
+    still = opened.filter(pl.col("open_now") > 0).join(source.coverage.days, on="day")
+    age_days = (pl.lit(source.inputs.as_of) - pl.col("day")).dt.total_days()
+    return source.tree.roll_up(still, [*PERIOD, "day"], ["open_now"]).select(
+        *KEY, time=age_days * SECONDS_PER_DAY / scale, events=pl.lit(0, pl.Int64), censored="open_now"
+    )

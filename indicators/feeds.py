@@ -1,0 +1,107 @@
+"""Which rows of the measures feed an indicator, or why none do.
+
+Belongs here: needs, filters, and the choice of sources. Not here: which days those sources cover (`coverage`).
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from indicators.catalogue.entries import Condition, Entry, Selection
+from indicators.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Rows that an indicator counts.
+
+    Attributes
+    ----------
+    entry : Entry
+    rows : DataFrame
+        Rows of the measure that pass the filter of the denominator (of the numerator for rates), with `kind`.
+    sources : DataFrame
+        Distinct source and kind that the rows come from.
+    geographies : list of str
+        Geographies in which those sources locate their records, sorted.
+    """
+
+    entry: Entry
+    rows: pl.DataFrame
+    sources: pl.DataFrame
+    geographies: list[str]
+
+
+def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
+    """The feed of an entry, or the reason codes (joined by `;`) that leave it not available.
+
+    A source that does not map every field that the entry needs does not feed it: its records would look like
+    records with the field empty.
+    """
+    reasons = _missing_needs(entry, inputs)
+    if entry.measure is None and not reasons:
+        reasons = ["no_measure"]
+    if not reasons and entry.kind == "weighted_rate" and inputs.severity_weights.is_empty():
+        reasons = ["needs_weights"]
+    if reasons or entry.measure is None:
+        return ";".join(reasons)
+    rows = inputs.measure(entry.opened_measure or entry.measure)
+    if entry.kind == "weighted_rate":
+        rows = rows.join(inputs.severity_weights.select("category", "weight"), on="category")
+    selection = entry.denominator or entry.numerator
+    if selection:
+        rows = rows.filter(passes(selection))
+    rows = rows.join(_mapping_sources(entry, inputs, rows), on="source")
+    if rows.is_empty():
+        return "nothing_to_count"
+    sources = rows.select("source", "kind").unique().sort("source", "kind")
+    return Feed(entry, rows, sources, sorted(rows["geography"].unique().to_list()))
+
+
+def passes(selection: Selection) -> pl.Expr:
+    """Whether a row of the measure passes the selection's `where`; never null."""
+    if not selection.where:
+        return pl.lit(True)
+    return pl.any_horizontal(
+        pl.all_horizontal([_holds(pl.col(dimension), condition) for dimension, condition in alternative.items()])
+        for alternative in selection.where
+    )
+
+
+def _holds(value: pl.Expr, condition: Condition) -> pl.Expr:
+    holds = []
+    if condition.values is not None:
+        holds.append(value.is_in(condition.values).fill_null(False))
+    if condition.prefix is not None:
+        holds.append(pl.any_horizontal(value.str.starts_with(p) for p in condition.prefix).fill_null(False))
+    if condition.excluded is not None:
+        holds.append(~value.is_in(condition.excluded).fill_null(False))
+    return pl.all_horizontal(holds)
+
+
+def _missing_needs(entry: Entry, inputs: Inputs) -> list[str]:
+    known_kinds = set(inputs.sources["kind"]) | set(inputs.field_map["kind"]) | {"profile"}
+    mapped = set(inputs.field_map.filter("is_mapped").select("kind", "field").iter_rows())
+    # Profiles come with the pack's areas rather than from a mapped source.
+    mapped |= {("profile", c) for c in inputs.profile.columns if inputs.profile[c].is_not_null().any()}
+    reasons = []
+    for need in entry.needs:
+        kind, field = need.split(".", 1)
+        if kind not in known_kinds:
+            reasons.append(f"needs_kind:{kind}")
+        elif (kind, field) not in mapped:
+            reasons.append(f"needs_field:{need}")
+    return list(dict.fromkeys(reasons))
+
+
+def _mapping_sources(entry: Entry, inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:
+    """Sources among `rows` that map every needed field of the rows' kind."""
+    sources = rows.select("source", "kind").unique()
+    fields = inputs.field_map.filter("is_mapped").select("source", "kind", "field").unique()
+    for need in entry.needs:
+        kind, field = need.split(".", 1)
+        maps_it = fields.filter((pl.col("kind") == kind) & (pl.col("field") == field)).select("source", "kind")
+        sources = pl.concat(
+            [sources.filter(pl.col("kind") != kind), sources.join(maps_it, on=["source", "kind"], how="semi")]
+        )
+    return sources.select("source").unique()

@@ -1,0 +1,153 @@
+"""What the engine takes and gives: frames as docs/tables.md defines them.
+
+Belongs here: the two containers, their columns, and the check that the frames have them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from indicators.areas import AREA_COLUMNS
+from indicators.catalogue.measures import MEASURES
+
+VALUE_SCHEMA = {
+    "indicator_id": pl.String,
+    "area_id": pl.String,
+    "area_level": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "bound_low": pl.Float64,
+    "bound_high": pl.Float64,
+    "numerator": pl.Float64,
+    "denominator": pl.Float64,
+    "unusable": pl.Int64,
+    "quality_grade": pl.String,
+    "signal": pl.String,
+    "target_status": pl.String,
+    "status": pl.String,
+    "reason": pl.String,
+}
+LIMIT_SCHEMA = {
+    "indicator_id": pl.String,
+    "area_id": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "centre": pl.Float64,
+    "limit_low": pl.Float64,
+    "limit_high": pl.Float64,
+}
+CHANGE_SCHEMA = {
+    "position": pl.Int32,
+    "indicator_id": pl.String,
+    "area_id": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "signal": pl.String,
+    "value": pl.Float64,
+    "centre": pl.Float64,
+    "p_value": pl.Float64,
+    "q_value": pl.Float64,
+    "expected_false": pl.Float64,
+    "series_tested": pl.Int32,
+}
+AVAILABILITY_SCHEMA = {
+    "indicator_id": pl.String,
+    "status": pl.String,
+    "reason": pl.String,
+    "geography": pl.String,
+}
+# Twelve digits repeat on any machine; the last of sixteen need not.
+SIGNIFICANT_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that figures are computed from.
+
+    Attributes
+    ----------
+    measures : mapping of str to DataFrame
+        The `msr_*` tables that the entries name, and `msr_receipt_day`.
+    areas, profile, field_map, severity_weights, sources : DataFrame
+        `staging.area`, `profile`, `field_map`, `severity_weight` and `source`.
+    spans : DataFrame
+        `msr_source_span`.
+    as_of : date
+        The last day that counts.
+    week_start : int
+        ISO weekday on which weeks start, 1 for Monday to 7 for Sunday.
+
+    Raises
+    ------
+    ValueError
+        If a frame lacks a column, or `week_start` is no weekday.
+    """
+
+    measures: Mapping[str, pl.DataFrame]
+    areas: pl.DataFrame
+    profile: pl.DataFrame
+    field_map: pl.DataFrame
+    severity_weights: pl.DataFrame
+    spans: pl.DataFrame
+    sources: pl.DataFrame
+    as_of: date
+    week_start: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.week_start <= 7:
+            raise ValueError(f"week_start must be an ISO weekday, 1 (Monday) to 7 (Sunday), not {self.week_start}")
+        needed: dict[str, tuple[pl.DataFrame, tuple[str, ...]]] = {
+            "areas": (self.areas, AREA_COLUMNS),
+            "profile": (self.profile, ("area_id", "valid_from", "population")),
+            "field_map": (self.field_map, ("kind", "field", "source", "is_mapped")),
+            "severity_weights": (self.severity_weights, ("category", "weight")),
+            "spans": (self.spans, ("source", "kind", "first_day", "last_day")),
+            "sources": (self.sources, ("source", "kind", "silent_after_days")),
+        }
+        for name, frame in self.measures.items():
+            if name in MEASURES:
+                measure = MEASURES[name]
+                needed[name] = (frame, ("geography", "area_id", "day", *measure.dimensions, *measure.counts))
+        for name, (frame, columns) in needed.items():
+            missing = [column for column in columns if column not in frame.columns]
+            if missing:
+                raise ValueError(f"{name} lacks {', '.join(missing)}: give it the columns of docs/tables.md")
+
+    def measure(self, name: str) -> pl.DataFrame:
+        """Rows of a measure with its `kind`, counts as 64-bit integers.
+
+        Raises
+        ------
+        ValueError
+            If the measure was not given.
+        """
+        if name not in self.measures:
+            raise ValueError(f"the measure {name} is not among the inputs: {', '.join(sorted(self.measures))}")
+        frame, measure = self.measures[name], MEASURES[name]
+        if measure.kind:
+            frame = frame.with_columns(kind=pl.lit(measure.kind))
+        return frame.with_columns(pl.col(measure.counts).cast(pl.Int64).fill_null(0))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the engine gives, each frame in a fixed order of rows.
+
+    Attributes
+    ----------
+    values, limits, changes : DataFrame
+        `indicator_values`, `indicator_limits` and `changes`.
+    availability : DataFrame
+        One row per entry: indicator_id, status (`available`, `not_available`), reason, geography (joined by
+        `,` where several).
+    """
+
+    values: pl.DataFrame
+    limits: pl.DataFrame
+    changes: pl.DataFrame
+    availability: pl.DataFrame

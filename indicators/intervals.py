@@ -1,0 +1,199 @@
+"""Sampling intervals of counts, proportions and weighted counts.
+
+Belongs here: closed-form limits on arrays. Not here: quantiles of durations (`survival`), what unusable
+records leave open (`bounds`), and any choice of which interval an indicator takes (its catalogue entry).
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Floats = npt.NDArray[np.float64]
+
+EXACT_BELOW = 10.0
+
+
+def byar_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Byar's approximation to the Poisson limits of a count.
+
+    Parameters
+    ----------
+    count : array_like
+        Events, not negative; fractions (aoristic counts) are allowed.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float, of the shape of `count`
+        In events. `lower` is 0 where the approximation falls below it.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or not finite.
+
+    References
+    ----------
+    Breslow & Day (1987), Statistical Methods in Cancer Research II, p. 69.
+    """
+    x = _counts(count, "count")
+    z = _z(confidence)
+    with np.errstate(divide="ignore", over="ignore"):
+        root = np.maximum(1 - 1 / (9 * x) - z / (3 * np.sqrt(x)), 0.0)
+    lower = x * root**3
+    above = x + 1
+    upper = above * (1 - 1 / (9 * above) + z / (3 * np.sqrt(above))) ** 3
+    return lower, upper
+
+
+def poisson_exact_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact (Garwood) Poisson limits, by gamma quantiles and so defined for fractional counts too.
+
+    Parameters and results as in `byar_limits`.
+
+    References
+    ----------
+    Garwood (1936), Biometrika 28:437-442.
+    """
+    x = _counts(count, "count")
+    tail = (1 - _checked(confidence)) / 2
+    lower = np.where(x > 0, special.gammaincinv(np.maximum(x, np.finfo(np.float64).tiny), tail), 0.0)
+    return lower, np.asarray(special.gammainccinv(x + 1, tail), dtype=np.float64)
+
+
+def poisson_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact Poisson limits below 10 events, Byar's from 10 on. Parameters and results as in `byar_limits`."""
+    x = _counts(count, "count")
+    byar, exact = byar_limits(x, confidence), poisson_exact_limits(np.minimum(x, EXACT_BELOW), confidence)
+    few = x < EXACT_BELOW
+    return np.where(few, exact[0], byar[0]), np.where(few, exact[1], byar[1])
+
+
+def wilson_limits(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Wilson score limits of a proportion.
+
+    Parameters
+    ----------
+    successes, trials : array_like
+        Of one shape, with 0 <= successes <= trials and trials > 0; fractions are allowed.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If there is no trial, or more successes than trials.
+
+    References
+    ----------
+    Wilson (1927), JASA 22:209-212.
+    """
+    x, n = _counts(successes, "successes"), _counts(trials, "trials")
+    if np.any(n <= 0):
+        raise ValueError("trials must be above zero: a proportion of nothing has no interval")
+    # Sums of fractions may exceed their total in the last digit only.
+    if np.any(x > n * (1 + 1e-12)):
+        raise ValueError("successes exceed trials")
+    x = np.minimum(x, n)
+    z = _z(confidence)
+    centre = 2 * x + z**2
+    spread = z * np.sqrt(z**2 + 4 * x * (n - x) / n)
+    width = 2 * (n + z**2)
+    # At x = 0 and x = n the limits are 0 and 1 exactly; rounding would leave them a hair off.
+    lower = np.where(x == 0, 0.0, np.maximum((centre - spread) / width, 0.0))
+    return lower, np.where(x == n, 1.0, np.minimum((centre + spread) / width, 1.0))
+
+
+def dobson_limits(
+    weighted: npt.ArrayLike,
+    variance: npt.ArrayLike,
+    count: npt.ArrayLike,
+    largest_weight: float,
+    confidence: float = 0.95,
+) -> tuple[Floats, Floats]:
+    """Dobson's limits of a weighted sum of Poisson counts.
+
+    Parameters
+    ----------
+    weighted : array_like
+        Sum of weight x count.
+    variance : array_like
+        Sum of weight squared x count.
+    count : array_like
+        Events, unweighted.
+    largest_weight : float
+        Weight that an unseen event could have: with no event at all the upper limit is this weight times the
+        upper limit of a zero count, since the data then say nothing about the mix of weights.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float, in the unit of `weighted`
+
+    References
+    ----------
+    Dobson, Kuulasmaa, Eberle & Scherer (1991), Statistics in Medicine 10:457-462.
+    """
+    total, spread = _counts(weighted, "weighted"), _counts(variance, "variance")
+    x = _counts(count, "count")
+    low, high = poisson_limits(x, confidence)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_event = np.where(x > 0, np.sqrt(spread / x), largest_weight)
+    return np.maximum(total + per_event * (low - x), 0.0), total + per_event * (high - x)
+
+
+def daily_cluster_limits(
+    total: npt.ArrayLike, squares: npt.ArrayLike, days: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Limits of a sum of amounts (minutes, say) with the day as the cluster.
+
+    The amounts of one day hang together and their spread is unknown, so the variance of the sum comes from
+    the daily totals: days x s², with Student's t on days - 1. NaN where fewer than two days, or nothing at
+    all, leave no variance to estimate.
+
+    Parameters
+    ----------
+    total, squares : array_like
+        Sum over the days of the daily total, and of its square.
+    days : array_like
+        Days summed over, those without any amount included.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float, in the unit of `total`
+
+    References
+    ----------
+    Cochran (1977), Sampling Techniques, 3rd ed., ch. 9 (cluster totals).
+    """
+    y, q, d = _counts(total, "total"), _counts(squares, "squares"), _counts(days, "days")
+    estimable = (d >= 2) & (y > 0)
+    degrees = np.where(estimable, d - 1, 1.0)
+    variance = np.maximum(q - y**2 / np.maximum(d, 1.0), 0.0) / degrees
+    half = special.stdtrit(degrees, (1 + _checked(confidence)) / 2) * np.sqrt(d * variance)
+    return np.where(estimable, np.maximum(y - half, 0.0), np.nan), np.where(estimable, y + half, np.nan)
+
+
+def _z(confidence: float) -> float:
+    return float(special.ndtri((1 + _checked(confidence)) / 2))
+
+
+def _checked(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
+    return confidence
+
+
+def _counts(values: npt.ArrayLike, name: str) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if not np.all(np.isfinite(array)) or np.any(array < 0):
+        raise ValueError(f"{name} must be finite and not negative")
+    return array

@@ -1,0 +1,68 @@
+"""Proportions: records with some property among all of which it is known.
+
+Belongs here: figures whose numerator is part of their denominator.
+"""
+
+import polars as pl
+
+from indicators.bounds import proportion_bounds
+from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated, unusable_share
+from indicators.intervals import wilson_limits
+
+COLUMNS = ["numerator", "denominator", "records", "missing"]
+
+
+def proportion_figures(source: Source) -> pl.DataFrame:
+    """Figures of a `proportion` for every area and period.
+
+    Of days and weeks only those that `cells.tells_something` passes, and none in which there was nothing to count.
+
+    Returns
+    -------
+    DataFrame
+        The cells with value, limits, bounds, numerator, denominator (both in `entry.scale` units), unusable,
+        events, event_squares, unusable_share and void_reason.
+
+    Raises
+    ------
+    ValueError
+        If a numerator exceeds its denominator: the entry's columns or filters do not fit together.
+    """
+    entry = source.feed.entry
+    cells = count_cells(source, daily_counts(source.feed), COLUMNS)
+    wrong = cells.filter(pl.col("numerator") > pl.col("denominator"))
+    if wrong.height:
+        area, start = wrong.select("area_id", "period_start").sort("area_id", "period_start").row(0)
+        raise ValueError(
+            f"indicator {entry.id}: the numerator exceeds the denominator in area {area}, period {start}; "
+            "correct the columns or filters of its catalogue entry"
+        )
+    refused = pl.col("missing") + pl.col("quarantined")
+    gained, gained_whole = unallocated(entry, "numerator"), unallocated(entry, "denominator")
+    cells = cells.with_columns(
+        numerator=pl.col("numerator") / entry.scale,
+        denominator=pl.col("denominator") / entry.scale,
+        successes_added=gained / entry.scale + refused * entry.unusable.worst_per_record,
+        failures_added=(gained_whole - gained) / entry.scale + refused * entry.unusable.worst_per_record,
+        unusable_share=unusable_share(entry),
+        unusable=(refused + unallocated(entry, "records")).ceil().cast(pl.Int64),
+    ).with_columns(
+        events=pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator")),
+        void_reason=pl.coalesce("void_reason", pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count"))),
+    )
+    told = tells_something(entry) & (
+        ~pl.col("period_kind").is_in(FINE_KINDS) | (pl.col("denominator") > 0) | (pl.col("have_days") == 0)
+    )
+    cells = cells.filter(told).with_columns(event_squares="events")
+    counted = cells.filter(pl.col("void_reason").is_null())
+    x, n = counted["numerator"].to_numpy(), counted["denominator"].to_numpy()
+    lower, upper = wilson_limits(x, n)
+    low, high = proportion_bounds(x, n, counted["failures_added"].to_numpy(), counted["successes_added"].to_numpy())
+    counted = counted.with_columns(
+        value=pl.Series(x / n * entry.per),
+        lower=pl.Series(lower * entry.per),
+        upper=pl.Series(upper * entry.per),
+        bound_low=pl.Series(low * entry.per),
+        bound_high=pl.Series(high * entry.per),
+    )
+    return pl.concat([counted, cells.filter(pl.col("void_reason").is_not_null())], how="diagonal")

@@ -1,0 +1,115 @@
+"""Rates: events, weighted events or amounts per resident and year.
+
+Belongs here: figures whose denominator is the population. Annualised at every kind of period: events divided
+by the daily population summed over the covered days / 365.25.
+"""
+
+import numpy as np
+import polars as pl
+
+from indicators.bounds import count_bounds, weighted_bounds
+from indicators.catalogue.entries import Entry
+from indicators.cells import Source, count_cells, daily_counts, tells_something, unallocated, unusable_share
+from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
+from indicators.population import DAYS_PER_YEAR, person_days
+from indicators.unusable import PERIOD
+
+COLUMNS = ["numerator", "records", "missing", "squares"]
+LIMITS = ("lower", "upper", "bound_low", "bound_high")
+
+
+def rate_figures(source: Source) -> pl.DataFrame:
+    """Figures of a `rate` or `weighted_rate` for every area and period.
+
+    Of days and weeks only those that `cells.tells_something` passes.
+
+    Returns
+    -------
+    DataFrame
+        The cells with value, limits, bounds, numerator (in `entry.scale` units), denominator (person-years),
+        unusable, events, event_squares, unusable_share and void_reason.
+    """
+    feed, tree = source.feed, source.tree
+    daily = daily_counts(feed)
+    at_risk = person_days(source.inputs.profile, tree, feed.geographies, source.coverage.days)
+    cells = (
+        count_cells(source, daily, COLUMNS)
+        .join(at_risk, on=["area_id", *PERIOD], how="left")
+        .with_columns(denominator=pl.col("person_days") / DAYS_PER_YEAR)
+    )
+    cells = cells.filter(tells_something(feed.entry))
+    if feed.entry.interval == "daily_cluster":
+        cells = cells.join(_squared_days(source, daily), on=["area_id", *PERIOD], how="left")
+    return _with_limits(cells, feed.entry, _largest_weight(source))
+
+
+def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:
+    refused = pl.col("missing") + pl.col("quarantined")
+    cells = cells.with_columns(
+        numerator=pl.col("numerator") / entry.scale,
+        gained=unallocated(entry, "numerator") / entry.scale,
+        refused=refused,
+        unusable=(refused + unallocated(entry, "records")).ceil().cast(pl.Int64),
+        unusable_share=unusable_share(entry),
+        **_event_sums(entry),
+        void_reason=pl.coalesce(
+            "void_reason", pl.when(pl.col("denominator").is_null()).then(pl.lit("needs_population"))
+        ),
+    )
+    usable = pl.col("void_reason").is_null() & (pl.col("denominator") > 0)
+    rated = cells.filter(usable)
+    factor = entry.per / _floats(rated, "denominator")
+    limits = _limits(rated, entry, largest_weight)
+    rated = rated.with_columns(
+        value=pl.Series(_floats(rated, "numerator") * factor),
+        **{name: pl.Series(limit * factor, nan_to_null=True) for name, limit in zip(LIMITS, limits, strict=True)},
+    )
+    return pl.concat([rated, cells.filter(~usable)], how="diagonal")
+
+
+def _event_sums(entry: Entry) -> dict[str, pl.Expr]:
+    """What charts weigh a point by: the sums of weight x count and weight squared x count."""
+    if entry.kind == "weighted_rate":
+        return {"events": pl.col("numerator") / entry.scale, "event_squares": pl.col("squares") / entry.scale}
+    return {"events": pl.col("records"), "event_squares": pl.col("records")}
+
+
+def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Lower, upper and bounds in the unit of the numerator."""
+    events = _floats(rated, "numerator")
+    worst = entry.unusable.worst_per_record
+    refused, gained = _floats(rated, "refused"), _floats(rated, "gained")
+    if entry.kind == "weighted_rate":
+        records, stray = _floats(rated, "records"), _floats(rated.select(s=unallocated(entry, "records")), "s")
+        variance = _floats(rated, "squares") / entry.scale
+        stray_variance = _floats(rated.select(s=unallocated(entry, "squares")), "s") / entry.scale
+        limits = dobson_limits(events, variance, records, largest_weight)
+        added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2, stray + refused)
+        return *limits, *weighted_bounds(events, variance, records, *added, largest_weight)
+    if entry.interval == "daily_cluster":
+        squares = _floats(rated, "squared_days") / entry.scale**2
+        lower, upper = daily_cluster_limits(events, squares, _floats(rated, "have_days"))
+        # Without an interval the bounds stand around the value itself.
+        low = np.where(np.isnan(lower), events, lower)
+        return lower, upper, low, np.where(np.isnan(upper), events, upper) + gained + refused * worst
+    return *poisson_limits(events), *count_bounds(events, gained + refused * worst)
+
+
+def _squared_days(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
+    """Sum over the covered days of the squared daily total of each area: squared_days."""
+    by_day = source.tree.roll_up(daily, ["day"], ["numerator"])
+    return (
+        by_day.join(source.coverage.days, on="day")
+        .group_by("area_id", *PERIOD)
+        .agg(squared_days=pl.col("numerator").cast(pl.Int128).pow(2).sum())
+    )
+
+
+def _largest_weight(source: Source) -> float:
+    if source.feed.entry.kind != "weighted_rate":
+        return 1.0
+    return float(source.feed.rows["weight"].cast(pl.Int64).to_numpy().max())
+
+
+def _floats(frame: pl.DataFrame, column: str) -> Floats:
+    return frame[column].cast(pl.Float64).fill_null(0).to_numpy()

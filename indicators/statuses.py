@@ -1,0 +1,69 @@
+"""From computed cells to published rows: status, reason, quality grade, rounding.
+
+Belongs here: what every figure has in common, whatever its kind.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from indicators.catalogue.entries import Entry
+from indicators.inputs import SIGNIFICANT_DIGITS, VALUE_SCHEMA
+
+FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
+# What the charts need to know of a row beyond its published columns.
+CHART_COLUMNS = ("is_complete", "is_unallocated", "events", "event_squares")
+
+
+def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
+    """Columns of `indicator_values` and `CHART_COLUMNS`; signal and target are not judged here.
+
+    A figure is *not available* for the reason that voids it, *withheld* under the minimum denominator (its
+    numerator is kept), *provisional* while days are missing or records may still arrive, else *final*. Its
+    grade tells the share of unusable records: A to 1 %, B to 5 %, C to 20 %, D beyond; a period that the
+    sources cover only in part gets D.
+    """
+    withheld = pl.col("denominator") < entry.min_denominator
+    void, provisional = pl.col("void_reason").is_not_null(), pl.col("provisional_reason").is_not_null()
+    small = pl.lit(f"small_denominator:{entry.min_denominator:g}")
+    silent = pl.col("have_days") == 0
+    shown = ~void & ~withheld
+    share = pl.col("unusable_share")
+    whole = pl.col("have_days") == pl.col("span_days")
+    columns = {name: pl.col(name) if name in cells.columns else pl.lit(None, pl.Float64) for name in FIGURES}
+    return cells.with_columns(
+        **{name: pl.when(shown).then(_rounded(column)) for name, column in columns.items()},
+        numerator=pl.when(~silent).then(_rounded(pl.col("numerator"))),
+        denominator=pl.when(~silent).then(_rounded(pl.col("denominator"))),
+        unusable=pl.when(~silent).then("unusable"),
+        quality_grade=pl.when(shown).then(
+            pl.when(~whole | (share > 0.2))
+            .then(pl.lit("D"))
+            .when(share > 0.05)
+            .then(pl.lit("C"))
+            .when(share > 0.01)
+            .then(pl.lit("B"))
+            .otherwise(pl.lit("A"))
+        ),
+        status=pl.when(void)
+        .then(pl.lit("not_available"))
+        .when(withheld)
+        .then(pl.lit("withheld"))
+        .when(provisional)
+        .then(pl.lit("provisional"))
+        .otherwise(pl.lit("final")),
+        reason=pl.when(void)
+        .then("void_reason")
+        .when(withheld)
+        .then(pl.concat_str(small, "provisional_reason", separator=";", ignore_nulls=True))
+        .otherwise("provisional_reason"),
+        indicator_id=pl.lit(entry.id),
+        signal=pl.lit(None, pl.String),
+        target_status=pl.lit(None, pl.String),
+        is_complete=whole & (pl.col("period_end") <= pl.lit(as_of)),
+    ).select(*VALUE_SCHEMA, *CHART_COLUMNS)
+
+
+def _rounded(column: pl.Expr) -> pl.Expr:
+    # Adding zero turns -0.0 into 0.0.
+    return column.cast(pl.Float64).round_sig_figs(SIGNIFICANT_DIGITS) + 0.0

@@ -1,0 +1,90 @@
+"""Kaplan-Meier quantiles of durations, from counts of closed and still open records.
+
+Belongs here: the estimator and its interval. Not here: where the counts come from (`durations`).
+"""
+
+import polars as pl
+from scipy import special
+
+# Products of fractions reach one half only up to rounding.
+TOLERANCE = 1e-9
+
+
+def kaplan_meier_quantiles(
+    counts: pl.DataFrame, by: list[str], probability: float = 0.5, confidence: float = 0.95
+) -> pl.DataFrame:
+    """Quantile of a duration with open records censored, one per group.
+
+    The quantile is the first time at which the survival function S is at most 1 - `probability`; its limits
+    are the first times at which the lower and upper log-log limits of S (Greenwood's variance) are. Records
+    censored at the time of an event are still at risk in it.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Columns `by`, `time` (any unit, not negative), `events` and `censored` (records closed, and still
+        open, at that time). A time may repeat.
+    by : list of str
+        Columns that name a group.
+    probability : float
+        0.5 for the median.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        `by`, `quantile`, `lower`, `upper`: null where not reached because too many records are still open.
+        One row per group of `counts`, sorted.
+
+    References
+    ----------
+    Kaplan & Meier (1958), JASA 53:457-481; Brookmeyer & Crowley (1982), Biometrics 38:29-41.
+    """
+    target = 1 - probability + TOLERANCE
+    z = float(special.ndtri((1 + confidence) / 2))
+    curve = (
+        counts.group_by(*by, "time")
+        .agg(pl.col("events").sum(), pl.col("censored").sum())
+        .sort(*by, "time")
+        .with_columns(leaving=pl.col("events") + pl.col("censored"))
+        .with_columns(
+            at_risk=pl.col("leaving").sum().over(by) - pl.col("leaving").cum_sum().over(by) + pl.col("leaving")
+        )
+        .filter(pl.col("at_risk") > 0)
+        .with_columns(
+            survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod().over(by),
+            staying=pl.col("at_risk") - pl.col("events"),
+        )
+        .with_columns(
+            greenwood=pl.when(pl.col("staying") > 0)
+            .then(pl.col("events") / (pl.col("at_risk") * pl.col("staying")))
+            .otherwise(0.0)
+            .cum_sum()
+            .over(by),
+            log_survival=pl.when(pl.col("staying") > 0).then(pl.col("survival").log()),
+        )
+    )
+    inside = (pl.col("survival") > 0) & (pl.col("survival") < 1)
+    log_log = (-pl.col("log_survival")).log()
+    error = z * pl.col("greenwood").sqrt() / -pl.col("log_survival")
+    # At S = 0 the variance is undefined: the lower limit of S is 0, the upper is not estimable.
+    limits = curve.with_columns(
+        survival_low=pl.when(inside).then((-(log_log + error).exp()).exp()).otherwise(pl.col("survival")),
+        survival_high=pl.when(inside)
+        .then((-(log_log - error).exp()).exp())
+        .otherwise(pl.when(pl.col("survival") == 1).then(1.0)),
+    )
+    return (
+        limits.group_by(by)
+        .agg(
+            _first_time("survival", target).alias("quantile"),
+            _first_time("survival_low", target).alias("lower"),
+            _first_time("survival_high", target).alias("upper"),
+        )
+        .sort(by)
+    )
+
+
+def _first_time(column: str, target: float) -> pl.Expr:
+    return pl.col("time").filter(pl.col(column) <= target).min()

@@ -1,0 +1,57 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indicators.bounds import count_bounds, proportion_bounds, weighted_bounds
+from indicators.intervals import dobson_limits, poisson_limits, wilson_limits
+
+whole = st.integers(0, 5000)
+fraction = st.floats(0, 1e5)
+
+
+@given(fraction, fraction, fraction)
+def test_count_bounds_contain_the_interval_and_never_narrow(events: float, unusable: float, more: float) -> None:
+    lower, upper = poisson_limits(events)
+    low, high = count_bounds(events, unusable)
+    wider_low, wider_high = count_bounds(events, unusable + more)
+    assert wider_low <= low <= lower
+    assert upper <= high <= wider_high
+
+
+@given(whole, whole, whole, whole, whole)
+def test_proportion_bounds_contain_the_interval_and_never_narrow(
+    successes: int, failures: int, unknown: int, strays: int, more: int
+) -> None:
+    trials = successes + failures
+    if trials == 0:
+        return
+    lower, upper = wilson_limits(successes, trials)
+    low, high = proportion_bounds(successes, trials, unknown, unknown + strays)
+    wider_low, wider_high = proportion_bounds(successes, trials, unknown + more, unknown + strays + more)
+    slack = 1e-12
+    assert wider_low - slack <= low <= lower + slack
+    assert upper - slack <= high <= wider_high + slack
+
+
+def test_no_unusable_record_leaves_the_interval() -> None:
+    assert proportion_bounds(65, 100, 0, 0) == wilson_limits(65, 100)
+    assert count_bounds(65, 0) == poisson_limits(65)
+
+
+def test_unknown_answers_are_failures_below_and_successes_above() -> None:
+    low, high = proportion_bounds(50, 100, 20, 20)
+    assert low == wilson_limits(50, 120)[0]
+    assert high == wilson_limits(70, 120)[1]
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 50))
+def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: int) -> None:
+    largest = 5000.0
+    total, variance = light + largest * heavy, light + largest**2 * heavy
+    lower, upper = dobson_limits(total, variance, light + heavy, largest)
+    low, high = weighted_bounds(
+        total, variance, light + heavy, largest * unusable, largest**2 * unusable, unusable, largest
+    )
+    assert low <= lower
+    assert high >= upper
+    assert np.isfinite(high)

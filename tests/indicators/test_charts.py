@@ -1,0 +1,213 @@
+"""Charts and changes through the engine, and invariants of whole results on random cities."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indicators.compute import compute
+
+M = 1_000_000
+AS_OF = date(2021, 12, 31)
+
+
+def incidents(area: str, day: date, count: int, source: str = "reports") -> dict:
+    return {
+        "area_id": area, "day": day, "source": source, "category": "05", "local_category": "theft",
+        "incidents_ppm": count * M,
+    }  # fmt: skip
+
+
+def monthly(area: str, counts: list[int], last: date = date(2021, 12, 1)) -> list[dict]:
+    """Counts on the first of each month, the last of them in `last`."""
+    months = [last.year * 12 + last.month - 1 - n for n in range(len(counts))][::-1]
+    return [incidents(area, date(m // 12, m % 12 + 1, 1), c) for m, c in zip(months, counts, strict=True)]
+
+
+def spans(first: date, last: date = AS_OF) -> list[tuple[str, str, date, date]]:
+    return [("reports", "incident", first, last)]
+
+
+STEADY = [30, 33, 29, 31, 34, 28, 30, 32, 31, 29, 33, 30, 31, 28, 32, 30, 29, 33, 31, 30, 32, 29, 31]
+
+
+def test_a_jump_is_signalled_and_listed(inputs, entry) -> None:
+    rows = monthly("n1", [*STEADY, 60]) + monthly("n2", [*STEADY, 31])
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2020, 1, 1))))
+    n1 = figures.values.filter(pl.col("area_id") == "n1").sort("period_start")
+    assert n1["signal"][-1] == "above_limit"
+    assert set(n1["signal"][:-1]) == {"none"}
+    limits = figures.limits.filter(pl.col("area_id") == "n1")
+    assert limits.height == 24
+    assert (limits["limit_low"] >= 0).all()
+    assert (limits["limit_low"] < limits["centre"]).all()
+    changes = figures.changes
+    assert changes["area_id"][0] in {"n1", "north", "city"}
+    assert "n2" not in changes["area_id"]
+    assert changes["position"].to_list() == list(range(1, changes.height + 1))
+    assert changes["p_value"].is_sorted()
+    assert changes["series_tested"].unique().to_list() == [4]
+    assert (changes["q_value"] <= 0.1).all()
+    assert changes["expected_false"][0] == pytest.approx(changes["q_value"].max() * changes.height)
+
+
+def test_rare_events_are_not_charted(inputs, entry) -> None:
+    rows = monthly("n1", [9, 10] * 12)
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2020, 1, 1))))
+    assert figures.limits.is_empty()
+    assert figures.changes.is_empty()
+    assert figures.values["signal"].is_null().all()
+
+
+def test_a_few_heavy_events_are_rare_however_many_light_ones_there_are(inputs, entry) -> None:
+    rows = [*monthly("n1", STEADY), {**incidents("n1", date(2021, 12, 1), 1), "category": "0101"}]
+    weighted = entry(kind="weighted_rate", interval="dobson", period_kinds=["month"])
+    world = inputs({"msr_incident_day": rows}, spans(date(2020, 2, 1)), weights={"05": 10, "0101": 5000})
+    assert compute([weighted], world).limits.is_empty()
+    light = inputs({"msr_incident_day": rows}, spans(date(2020, 2, 1)), weights={"05": 10, "0101": 10})
+    assert not compute([weighted], light).limits.is_empty()
+
+
+def test_a_silence_starts_a_new_chart(inputs, entry) -> None:
+    rows = monthly("n1", [90] * 12, last=date(2019, 12, 1)) + monthly("n1", [20] * 14)
+    both = [*spans(date(2019, 1, 1), date(2019, 12, 31)), *spans(date(2020, 11, 1))]
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, both))
+    charted = figures.limits.filter(pl.col("area_id") == "n1")
+    assert charted["period_start"].min() == date(2020, 11, 1)
+    assert charted.height == 14
+    # Unbroken, the fall to 20 would have been a shift.
+    assert set(figures.values.filter(pl.col("area_id") == "n1")["signal"].drop_nulls()) == {"none"}
+
+
+def test_a_series_that_ended_has_not_changed_lately(inputs, entry) -> None:
+    rows = monthly("n1", [*STEADY, 90], last=date(2021, 6, 1))
+    figures = compute(
+        [entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2019, 7, 1), date(2021, 6, 30)))
+    )
+    assert not figures.limits.is_empty()
+    assert figures.changes.is_empty()
+
+
+def test_windows_are_bounded_and_open_periods_left_out(inputs, entry) -> None:
+    as_of = date(2021, 12, 15)
+    first = date(2016, 1, 1)
+    days = [first + timedelta(days=n) for n in range((as_of - first).days + 1)]
+    rows = [incidents("n1", day, 3 + day.toordinal() % 4) for day in days]
+    world = inputs({"msr_incident_day": rows}, spans(first, as_of), as_of=as_of)
+    figures = compute([entry(period_kinds=["week", "month", "rolling_12m"])], world)
+    drawn = (
+        figures.limits.filter(pl.col("area_id") == "n1")
+        .group_by("period_kind")
+        .agg(pl.len(), pl.col("period_start").max())
+    )
+    assert sorted(drawn.rows()) == [("month", 36, date(2021, 11, 1)), ("week", 104, date(2021, 12, 6))]
+
+
+leaves = st.sampled_from(["n1", "n2", "s1", "beat:unallocated"])
+some_days = st.dates(date(2021, 10, 20), AS_OF)
+records = st.lists(st.tuples(leaves, some_days, st.integers(0, 40)), min_size=1, max_size=25)
+refused = st.lists(st.tuples(leaves, st.none() | some_days, st.integers(0, 9)), max_size=6)
+LIMITS = ["value", "lower", "upper", "bound_low", "bound_high"]
+NUMBERS = [*LIMITS, "numerator", "denominator"]
+
+
+def random_world(inputs, found, quarantine):
+    patrols = [
+        {
+            "area_id": a, "day": d, "source": "stops", "subject": "police", "patrols": n, "patrol_seconds": n * 300,
+            "self_initiated": n // 3, "initiation_known": n // 2, "initiation_missing": n - n // 2,
+        }
+        for a, d, n in found
+    ]  # fmt: skip
+    receipts = [
+        {"area_id": a, "day": d, "source": s, "kind": k, "unusable": n}
+        for a, d, n in quarantine
+        for s, k in (("reports", "incident"), ("stops", "patrol"))
+    ]
+    return inputs(
+        {
+            "msr_incident_day": [incidents(a, d, n) for a, d, n in found],
+            "msr_patrol_day": patrols,
+            "msr_receipt_day": receipts,
+        },
+        [("reports", "incident", date(2021, 10, 20), AS_OF), ("stops", "patrol", date(2021, 11, 3), AS_OF)],
+        weights={"05": 7},
+    )
+
+
+def every_kind(entry) -> list:
+    kinds = ["day", "week", "month", "quarter", "year"]
+    patrols = {"measure": "msr_patrol_day", "scale": 1.0, "period_kinds": kinds}
+    seconds = {"column": "patrol_seconds"}
+    return [
+        entry(id="rate", period_kinds=kinds),
+        entry(id="weighted", kind="weighted_rate", interval="dobson", period_kinds=kinds),
+        entry(id="minutes", interval="daily_cluster", numerator=seconds, count="patrols", **patrols),
+        entry(
+            id="share", kind="proportion", interval="wilson", min_denominator=1, numerator={"column": "self_initiated"},
+            denominator={"column": "initiation_known"}, unusable={"missing": "initiation_missing"}, **patrols,
+        ),
+    ]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records, refused)
+def test_results_keep_their_promises_on_any_data(inputs, entry, found, quarantine) -> None:
+    world = random_world(inputs, found, quarantine)
+    values = compute(every_kind(entry), world).values
+    for column in NUMBERS:
+        assert values[column].drop_nulls().is_finite().all()
+    slack = 1e-9 * pl.max_horizontal(1.0, "bound_high")
+    ordered = values.filter(pl.col("lower").is_not_null())
+    for small, large in (("bound_low", "lower"), ("lower", "value"), ("value", "upper"), ("upper", "bound_high")):
+        assert ordered.filter(pl.col(small) > pl.col(large) + slack).is_empty()
+    shown = pl.col("status").is_in(["final", "provisional"])
+    assert values.filter(shown != pl.col("value").is_not_null()).is_empty()
+    assert values.filter((pl.col("status") != "final") & pl.col("reason").is_null()).is_empty()
+    assert values.filter(shown != pl.col("quality_grade").is_not_null()).is_empty()
+    key = ["indicator_id", "area_id", "period_kind", "period_start"]
+    assert values.select(key).is_unique().all()
+    assert values.equals(values.sort(key))
+    counts = {
+        area: values.filter((pl.col("indicator_id") == "rate") & (pl.col("period_kind") == "month"))
+        .filter(pl.col("area_id") == area)
+        .sort("period_start")["numerator"]
+        for area in ("city", "north", "south", "n1", "n2", "s1", "beat:unallocated")
+    }
+    assert counts["north"].equals(counts["n1"] + counts["n2"])
+    assert counts["city"].equals(counts["north"] + counts["south"] + counts["beat:unallocated"])
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(records, refused, refused)
+def test_more_unusable_records_never_narrow_the_bounds(inputs, entry, found, quarantine, more) -> None:
+    key = ["indicator_id", "area_id", "period_kind", "period_start"]
+    before, after = (
+        compute(every_kind(entry), random_world(inputs, found, refusals)).values
+        for refusals in (quarantine, quarantine + more)
+    )
+    both = before.join(after, on=key, suffix="_after")
+    assert both.height == before.height == after.height
+    assert both["value"].equals(both["value_after"].alias("value"), null_equal=True)
+    slack = 1e-9 * pl.max_horizontal(1.0, "bound_high")
+    assert both.filter(pl.col("bound_high_after") < pl.col("bound_high") - slack).is_empty()
+    assert both.filter(pl.col("bound_low_after") > pl.col("bound_low") + slack).is_empty()
+
+
+def test_the_same_data_in_another_order_give_the_same_figures(inputs, entry) -> None:
+    random = np.random.default_rng(5)
+    first = date(2019, 1, 1)
+    found = [
+        (str(random.choice(["n1", "n2", "s1", "beat:unallocated"])), first + timedelta(days=int(n)), int(c))
+        for n, c in zip(random.integers(0, 1095, 900), random.integers(0, 9, 900), strict=True)
+    ]
+    quarantine = [("n1", None, 3), ("beat:unallocated", date(2020, 5, 5), 2)]
+    once = compute(every_kind(entry), random_world(inputs, found, quarantine))
+    again = compute(every_kind(entry)[::-1], random_world(inputs, found[::-1], quarantine[::-1]))
+    assert once.values.equals(again.values)
+    assert once.limits.equals(again.limits)
+    assert once.changes.equals(again.changes)
+    assert once.availability.equals(again.availability)

@@ -1,0 +1,82 @@
+from datetime import date
+
+import polars as pl
+
+from indicators.compute import compute
+
+JAN, DEC = date(2021, 1, 1), date(2021, 12, 31)
+
+
+def row(figures, area: str, start: date, kind: str = "month", indicator: str = "X") -> dict:
+    found = figures.values.filter(
+        (pl.col("indicator_id") == indicator)
+        & (pl.col("area_id") == area)
+        & (pl.col("period_start") == start)
+        & (pl.col("period_kind") == kind)
+    )
+    assert found.height == 1
+    return found.row(0, named=True)
+
+
+def service_measures(day: date, durations_days: list[int], still_open: int, area: str = "w1") -> dict:
+    base = {"geography": "ward", "area_id": area, "source": "cases"}
+    opened = {**base, "day": day, "opened": len(durations_days) + still_open, "closed": len(durations_days)}
+    buckets = sorted(set(durations_days))
+    return {
+        "msr_service_day": [{**opened, "open_now": still_open}],
+        "msr_service_duration_month": [
+            {
+                **base, "day": day.replace(day=1), "bucket": n, "closed": durations_days.count(d),
+                "closed_seconds": durations_days.count(d) * d * 86_400,
+            }
+            for n, d in enumerate(buckets)
+        ],
+    }  # fmt: skip
+
+
+def median_entry(entry):
+    return entry(
+        kind="survival_quantile", interval="kaplan_meier", numerator=None, measure="msr_service_duration_month",
+        opened_measure="msr_service_day", scale=86_400.0, per=1.0, min_denominator=10,
+    )  # fmt: skip
+
+
+def test_open_cases_count_in_the_median(inputs, entry) -> None:
+    measures = service_measures(date(2021, 12, 1), [0] * 55 + [10] * 5, still_open=40)
+    figures = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    found = row(figures, "w1", date(2021, 12, 1))
+    # Among the closed alone the median would be 0.
+    assert (found["value"], found["numerator"], found["denominator"]) == (0.0, 60, 100)
+    measures = service_measures(date(2021, 12, 1), [0] * 45 + [10] * 10, still_open=45)
+    figures = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    assert row(figures, "w1", date(2021, 12, 1))["value"] == 10.0
+    assert row(figures, "city", date(2021, 12, 1))["value"] == 10.0
+
+
+def test_the_age_of_an_open_case_runs_to_as_of(inputs, entry) -> None:
+    measures = service_measures(date(2021, 12, 1), [0] * 30 + [5] * 10 + [20] * 10, still_open=0)
+    later = service_measures(date(2021, 12, 21), [], still_open=50)
+    measures["msr_service_day"] += later["msr_service_day"]
+    figures = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    # Ten days old, the fifty are at risk at 0 and 5 days: S(5) = .7 · 60/70 = .6. At 20 days ten are left.
+    assert row(figures, "w1", date(2021, 12, 1))["value"] == 20.0
+
+
+def test_median_that_is_not_reached(inputs, entry) -> None:
+    measures = service_measures(date(2021, 12, 1), [0] * 20, still_open=80)
+    figures = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    found = row(figures, "w1", date(2021, 12, 1))
+    assert (found["status"], found["reason"], found["value"]) == ("not_available", "not_reached", None)
+
+
+def test_cases_without_duration_move_the_bounds_of_the_median(inputs, entry) -> None:
+    measures = service_measures(date(2021, 11, 1), list(range(1, 41)), still_open=0)
+    clean = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    measures["msr_service_day"][0]["opened"] += 10
+    unclear = compute([median_entry(entry)], inputs(measures, [("cases", "service", JAN, DEC)]))
+    before, after = (row(f, "w1", date(2021, 11, 1)) for f in (clean, unclear))
+    assert before["value"] == after["value"] == 20.0
+    assert (before["bound_low"], before["bound_high"]) == (before["lower"], before["upper"])
+    assert after["unusable"] == 10
+    assert after["bound_low"] < before["bound_low"]
+    assert after["bound_high"] > before["bound_high"]
