@@ -54,8 +54,17 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
     rows = rows.join(_mapping_sources(entry, inputs, rows), on="source")
     if rows.is_empty():
         return "nothing_to_count"
+    if entry.kind in ("rate", "weighted_rate") and not _has_population(rows, inputs):
+        return "needs_population"
     sources = rows.select("source", "kind").unique().sort("source", "kind")
     return Feed(entry, rows, sources, sorted(rows["geography"].unique().to_list()))
+
+
+def _has_population(rows: pl.DataFrame, inputs: Inputs) -> bool:
+    """Whether residents are known for any area of the geographies that locate the rows."""
+    areas = inputs.areas.filter(pl.col("geography").is_in(rows["geography"].unique().implode()))
+    resident = inputs.profile.filter(pl.col("population").is_not_null())
+    return not areas.join(resident, on="area_id", how="semi").is_empty()
 
 
 def passes(selection: Selection) -> pl.Expr:

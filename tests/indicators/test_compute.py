@@ -245,6 +245,13 @@ def test_what_the_data_cannot_carry_is_not_available(inputs, entry, fields, reas
     assert figures.values.is_empty() == (reason is not None)
 
 
+def test_a_rate_without_any_residents_is_not_available(inputs, entry) -> None:
+    measures = {"msr_incident_day": [incident("n1", JAN)]}
+    figures = compute([entry()], inputs(measures, reports(), population={}))
+    assert figures.availability.row(0)[:3] == ("X", "not_available", "needs_population")
+    assert figures.values.is_empty()
+
+
 def test_a_source_without_a_needed_field_does_not_feed(inputs, entry) -> None:
     events = [incident("n1", JAN), incident("n1", JAN, source="thefts")]
     world = inputs(

@@ -1,0 +1,1 @@
+"""The job that turns a city's records into a release; the only folder that knows Dagster."""

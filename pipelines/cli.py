@@ -1,0 +1,254 @@
+"""The command `wardlight`: what people and schedulers type. The work is done elsewhere.
+
+Dagster takes seconds to import, so commands that need it import it themselves.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from dbt_like_sql.errors import ProjectError
+from indicators.catalogue.reading import CatalogueError
+from pipelines import location
+from pipelines.city_pack import CityPack, load_city_pack
+from pipelines.errors import WardlightError
+
+if TYPE_CHECKING:
+    from pipelines.nightly import Account
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+DASHBOARD_PORT = 8050
+DAGSTER_PORT = 3000
+
+
+class _Errors(click.Group):
+    """Shows our own errors as a sentence and a remedy; the exit code tells."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                raise
+            click.echo(f"wardlight: {told}", err=True)
+            ctx.exit(1)
+
+
+def _told(error: BaseException) -> BaseException | None:
+    """Return the error meant for people among an error and what caused it."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, WardlightError | ProjectError | CatalogueError):
+        found = found.__cause__ or found.__context__
+    return found
+
+
+@click.group(cls=_Errors, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """District public-safety records, accounted for, as indicators that admit what is missing."""
+    warnings.simplefilter("ignore")
+
+
+def _city(command: Command) -> Command:
+    return click.option(
+        "--city",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="WARDLIGHT_CITY",
+        default=location.BUNDLED_CITY,
+        help="Folder of the city pack.",
+    )(command)
+
+
+def _home(command: Command) -> Command:
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="WARDLIGHT_HOME",
+        default=Path(".wardlight"),
+        help="Folder that holds all state.",
+    )(command)
+
+
+def _day(name: str, text: str) -> Callable[[Command], Command]:
+    return click.option(name, type=click.DateTime(["%Y-%m-%d"]), default=None, help=text)
+
+
+@main.command()
+@_city
+@_home
+@_day("--as-of", "Date that rules the run; by default the pack's.")
+@_day("--from", "First day to rewrite even where nothing changed.")
+@_day("--to", "Last day to rewrite.")
+def nightly(city: Path, home: Path, as_of: datetime | None, **window: datetime | None) -> None:
+    """Run the nightly job: files to release."""
+    pack, ruled_by = _for(city, home, as_of)
+    from pipelines.nightly import run_nightly  # noqa: PLC0415 - imports Dagster
+
+    _print_account(run_nightly(pack, home.resolve(), ruled_by, _date(window["from"]), _date(window["to"])))
+
+
+def _for(city: Path, home: Path, as_of: datetime | None) -> tuple[CityPack, date]:
+    """Set the process up for a city and a home, and find the date that rules the run."""
+    pack = load_city_pack(city)
+    # The code location is built for the city and the home of the process.
+    os.environ["WARDLIGHT_CITY"] = str(city.resolve())
+    os.environ["WARDLIGHT_HOME"] = str(home.resolve())
+    ruled_by = as_of.date() if as_of else pack.as_of
+    if ruled_by is None:
+        raise pack.error(
+            "the pack pins no as_of", "as_of", remedy="give --as-of with the last day that counts, such as yesterday"
+        )
+    return pack, ruled_by
+
+
+def _date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _print_account(account: "Account") -> None:
+    status = account.status
+    records = status.records
+    others = sum(records[column] for column in ("superseded", "merged", "deferred"))
+    click.echo(
+        f"""
+Release        {status.release_id}{"" if account.is_new else "  (unchanged: nothing new to publish)"}
+Records        {records["read"]:,} read = {records["accepted"]:,} accepted + {records["quarantined"]:,} quarantined \
++ {records["duplicate"]:,} duplicates + {others:,} others
+               (others: {records["superseded"]:,} superseded, {records["merged"]:,} further rows of a record, \
+{records["deferred"]:,} after {status.as_of})
+Expectations   {status.expectations_passed} passed, {status.expectations_failed} failed, \
+{status.expectations_broken} could not be judged
+Indicators     {status.indicators_published} published, {status.indicators_not_available} not available here; \
+{sum(status.figures.values()):,} figures
+Sources        {", ".join(f"{source} {state}" for source, state in status.sources.items())}
+Took           {account.seconds:.0f} s, {account.peak_mebibytes:,.0f} MiB at most"""
+    )
+    for reason in status.gates_closed:
+        click.echo(f"Gate closed    {reason}: the figures that rest on it are carried forward as stale")
+
+
+@main.command()
+@_city
+def validate(city: Path) -> None:
+    """Try a city pack on its files, before anything is read: columns, mappings, areas."""
+    from pipelines.loading.preflight import check_pack  # noqa: PLC0415 - imports the engine
+
+    fit = check_pack(load_city_pack(city))
+    click.echo(
+        f"{city / 'city.yml'} fits its files: {fit.sources} sources in {fit.files} files, "
+        f"{fit.mapped_fields} fields mapped, {fit.areas} areas"
+    )
+
+
+@main.command()
+@_home
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(home: Path, as_json: bool) -> None:
+    """Tell what the served release holds: ledger, expectations, figures, sources."""
+    from pipelines.status import read_status  # noqa: PLC0415 - imports the engine
+
+    found = asdict(read_status(home.resolve()))
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for key, value in found.items():
+        shown = (
+            ", ".join(f"{k} {v:,}" if isinstance(v, int) else f"{k} {v}" for k, v in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        click.echo(f"{key.replace('_', ' '):<26}{shown}")
+
+
+@main.command()
+@_home
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless proxied.")
+@click.option("--port", default=DASHBOARD_PORT, show_default=True)
+def serve(home: Path, host: str, port: int) -> None:
+    """Serve the dashboard on the current release."""
+    command = [sys.executable, "-m", "dashboards", "--home", str(home.resolve()), "--host", host, "--port", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
+@main.command()
+@_city
+@_home
+@click.option("--port", default=DASHBOARD_PORT, show_default=True, help="Port of the dashboard.")
+@click.option("--dagster-port", default=DAGSTER_PORT, show_default=True, help="Port of the Dagster UI.")
+def demo(city: Path, home: Path, port: int, dagster_port: int) -> None:
+    """Run the nightly job, then serve dashboard and Dagster UI until Ctrl-C."""
+    from pipelines.demo import refuse_taken, serve_both  # noqa: PLC0415 - imports network modules
+    from pipelines.fingerprint import is_up_to_date  # noqa: PLC0415
+
+    refuse_taken(port, "--port")
+    refuse_taken(dagster_port, "--dagster-port")
+    pack, ruled_by = _for(city, home, None)
+    if is_up_to_date(home.resolve(), pack, ruled_by):
+        click.echo("Files, pack and code are those of the last run: nothing to run.")
+    else:
+        from pipelines.nightly import run_nightly  # noqa: PLC0415 - imports Dagster
+
+        _print_account(run_nightly(pack, home.resolve(), ruled_by, None, None))
+    serve_both(city, home.resolve(), port, dagster_port)
+
+
+@main.group()
+def release() -> None:
+    """List, show and roll back releases."""
+
+
+@release.command("list")
+@_home
+def release_list(home: Path) -> None:
+    """List the releases, the newest last; the served one is marked."""
+    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
+
+    served = releases.current(home.resolve())
+    for each in releases.listing(home.resolve()):
+        mark = "*" if served is not None and served.release_id == each.release_id else " "
+        click.echo(f"{mark} {each.release_id}  as of {each.manifest['as_of']}  {each.manifest['content_hash'][:12]}")
+
+
+@release.command("show")
+@_home
+@click.argument("release_id", required=False)
+def release_show(home: Path, release_id: str | None) -> None:
+    """Print a release's manifest; by default the served one's."""
+    from pipelines.errors import ReleaseError  # noqa: PLC0415
+    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
+
+    found = releases.load(home.resolve(), release_id) if release_id else releases.current(home.resolve())
+    if found is None:
+        raise ReleaseError("there is no release yet", file=home, remedy="run `wardlight nightly`")
+    click.echo(json.dumps(found.manifest, indent=2, ensure_ascii=False))
+
+
+@release.command("rollback")
+@_home
+@click.argument("release_id", required=False)
+def release_rollback(home: Path, release_id: str | None) -> None:
+    """Serve an earlier release again; by default the one before."""
+    from pipelines.errors import ReleaseError  # noqa: PLC0415
+    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
+    from pipelines.warehouse import writing  # noqa: PLC0415
+
+    with writing(home.resolve()):
+        served = releases.current(home.resolve())
+        target = release_id or (served.manifest["previous"] if served is not None else None)
+        if target is None:
+            raise ReleaseError("there is no earlier release", file=home, remedy="`wardlight release list` shows them")
+        releases.switch(home.resolve(), target)
+    click.echo(f"Now serving {target}")
+
+
+if __name__ == "__main__":
+    main()

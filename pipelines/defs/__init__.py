@@ -1,0 +1,1 @@
+"""Definitions that Dagster loads by itself: assets, checks, job, schedule, resources."""

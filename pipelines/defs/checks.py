@@ -1,0 +1,57 @@
+"""Asset checks: the expectations of a table, as Dagster shows them. They never block; gates are ours."""
+
+import functools
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import duckdb
+
+from dbt_like_sql.project import load_project
+from indicators.catalogue.reading import load_catalogue
+from pipelines.quality import store
+from pipelines.quality.declarations import Expectation
+from pipelines.quality.expectations import judge
+from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+
+
+@functools.cache
+def all_expectations() -> tuple[Expectation, ...]:
+    """Return every declared expectation: of the SQL models, of what loading writes, and of the indicators."""
+    return (*warehouse_expectations(load_project()), *indicator_expectations(load_catalogue()))
+
+
+def of_table(layer: str, table: str) -> list[Expectation]:
+    """Return the expectations of one table."""
+    return [
+        expectation for expectation in all_expectations() if (expectation.layer, expectation.table) == (layer, table)
+    ]
+
+
+def check_specs(key: dg.AssetKey, expectations: Sequence[Expectation]) -> list[dg.AssetCheckSpec]:
+    """Return the specs of a table's expectations."""
+    return [
+        dg.AssetCheckSpec(
+            expectation.name,
+            asset=key,
+            description=f"{expectation.kind} on {expectation.column or expectation.table}",
+            metadata={"severity": expectation.severity},
+        )
+        for expectation in expectations
+    ]
+
+
+def judged(
+    con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str
+) -> Iterator[dg.AssetCheckResult]:
+    """Judge tables, remember the verdicts, and yield them as Dagster's check results."""
+    verdicts = judge(con, expectations, run_id)
+    store.remember(con, verdicts)
+    for verdict in verdicts:
+        told = {"observed": verdict.observed, "failed_count": verdict.failed_count, "exception": verdict.exception}
+        yield dg.AssetCheckResult(
+            asset_key=dg.AssetKey([verdict.layer, verdict.table_name]),
+            check_name=verdict.expectation,
+            passed=verdict.success,
+            severity=dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN,
+            metadata={key: value for key, value in told.items() if value is not None},
+        )

@@ -1,0 +1,88 @@
+"""Indicators: computed from the measures, judged, and made ready to publish."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dbt_like_sql.project import load_project
+from indicators.catalogue.reading import load_catalogue
+from pipelines import location
+from pipelines.city_pack import CityPack
+from pipelines.defs import checks
+from pipelines.defs.resources import Warehouse
+from pipelines.defs.staging import staging_key
+from pipelines.ownership import OWNERS
+from pipelines.publishing import figures, release
+from pipelines.runs import run_as_of
+
+COMPUTED = {
+    "computed_values": "Every figure of the catalogue for every area and period, with intervals, bounds and signals; "
+    "one row per indicator, area and period.",
+    "computed_limits": "Centre and limits of the XmR charts, one row per charted point.",
+    "computed_changes": "What changed, under one false-discovery control, one row per listed change.",
+}
+PUBLISHED = dg.AssetKey(["indicators", "indicator_values"])
+
+
+def _computed(pack: CityPack) -> dg.AssetsDefinition:
+    expectations = [each for table in COMPUTED for each in checks.of_table("indicators", table)]
+    measures = [model for model in load_project().models if model.schema == "measures"]
+    upstream = [
+        *(dg.AssetKey(["measures", model.name]) for model in measures),
+        *(staging_key(table) for table in ("area", "profile", "severity_weight", "field_map", "source")),
+    ]
+
+    @dg.multi_asset(
+        name="computed_figures",
+        specs=[
+            dg.AssetSpec(
+                ["indicators", table],
+                deps=upstream,
+                group_name="indicators",
+                kinds={"polars"},
+                owners=OWNERS,
+                description=about,
+            )
+            for table, about in COMPUTED.items()
+        ],
+        check_specs=[
+            spec
+            for table in COMPUTED
+            for spec in checks.check_specs(
+                dg.AssetKey(["indicators", table]), [each for each in expectations if each.table == table]
+            )
+        ],
+    )
+    def computed(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        inputs = figures.read_inputs(warehouse.con, load_project(), pack, run_as_of(context, pack))
+        rows = figures.write_computed(warehouse.con, load_project(), load_catalogue(), inputs)
+        for table in COMPUTED:
+            yield dg.MaterializeResult(asset_key=["indicators", table], metadata={"dagster/row_count": rows[table]})
+        yield from checks.judged(warehouse.con, expectations, context.run_id)
+
+    return computed
+
+
+def _published() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=PUBLISHED,
+        deps=[["indicators", table] for table in COMPUTED],
+        group_name="indicators",
+        kinds={"polars"},
+        owners=OWNERS,
+        description="The figures to publish: as computed, or carried forward as stale where an expectation failed.",
+    )
+    def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        before = release.current(warehouse.folder)
+        rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), before)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows["indicator_values"], **rows})
+
+    return published
+
+
+@dg.definitions
+def indicator_assets() -> dg.Definitions:
+    """The candidates and the figures to publish."""
+    return dg.Definitions(assets=[_computed(location.city_pack()), _published()])

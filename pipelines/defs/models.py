@@ -1,0 +1,91 @@
+"""The SQL models as assets: one step a layer, every model an asset of its own with its checks."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import get_args
+
+import dagster as dg
+
+from dbt_like_sql.project import Model, load_project
+from dbt_like_sql.run import run_model
+from pipelines import location
+from pipelines.city_pack import Kind
+from pipelines.defs import checks
+from pipelines.defs.resources import Warehouse
+from pipelines.defs.staging import staging_key
+from pipelines.ownership import OWNERS
+
+
+def _spec(model: Model, schemas: dict[str, str], absent: Collection[str]) -> dg.AssetSpec:
+    upstream = {dg.AssetKey([schemas[name], name]) for name in model.depends_on}
+    upstream |= {
+        staging_key(table) for table in (name.rsplit(".", 1)[-1] for name in model.sources) if table not in absent
+    }
+    return dg.AssetSpec(
+        key=[model.schema, model.name],
+        deps=sorted(upstream),
+        group_name=model.schema,
+        kinds={"sql", "duckdb", model.materialized},
+        owners=[model.owner] if model.owner else OWNERS,
+        description=model.description,
+        tags=dict.fromkeys(model.tags, ""),
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(column.name, column.data_type, description=column.description)
+                    for column in model.columns
+                ]
+            ),
+            "compiled_sql": dg.MetadataValue.md(f"```sql\n{model.compiled_sql}\n```"),
+        },
+    )
+
+
+def _layer(
+    schema: str, models: Sequence[Model], schemas: dict[str, str], absent: Collection[str]
+) -> dg.AssetsDefinition:
+    expectations = {model.name: checks.of_table(schema, model.name) for model in models}
+
+    @dg.multi_asset(
+        name=f"{schema}_models",
+        specs=[_spec(model, schemas, absent) for model in models],
+        check_specs=[
+            spec
+            for model in models
+            for spec in checks.check_specs(dg.AssetKey([schema, model.name]), expectations[model.name])
+        ],
+        can_subset=True,
+    )
+    def layer(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        built = [model for model in models if dg.AssetKey([schema, model.name]) in context.selected_asset_keys]
+        for model in built:
+            done = run_model(warehouse.con, model)
+            yield dg.MaterializeResult(
+                asset_key=[schema, model.name],
+                metadata={"dagster/row_count": done.row_count, "seconds": round(done.seconds, 3)},
+            )
+        wanted = [
+            expectation
+            for model in built
+            for expectation in expectations[model.name]
+            if dg.AssetCheckKey(dg.AssetKey([schema, model.name]), expectation.name)
+            in context.selected_asset_check_keys
+        ]
+        yield from checks.judged(warehouse.con, wanted, context.run_id)
+
+    return layer
+
+
+@dg.definitions
+def model_assets() -> dg.Definitions:
+    """One multi-asset for each folder of models."""
+    absent = set(get_args(Kind)) - set(location.city_pack().kinds)
+    models = load_project().models
+    schemas = {model.name: model.schema for model in models}
+    layers = list(dict.fromkeys(schemas.values()))
+    return dg.Definitions(
+        assets=[
+            _layer(schema, [model for model in models if model.schema == schema], schemas, absent) for schema in layers
+        ]
+    )

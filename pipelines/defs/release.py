@@ -1,0 +1,50 @@
+"""The release: an immutable copy of what is published, switched to when it is whole."""
+
+import dagster as dg
+
+from indicators.catalogue.reading import load_catalogue
+from pipelines import location
+from pipelines.city_pack import CityPack
+from pipelines.defs.figures import PUBLISHED
+from pipelines.defs.resources import Warehouse
+from pipelines.ownership import OWNERS
+from pipelines.publishing import release, tables
+from pipelines.runs import run_as_of
+
+
+def _release(pack: CityPack) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["publishing", "release"],
+        deps=[PUBLISHED, ["staging", "receipt"]],
+        group_name="publishing",
+        kinds={"duckdb", "file"},
+        owners=OWNERS,
+        description="What the dashboard serves. A run that changes nothing makes no new release.",
+    )
+    def published_release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        entries = load_catalogue()
+        availability = warehouse.con.sql("select * from indicators.availability").pl()
+        warehouse.con.register("catalogue_rows", tables.catalogue_frame(entries, availability))
+        made = release.publish(
+            warehouse.folder,
+            warehouse.con,
+            tables.release_queries(pack),
+            tables.release_facts(pack, entries, run_as_of(context, pack)),
+        )
+        warehouse.con.unregister("catalogue_rows")
+        return dg.MaterializeResult(
+            metadata={
+                "release_id": made.release_id,
+                "is_new": made.is_new,
+                "content_hash": made.manifest["content_hash"],
+                "previous": str(made.manifest["previous"]),
+            }
+        )
+
+    return published_release
+
+
+@dg.definitions
+def release_assets() -> dg.Definitions:
+    """The release of the pack's city."""
+    return dg.Definitions(assets=[_release(location.city_pack())])

@@ -1,0 +1,1 @@
+"""From files to accepted records: reading, mapping, rules, quarantine and the ledger."""

@@ -1,0 +1,90 @@
+"""The nightly job run from the command line: in this process, recorded in the home folder's Dagster instance."""
+
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines import fingerprint
+from pipelines.city_pack import CityPack
+from pipelines.definitions import defs
+from pipelines.defs.nightly import NIGHTLY
+from pipelines.errors import WardlightError
+from pipelines.instance import instance_folder
+from pipelines.loading.preflight import check_pack
+from pipelines.publishing import release
+from pipelines.runs import AS_OF_TAG, run_tags
+from pipelines.status import Status, read_status
+
+_KIBIBYTES = 1024
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a run came to, for a person at a terminal."""
+
+    status: Status
+    is_new: bool
+    seconds: float
+    peak_mebibytes: float
+
+
+def run_nightly(pack: CityPack, home: Path, as_of: date, first: date | None, last: date | None) -> Account:
+    """Run the job and wait for it.
+
+    Parameters
+    ----------
+    as_of
+        The date that rules the run.
+    first, last
+        First and last day to rewrite even where nothing changed; by default the pack's look-back, or all
+        months where the home folder is new.
+
+    Raises
+    ------
+    WardlightError
+        The one that stopped the run; the release before stays served.
+    """
+    started = time.perf_counter()
+    before = release.current(home)
+    if before is None and first is None:
+        first = pack.first_day
+    tags = run_tags(pack, as_of, first, last)
+    check_pack(pack)
+    print(f"Nightly run of {pack.title.en}, as of {tags[AS_OF_TAG]}", file=sys.stderr)
+    with dg.DagsterInstance.from_config(str(instance_folder(home))) as instance:
+        result = defs.resolve_job_def(NIGHTLY).execute_in_process(
+            run_config={"loggers": {"console": {}}}, instance=instance, tags=tags, raise_on_error=False
+        )
+        if not result.success:
+            raise _first_error(result)
+    fingerprint.remember(home, pack, as_of)
+    after = release.current(home)
+    if after is None:
+        raise WardlightError("the run succeeded and left no release", file=home)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES
+    is_new = before is None or before.release_id != after.release_id
+    return Account(read_status(home), is_new, time.perf_counter() - started, peak)
+
+
+def _first_error(result: dg.ExecuteInProcessResult) -> WardlightError:
+    """Return the error of the first step that failed; our own says itself where and what to do."""
+    failures = [event for event in result.all_events if event.is_step_failure]
+    if not failures:
+        return WardlightError("the run failed before its first step", remedy="the Dagster UI shows the run's full log")
+    innermost = "no reason given"
+    error = failures[0].step_failure_data.error
+    while error is not None:
+        innermost = error.message.strip()
+        qualified, _, message = innermost.partition(": ")
+        if qualified.startswith("pipelines."):
+            return WardlightError(message)
+        error = error.cause
+    return WardlightError(
+        f"step {failures[0].step_key} failed: {innermost}",
+        remedy="the Dagster UI shows the run's full log; please report it",
+    )

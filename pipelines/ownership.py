@@ -1,0 +1,3 @@
+"""Who answers for the assets, in Dagster's form."""
+
+OWNERS = ["team:wardlight"]

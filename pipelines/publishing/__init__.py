@@ -1,0 +1,1 @@
+"""From indicators to an immutable release."""

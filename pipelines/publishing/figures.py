@@ -1,0 +1,115 @@
+"""Figures: measures out of the warehouse into frames, computed, and back as tables of schema `indicators`.
+
+The statistics are in `indicators/`, which knows no database; what a failed expectation means is in `quality/gates`.
+This module moves frames between them.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from dbt_like_sql.project import Project
+from indicators.catalogue.entries import Entry
+from indicators.compute import compute
+from indicators.inputs import Inputs
+from pipelines.city_pack import CityPack
+from pipelines.publishing.release import DATABASE, Release
+from pipelines.quality import gates, store
+from pipelines.quality.expectations import Verdict
+from pipelines.warehouse import literal, transaction
+
+LAYER = "indicators"
+# Computed, not yet published: judged first, then carried forward where a gate is closed.
+COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
+PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates")
+
+
+def read_inputs(con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack, as_of: date) -> Inputs:
+    """Read the measures and the pack's tables as frames."""
+
+    def table(name: str) -> pl.DataFrame:
+        return con.sql(f"select * from {name} order by all").pl()
+
+    measures = [model.name for model in project.models if model.schema == "measures"]
+    return Inputs(
+        measures={name: table(f"measures.{name}") for name in measures},
+        areas=table("staging.area"),
+        profile=table("staging.profile"),
+        field_map=table("staging.field_map"),
+        severity_weights=table("staging.severity_weight"),
+        sources=table("staging.source"),
+        spans=table("measures.msr_source_span"),
+        as_of=as_of,
+        week_start=pack.iso_week_start,
+    )
+
+
+def write_computed(
+    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], inputs: Inputs
+) -> dict[str, int]:
+    """Compute every figure and keep it as a candidate; return the row counts by table.
+
+    Indicators that rest on a table whose gate is closed are computed apart, only to know their cells: what is wrong
+    with the table may make that impossible, which must hold back nothing else.
+    """
+    verdicts = [verdict for verdict in store.recall(con) if verdict.layer != LAYER]
+    unfit = _affected(project, entries, verdicts)
+    figures = compute([entry for entry in entries if entry.id not in unfit], inputs)
+    values, availability = [figures.values], [figures.availability]
+    for entry in entries:
+        if entry.id in unfit:
+            try:
+                apart = compute([entry], inputs)
+            except ValueError:
+                row = (entry.id, "available", ";".join(unfit[entry.id]), None)
+                availability.append(pl.DataFrame([row], schema=figures.availability.schema, orient="row"))
+            else:
+                values.append(apart.values)
+                availability.append(apart.availability)
+    frames = (
+        pl.concat(values).sort(gates.KEY),
+        figures.limits,
+        figures.changes,
+        pl.concat(availability).sort("indicator_id"),
+    )
+    return _write(con, dict(zip(COMPUTED, frames, strict=True)))
+
+
+def _affected(project: Project, entries: Sequence[Entry], verdicts: Sequence[Verdict]) -> dict[str, tuple[str, ...]]:
+    return gates.affected_indicators(gates.tables_of(entries), gates.affected_tables(project.models, verdicts))
+
+
+def write_published(
+    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], before: Release | None
+) -> dict[str, int]:
+    """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
+    values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in COMPUTED[:3])
+    verdicts = store.recall(con)
+    affected = _affected(project, entries, verdicts)
+    previous_values = previous_limits = previous_as_of = None
+    if affected and before is not None:
+        con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
+        try:
+            previous_values = con.sql("select * from before.indicator_values").pl()
+            previous_limits = con.sql("select * from before.indicator_limits").pl()
+        finally:
+            con.execute("detach before")
+        previous_as_of = date.fromisoformat(before.manifest["as_of"])
+    frames = (
+        gates.carry_forward(values, previous_values, affected, previous_as_of),
+        gates.carry_forward_rows(limits, previous_limits, affected),
+        changes.filter(~pl.col("indicator_id").is_in([*affected])),
+        gates.closed_gates(verdicts),
+    )
+    return _write(con, dict(zip(PUBLISHED, frames, strict=True)))
+
+
+def _write(con: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame]) -> dict[str, int]:
+    with transaction(con):
+        for name, frame in frames.items():
+            con.register("new_rows", frame)
+            con.execute(f"create or replace table indicators.{name} as from new_rows")
+            con.unregister("new_rows")
+    return {name: len(frame) for name, frame in frames.items()}

@@ -1,0 +1,126 @@
+"""What a release holds: its tables as queries on the warehouse, and the facts of its manifest.
+
+An allow-list: nothing reaches a release that is not named here. Free text, keys and exact coordinates are not.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+
+import polars as pl
+
+from indicators.catalogue.entries import Entry
+from pipelines.city_pack import CityPack
+from pipelines.warehouse import literal
+
+QUERIES = {
+    "indicator_values": "select * from indicators.indicator_values "
+    "order by indicator_id, period_kind, area_id, period_start",
+    "indicator_limits": "select * from indicators.indicator_limits "
+    "order by indicator_id, period_kind, area_id, period_start",
+    "changes": "select * from indicators.changes order by position",
+    "areas": """
+        with resident as (
+            select area_id, last(population order by valid_from) as population from staging.profile group by area_id
+        )
+        select area.area_id, area.parent_id, area.geography, area.area_level, shape.title_en, shape.title_zh,
+            resident.population, area.is_unallocated, shape.geometry
+        from staging.area as area
+        join staging.area_shape as shape using (area_id)
+        left join resident using (area_id)
+        order by area.area_level, shape.position, area.area_id
+    """,
+    "ledger": """
+        select source, batch_id, "read", accepted, quarantined, duplicate, superseded, merged, deferred,
+            replaced, deleted
+        from ledger.batch order by source, batch_id
+    """,
+    "quarantine_summary": """
+        select source, kind, reason, nullif(field, '') as field, count(*) as row_count,
+            arg_min(file, (file, line)) as example_file, arg_min(line, (file, line)) as example_line
+        from (
+            select source, kind, unnest(reasons) as reason, unnest(fields) as field, file, line
+            from quarantine.record
+        )
+        group by source, kind, reason, field order by row_count desc, source, reason
+    """,
+    "expectation_results": "select * from quality.expectation_results order by layer, table_name, expectation",
+    "gates": "select * from indicators.gates order by all",
+    "source_span": "select source, first_day, last_day, records from measures.msr_source_span order by all",
+    "source_month": "select source, month, records, expected, status from measures.msr_source_month order by all",
+    "source_finding": "select * from ledger.finding order by all",
+}
+
+
+def release_queries(pack: CityPack) -> dict[str, str]:
+    """Return the query of every table, in the order in which they are written.
+
+    `indicator_catalogue` reads `catalogue_rows`, which the caller registers from `catalogue_frame`.
+    """
+    titles = ", ".join(
+        f"({literal(name)}, {literal(source.title.en)}, {literal(source.title.zh)})"
+        for name, source in pack.sources.items()
+    )
+    return {
+        **QUERIES,
+        "source_freshness": f"""
+            select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
+                silent_after_days
+            from measures.msr_source_freshness
+            join (values {titles}) as titled(source, title_en, title_zh) using (source)
+            order by source
+        """,
+        "indicator_catalogue": "select * from catalogue_rows order by position",
+    }
+
+
+def catalogue_frame(entries: Sequence[Entry], availability: pl.DataFrame) -> pl.DataFrame:
+    """Return `indicator_catalogue`: the entries, in the catalogue's order, with what this pack can carry."""
+    rows = [
+        {
+            "position": position,
+            "indicator_id": entry.id,
+            "title_en": entry.title.en,
+            "title_zh": entry.title.zh,
+            "about_en": entry.about.en,
+            "about_zh": entry.about.zh,
+            "dimension": entry.dimension,
+            "subject": entry.subject,
+            "polarity": entry.polarity,
+            "unit": entry.unit,
+            "decimals": entry.decimals,
+            "formula": entry.formula,
+            "interval_method": entry.interval,
+            "min_denominator": entry.min_denominator,
+            "needs": json.dumps(list(entry.needs)),
+            "period_kinds": json.dumps(list(entry.period_kinds)),
+            "reference": entry.reference,
+            "caveats_en": entry.caveats.en,
+            "caveats_zh": entry.caveats.zh,
+            "intended_use": entry.intended_use,
+            "forbidden_use": entry.forbidden_use,
+            "gaming": entry.gaming,
+        }
+        for position, entry in enumerate(entries)
+    ]
+    return pl.DataFrame(rows).join(availability, on="indicator_id", how="left", maintain_order="left")
+
+
+def release_facts(pack: CityPack, entries: Sequence[Entry], as_of: date) -> dict[str, object]:
+    """Return what the manifest and `release_info` say beside id and hashes."""
+    catalogue = json.dumps([entry.model_dump(mode="json") for entry in entries], sort_keys=True)
+    return {
+        "city": pack.name,
+        "title_en": pack.title.en,
+        "title_zh": pack.title.zh,
+        "as_of": as_of.isoformat(),
+        "time_zone": pack.time_zone,
+        "language": pack.language,
+        "attribution_en": pack.attribution.en,
+        "attribution_zh": pack.attribution.zh,
+        "code_version": version("wardlight"),
+        "pack_hash": pack.pack_hash,
+        "catalogue_hash": hashlib.sha256(catalogue.encode()).hexdigest()[:16],
+    }

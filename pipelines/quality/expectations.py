@@ -1,0 +1,108 @@
+"""Judging tables by their expectations.
+
+What belongs here: the verdicts and their table, and the one entry to the run. What does not: Great
+Expectations itself, which takes seconds to import and is therefore imported when the first tables are
+judged (`validation`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import duckdb
+import polars as pl
+
+from pipelines.quality.declarations import Expectation, Severity
+
+RESULT_SCHEMA = pl.Schema(
+    {
+        "run_id": pl.String,
+        "table_name": pl.String,
+        "layer": pl.String,
+        "expectation": pl.String,
+        "column_name": pl.String,
+        "severity": pl.String,
+        "success": pl.Boolean,
+        "observed": pl.String,
+        "failed_count": pl.Int64,
+        "exception": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one expectation: a row of `expectation_results`.
+
+    Attributes
+    ----------
+    success
+        False when the expectation failed, and when it could not be judged (then `exception` says why).
+    observed
+        The figure that was judged, as text; None where only rows are counted.
+    failed_count
+        Rows that break the expectation; None where rows are not what is judged.
+    """
+
+    run_id: str
+    table_name: str
+    layer: str
+    expectation: str
+    column_name: str | None
+    severity: Severity
+    success: bool
+    observed: str | None
+    failed_count: int | None
+    exception: str | None
+
+    @property
+    def closes_gate(self) -> bool:
+        """Whether figures that depend on the table must be held back."""
+        return self.severity == "error" and not self.success
+
+
+def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str) -> list[Verdict]:
+    """Judge tables by all their expectations, inside DuckDB.
+
+    Only what is committed on `con` is seen, and nothing is changed; a transaction open on `con` stays open.
+    Expectations of one table are judged together, so that they share its scans. A table or column that does
+    not exist, or a query that cannot run, is a verdict with an exception, not an error of this function.
+
+    Parameters
+    ----------
+    con
+        Connection that the run holds.
+    expectations
+        Any tables, any order.
+    run_id
+        Written into every verdict.
+
+    Returns
+    -------
+    list of Verdict
+        One for each expectation, in the same order.
+    """
+    if not expectations:
+        return []
+    from pipelines.quality import validation  # noqa: PLC0415 - slow to import
+
+    outcomes = validation.validate(con, expectations)
+    return [
+        Verdict(
+            run_id=run_id,
+            table_name=expectation.table,
+            layer=expectation.layer,
+            expectation=expectation.name,
+            column_name=expectation.column,
+            severity=expectation.severity,
+            success=outcome.success,
+            observed=outcome.observed,
+            failed_count=outcome.failed_count,
+            exception=outcome.exception,
+        )
+        for expectation, outcome in zip(expectations, outcomes, strict=True)
+    ]
+
+
+def results_frame(verdicts: Sequence[Verdict]) -> pl.DataFrame:
+    """Give the verdicts as the table `expectation_results`."""
+    return pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=RESULT_SCHEMA)

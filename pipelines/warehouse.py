@@ -1,0 +1,138 @@
+"""The warehouse: one DuckDB file, one writer, and the few things that every stage asks of it.
+
+Knows the engine's settings and nothing of what the tables mean.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import filelock
+
+from pipelines.errors import WardlightError
+
+SCHEMAS = ("raw", "staging", "quarantine", "ledger", "facts", "measures", "indicators", "quality")
+LOCK_WAIT_SECONDS = 60
+
+
+def quoted(name: str) -> str:
+    """Quote an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def date_literal(day: date) -> str:
+    """Write a day as SQL."""
+    return f"date '{day.isoformat()}'"
+
+
+def configure(con: duckdb.DuckDBPyConnection, spill_folder: Path) -> None:
+    """Bound the engine's memory and keep its spill files in the home folder; sessions think in UTC."""
+    con.execute("set memory_limit = '6GB'")
+    con.execute(f"set temp_directory = {literal(str(spill_folder))}")
+    con.execute("set max_temp_directory_size = '40GB'")
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("set enable_progress_bar = false")
+    con.execute("set autoinstall_known_extensions = false")
+
+
+def open_warehouse(home: Path) -> duckdb.DuckDBPyConnection:
+    """Open `warehouse.duckdb` for writing, with its schemas. The caller holds the writer's lock.
+
+    Raises
+    ------
+    WardlightError
+        If the file is damaged or another program has it open.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "warehouse.duckdb"
+    try:
+        con = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise WardlightError(
+            f"the warehouse cannot be opened: {str(error).splitlines()[0]}",
+            file=path,
+            remedy="close what has it open; if it is damaged, remove it: it is made again from the pack's files",
+        ) from error
+    configure(con, home / "spill")
+    for schema in SCHEMAS:
+        con.execute(f"create schema if not exists {schema}")
+    return con
+
+
+@contextmanager
+def writing(home: Path) -> Iterator[None]:
+    """Hold the home folder's lock: every command that writes does, for as long as it may write.
+
+    Raises
+    ------
+    WardlightError
+        If another run still holds the lock after a minute.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(home / "writer.lock")
+    try:
+        lock.acquire(timeout=LOCK_WAIT_SECONDS)
+    except filelock.Timeout:
+        raise WardlightError(
+            "another run is writing to this home folder",
+            file=home / "writer.lock",
+            remedy="wait until it has finished, or give another folder with --home",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what happens inside, or nothing of it."""
+    con.execute("begin")
+    try:
+        yield
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def one_row(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
+    """Return the only row that a query answers with."""
+    row = con.execute(query, parameters).fetchone()
+    if row is None:
+        raise LookupError(f"no row: {query}")
+    return tuple(row)
+
+
+def scalar(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> int:
+    """Return the one integer that a query answers with."""
+    return int(one_row(con, query, parameters)[0])
+
+
+def has_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Tell whether a table or view exists."""
+    return bool(
+        scalar(
+            con,
+            "select count(*) from information_schema.tables where table_schema = ? and table_name = ?",
+            (schema, table),
+        )
+    )
+
+
+def columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """Return a table's column names in order."""
+    rows = con.execute(
+        "select column_name from information_schema.columns where table_schema = ? and table_name = ? "
+        "order by ordinal_position",
+        (schema, table),
+    ).fetchall()
+    return [str(row[0]) for row in rows]

@@ -1,0 +1,55 @@
+"""What tests of several folders share: the city's release, made once a session."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import filelock
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NYC = ROOT / "cities" / "nyc"
+
+
+def wardlight(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+
+
+def _once(shared: Path, name: str, *arguments: str) -> Path:
+    """Run the nightly job into a folder that the session's workers share, once."""
+    home = shared / name
+    with filelock.FileLock(shared / f"{name}.lock"):
+        if not (home / "releases" / "current").exists():
+            done = wardlight("nightly", "--city", NYC, "--home", home, *arguments)
+            assert done.returncode == 0, done.stderr
+            (home / "account.txt").write_text(done.stdout, encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the workers of this session have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def nyc_home(shared_folder: Path) -> Path:
+    """A home folder with New York's release, as the first nightly run leaves it; not to be written to."""
+    return _once(shared_folder, "nyc")
+
+
+@pytest.fixture(scope="session")
+def nyc_home_in_june(shared_folder: Path) -> Path:
+    """The same as things stood on 30 June 2016; not to be written to."""
+    return _once(shared_folder, "nyc-june", "--as-of", "2016-06-30")

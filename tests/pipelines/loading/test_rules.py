@@ -1,0 +1,113 @@
+"""A row that breaks a rule is in quarantine with every reason, its file, its line and its text; no other row is."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.loading import rules
+from pipelines.loading.mapping import kind_fields
+from tests.pipelines.small_pack import CITY_YML, call, changed, counts, load, quarantined, staged, text_of, write_pack
+
+GOOD = [call("good 1"), call("good 2", "2016-06-30 23:59")]
+
+
+def test_every_kind_of_bad_row_is_quarantined_with_reason_place_and_text(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first, second = text_of(GOOD).splitlines(keepends=True)[1:]
+    header = text_of([])
+    lines = [
+        first,
+        "too,few\n",
+        '"never closed,1,2016-03-01 10:00,,,,,,,\n',
+        ",,,,,,,,,\n",
+        "\n",
+        ",1,2016-03-01 10:00,,,,,,,\n",
+        "undated,1,,,,,,,,\n",
+        "misdated,1,2016-02-30 10:00,,,,,,,\n",
+        "old,1,2015-12-31 23:59,,,,,,,\n",
+        "astray,9,2016-03-01 10:00,,,,,,,\n",
+        ",9,never,,,,,,,\n",
+    ]
+    content = (header + "".join(lines)).encode() + b"byte\xa8,1,2016-03-01 10:00,,,,,,,\n" + second.encode()
+    load(con, write_pack(tmp_path, {"calls.csv": content}))
+    expected = {
+        3: (["malformed_line"], [""]),
+        4: (["malformed_line"], [""]),
+        5: (["blank_row"], [""]),
+        6: (["blank_row"], [""]),
+        7: (["missing_id"], ["incident_id"]),
+        8: (["missing_time"], ["occurred_at"]),
+        9: (["unparseable_time"], ["occurred_at"]),
+        10: (["before_first_month"], ["occurred_at"]),
+        11: (["unknown_area"], ["area_id"]),
+        12: (["missing_id", "unparseable_time", "unknown_area"], ["incident_id", "occurred_at", "area_id"]),
+        13: (["malformed_line"], [""]),
+    }
+    assert {line: (reasons, fields) for reasons, fields, _, line in quarantined(con)} == expected
+    assert {file for _, _, file, _ in quarantined(con)} == {"calls.csv"}
+    assert staged(con, "incident_id") == [("good 1",), ("good 2",)]
+    assert counts(con) == {"read": 13, "accepted": 2, "quarantined": 11}
+    texts = dict(con.execute("select line, raw_text from quarantine.record").fetchall())
+    for line, part in ((3, "too,few"), (4, '"never closed'), (9, "2016-02-30"), (11, "astray"), (13, "byte\\xa8")):
+        assert part in texts[line]
+
+
+def test_a_blank_row_is_told_apart_in_the_receipts(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    content = text_of(GOOD) + "\n,,,,,,,,,\nno date,1,,,,,,,,\n"
+    load(con, write_pack(tmp_path, {"calls.csv": content}))
+    receipts = "select status, is_blank, area_id, sum(row_count)::bigint from staging.receipt group by all order by all"
+    assert con.execute(receipts).fetchall() == [
+        ("accepted", False, "ward-1", 2),
+        ("quarantined", False, "ward-1", 1),
+        ("quarantined", True, None, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "is_kept"),
+    [
+        ("America/New_York", "2015-12-31 23:30", False),  # 2016 by UTC
+        ("America/New_York", "2016-01-01 00:00", True),
+        ("Asia/Shanghai", "2016-01-01 00:30", True),  # 2015 by UTC
+        ("Asia/Shanghai", "2015-12-31 23:30", False),
+    ],
+)
+def test_the_first_month_begins_at_local_midnight(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, zone: str, start: str, is_kept: bool
+) -> None:
+    pack = write_pack(tmp_path, {"calls.csv": text_of([call("1", start)])}, changed("America/New_York", zone))
+    load(con, pack)
+    assert counts(con) == {"read": 1, "accepted" if is_kept else "quarantined": 1}
+    assert bool(staged(con, "*")) == is_kept
+
+
+def test_a_row_without_a_date_is_quarantined_whatever_the_date_of_the_run(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    rows = [call("1", None), call("2", "soon"), call(None, "2016-06-01 10:00"), call("4", "2016-06-01 10:00", area=9)]
+    pack = write_pack(tmp_path, {"calls.csv": text_of(rows)})
+    load(con, pack, date(2016, 1, 1))
+    assert counts(con) == {"read": 4, "quarantined": 2, "deferred": 2}
+    assert [line for _, _, _, line in quarantined(con)] == [2, 3]
+    load(con, pack)
+    assert counts(con) == {"read": 4, "quarantined": 4}
+
+
+def test_a_long_patrol_is_kept_and_marked(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    fields = "    fields: {patrol_id: id, started_at: start::timestamp, duration_seconds: prio}\n"
+    text = CITY_YML[: CITY_YML.index("    expected:")].replace("kind: incident", "kind: patrol") + fields
+    limit = rules.LONGEST_LEG_SECONDS
+    rows = [call(str(at), prio=prio) for at, prio in enumerate((limit, limit + 1, -1, 0))]
+    load(con, write_pack(tmp_path, {"calls.csv": text_of(rows)}, text))
+    mark = ["implausible_duration"]
+    assert staged(con, "patrol_id, flags", "patrol") == [("0", []), ("1", mark), ("2", mark), ("3", [])]
+
+
+@pytest.mark.parametrize("kind", ["incident", "patrol", "service"])
+def test_the_order_of_times_is_between_times_of_the_kind(kind: str) -> None:
+    fields = kind_fields(kind)
+    for earlier, later in rules.unordered_times(fields):
+        assert {earlier, later} <= set(fields.times)

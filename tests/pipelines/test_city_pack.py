@@ -1,0 +1,156 @@
+"""A pack that is wrong is refused with file, line, field and what to do; one that is right says what it says."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.city_pack import load_city_pack
+from pipelines.errors import PackError
+from tests.pipelines.small_pack import CITY_YML, changed, line_of, write_pack
+
+PRIORITY = "      priority: prio\n"
+
+
+def refusal(folder: Path, text: str | bytes) -> PackError:
+    with pytest.raises(PackError) as caught:
+        write_pack(folder, {"city.yml": text})
+    assert caught.value.file == str(folder / "city.yml")
+    assert caught.value.remedy
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("part", "new", "marker", "field", "problem"),
+    [
+        ("time_zone: America/New_York", "time_zone: Mars/Olympus", "time_zone", "time_zone", "IANA"),
+        ("time_zone: America/New_York", "time_zone: America", "time_zone", "time_zone", "IANA"),
+        ("as_of: 2016-06-30", "as_of: 2016-13-45", "as_of", "as_of", "date"),
+        ("as_of: 2016-06-30", "as_of: yesterday", "as_of", "as_of", "date"),
+        ("first_month: 2016-01", "first_month: 2016-1", "first_month", "first_month", "pattern"),
+        ("first_month: 2016-01", "first_month: 2016-09\nlast_month: 2016-08", "last_month", "last_month", "before"),
+        ("disclosure: open\n", "", None, "disclosure", "required"),
+        ("disclosure: open\n", "disclosure: open\nweek_begin: monday\n", "week_begin", "week_begin", "not permitted"),
+        ("kind: incident", "kind: accident", "kind: acc", "sources.calls.kind", "accident"),
+        ("    geography: ward\n", "    geography: wart\n", "geography: wart", "sources.calls.geography", "wart"),
+        ("files: [calls.csv]", "files: []", "files: []", "sources.calls.files", "at least 1"),
+        ("files: [calls.csv]", "files: calls.csv", "files: calls", "sources.calls.files", "list"),
+        ("files: [calls.csv]", "files: [a.csv, a.csv]", "files: [a", "sources.calls.files", "twice"),
+        ("  calls:\n", "  Calls!:\n", "Calls!", "sources.Calls!", "name"),
+        (PRIORITY, "      priority: 3\n", "priority: 3", "sources.calls.fields.priority", "Mapping"),
+        (PRIORITY, "      priority: {column: prio, constant: 1}\n", "{column", "sources.calls.fields.priority", "one"),
+        (PRIORITY, "      priority: {constant: 1, otherwise: 2}\n", "{const", "sources.calls.fields.priority", "table"),
+        (PRIORITY, PRIORITY + PRIORITY, None, "sources.calls.fields.priority", "twice"),
+        (
+            "    area: area\n",
+            "    area: area\n    silent_after_days: many\n",
+            "silent",
+            "sources.calls.silent_after_days",
+            "integer",
+        ),
+        (
+            "    area: area\n",
+            '    area: area\n    format: {delimiter: "||"}\n',
+            "format",
+            "sources.calls.format.delimiter",
+            "pattern",
+        ),
+        (
+            "    area: area\n",
+            "    area: area\n    format: {encoding: ebcdic}\n",
+            "format",
+            "sources.calls.format.encoding",
+            "latin-1",
+        ),
+        (
+            "valid_from: 2016-01-01}",
+            "valid_from: someday}",
+            "someday",
+            "geographies.ward.population.valid_from",
+            "date",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(
+    tmp_path: Path, part: str, new: str, marker: str | None, field: str, problem: str
+) -> None:
+    text = changed(part, new)
+    error = refusal(tmp_path, text)
+    assert error.field == field
+    assert problem in error.problem
+    if problem == "twice" and marker is None:
+        assert error.line == line_of(text, "priority") + 1
+        assert f"first in line {line_of(text, 'priority')}" in error.problem
+    else:
+        assert error.line == (None if marker is None else line_of(text, marker))
+    assert str(error).startswith(f"{tmp_path / 'city.yml'}")
+    assert "What to do: " in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (CITY_YML.replace("groups:", "groups: [", 1), None),
+        (CITY_YML + "\tname: tab\n", CITY_YML.count("\n") + 1),
+        (CITY_YML + "title: \x00\n", CITY_YML.count("\n") + 1),
+        (CITY_YML.encode() + b"# caf\xe9\n", CITY_YML.count("\n") + 1),
+        ("a: *unknown\n", 1),
+    ],
+)
+def test_what_is_not_yaml_is_refused_with_its_line(tmp_path: Path, text: str | bytes, line: int | None) -> None:
+    error = refusal(tmp_path, text)
+    assert error.line is not None
+    assert line is None or error.line == line
+
+
+@pytest.mark.parametrize("text", ["", "just a text", "- a\n- list\n", "null\n"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    assert "valid dictionary" in refusal(tmp_path, text).problem
+
+
+def test_a_folder_without_a_pack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="there is no") as caught:
+        load_city_pack(tmp_path / "nowhere")
+    assert caught.value.file == str(tmp_path / "nowhere")
+
+
+def test_codes_and_flags_stay_the_texts_they_are(tmp_path: Path) -> None:
+    text = changed(PRIORITY, "      outcome: {column: what, values: {Y: 0101, no: open, 017: on, '12': null, x: 5}}\n")
+    pack = write_pack(tmp_path, city_yml=text.replace("sources:", "severity_weights: {0501: 84}\nsources:"))
+    assert pack.sources["calls"].fields["outcome"].values == {
+        "Y": "0101",
+        "no": "open",
+        "017": "on",
+        "x": 5,
+        "12": None,
+    }
+    assert pack.severity_weights == {"0501": 84}
+    assert pack.as_of == date(2016, 6, 30)
+
+
+def test_an_error_found_later_points_at_the_nearest_line(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path)
+    error = pack.error("wrong", "sources", "calls", "fields", "category", "deeper")
+    assert error.line == line_of(CITY_YML, "category: what")
+
+
+def test_the_pack_hash_follows_its_text(tmp_path: Path) -> None:
+    first = write_pack(tmp_path / "a").pack_hash
+    assert write_pack(tmp_path / "b").pack_hash == first
+    assert write_pack(tmp_path / "c", city_yml=CITY_YML + "# more\n").pack_hash != first
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(CITY_YML) - 1), st.sampled_from(list("{}[]:,-#&*!|>'\"%@`\n\t 0aé\x07")), st.integers(0, 5))
+def test_any_slip_of_the_pen_gives_a_pack_or_a_refusal(tmp_path: Path, at: int, typed: str, removed: int) -> None:
+    text = CITY_YML[:at] + typed + CITY_YML[at + removed :]
+    refused = None
+    try:
+        write_pack(tmp_path, city_yml=text)
+    except PackError as error:
+        refused = error
+    if refused is not None:
+        assert refused.file == str(tmp_path / "city.yml")
+        assert refused.line is None or 1 <= refused.line <= text.count("\n") + 1
