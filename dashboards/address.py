@@ -1,0 +1,139 @@
+"""The view in the address: which page shows what, as a path and a query string.
+
+Everything a reader can choose lives in a `View`; a link therefore reopens exactly what was seen, and the
+browser's back button works. All links of the application are made here, so none can lead elsewhere. Whether
+an indicator or an area exists is not known here: pages ask the release.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+PAGES = ("overview", "trend", "quality", "catalogue")
+PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
+LANGUAGES = ("en", "zh")
+SCHEMES = ("light", "dark")
+AVAILABILITIES = ("available", "not_available")
+MAX_AREAS = 6
+"""As many areas as the trend page draws one below the other."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a reader looks at; None means the page's own default."""
+
+    page: str | None = "overview"
+    """One of `PAGES`; None for an address that leads to no page."""
+    indicator: str | None = None
+    areas: tuple[str, ...] = ()
+    period_kind: str | None = None
+    period: date | None = None
+    level: str | None = None
+    language: str | None = None
+    scheme: str | None = None
+    """Light or dark; None follows the reader's system."""
+    dimension: str | None = None
+    availability: str | None = None
+    search: str | None = None
+
+    def to(self, page: str, **changes: Any) -> "View":
+        """Give the view of another page, keeping what the reader has chosen."""
+        return replace(self, page=page, **changes)
+
+
+def parse(pathname: str | None, query: str | None) -> View:
+    """Read a view from an address.
+
+    Parameters
+    ----------
+    pathname, query
+        As the browser gives them, the query with or without its question mark.
+
+    Returns
+    -------
+    View
+        Values outside the known vocabularies are dropped, so an old or mistyped link still opens.
+    """
+    name = (pathname or "/").strip("/") or "overview"
+    fields = parse_qs((query or "").removeprefix("?"))
+
+    def one(key: str, allowed: Iterable[str] | None = None) -> str | None:
+        value = fields.get(key, [""])[0].strip()
+        return value if value and (allowed is None or value in allowed) else None
+
+    return View(
+        page=name if name in PAGES else None,
+        indicator=one("indicator"),
+        areas=tuple(dict.fromkeys(fields.get("area", [])))[:MAX_AREAS],
+        period_kind=one("by", PERIOD_KINDS),
+        period=_day(one("period")),
+        level=one("level"),
+        language=one("lang", LANGUAGES),
+        scheme=one("scheme", SCHEMES),
+        dimension=one("dimension"),
+        availability=one("status", AVAILABILITIES),
+        search=one("q"),
+    )
+
+
+def href(view: View) -> str:
+    """Write a view as an address within the application; defaults are left out.
+
+    Raises
+    ------
+    ValueError
+        If the view names no page of the application.
+    """
+    if view.page not in PAGES:
+        raise ValueError(f"{view.page!r} is not a page; choose one of {', '.join(PAGES)}.")
+    fields: list[tuple[str, str | None]] = [
+        ("indicator", view.indicator),
+        *(("area", area) for area in view.areas),
+        ("by", view.period_kind),
+        ("period", view.period.isoformat() if view.period else None),
+        ("level", view.level),
+        ("dimension", view.dimension),
+        ("status", view.availability),
+        ("q", view.search),
+        ("lang", view.language),
+        ("scheme", view.scheme),
+    ]
+    query = urlencode([(key, value) for key, value in fields if value])
+    path = "/" if view.page == "overview" else f"/{view.page}"
+    return f"{path}?{query}" if query else path
+
+
+def choose(view: View, control: str, value: Any) -> View:
+    """Apply a reader's choice in one control.
+
+    Parameters
+    ----------
+    control
+        Name of a field of `View`.
+    value
+        What the control holds: text, a list of texts for `areas`, nothing when cleared.
+
+    Notes
+    -----
+    A period of one kind means nothing for another, so a new kind forgets the period.
+    """
+    chosen: Any = value or None
+    if control == "areas":
+        chosen = tuple(value or ())[:MAX_AREAS]
+    elif control == "period":
+        chosen = _day(value)
+    elif control == "search":
+        chosen = (value or "").strip() or None
+    if getattr(view, control) == chosen:
+        return view
+    changed: View = replace(view, **{control: chosen})
+    return replace(changed, period=None) if control == "period_kind" else changed
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,179 @@
+"""The application: a Dash app that sends a reader's address to `rendering` and a reader's choices to the address."""
+
+import atexit
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from dashboards.address import SCHEMES, View, choose, href, parse
+from dashboards.components.controls import CONTROL
+from dashboards.components.grid import DOWNLOAD, GRID
+from dashboards.components.map_panel import MAP
+from dashboards.releases import Releases
+from dashboards.rendering import SHOWN, KeptPages, render
+
+SCHEME_SCRIPT = "scheme.js"
+"""Runs in the head, before anything is painted; the other scripts run once the body is there."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+POLICY = (
+    "default-src 'self'",
+    # Charts and grids style their own elements; scripts stay restricted.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "frame-ancestors 'none'",
+)
+
+
+def create_app(releases: Releases) -> Dash:
+    """Build the application over the releases of a home folder.
+
+    Parameters
+    ----------
+    releases
+        There need not be one yet, the pages then say what to do. Who made them closes them.
+
+    Returns
+    -------
+    dash.Dash
+        Its `server` is the WSGI application. Everything is served from this machine.
+    """
+    app = Dash(
+        "wardlight",
+        assets_folder=str(Path(__file__).parent / "assets"),
+        assets_ignore=SCHEME_SCRIPT,
+        title="Wardlight",
+        update_title=None,
+        serve_locally=True,
+        use_pages=False,
+        pages_folder="",
+        suppress_callback_exceptions=True,
+        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+        health_endpoint="health",
+    )
+    script = f'<script src="{app.get_asset_url(SCHEME_SCRIPT)}"></script>'
+    app.index_string = app.index_string.replace("{%css%}", "{%css%}\n        " + script)
+    app.layout = _layout()
+    _register(app, releases)
+
+    policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
+
+    def secure(response: Any) -> Any:
+        for name, value in {**HEADERS, "Content-Security-Policy": policy}.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.server.after_request(secure)
+    return app
+
+
+def create_server() -> Any:
+    """WSGI application for `gunicorn "dashboards.app:create_server()"`, over the folder in WARDLIGHT_HOME."""
+    releases = Releases(Path(os.environ.get("WARDLIGHT_HOME", ".wardlight")))
+    atexit.register(releases.close)
+    return create_app(releases).server
+
+
+def _layout() -> Any:
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id="address", refresh=False),
+            dcc.Location(id="navigate", refresh="callback-nav"),
+            dcc.Store(id="visit"),
+            dcc.Store(id="document"),
+            html.Div(id="page", className="page"),
+        ],
+        id="theme",
+        defaultColorScheme="auto",
+        theme={"fontFamily": "inherit", "primaryColor": "blue", "defaultRadius": "md"},
+    )
+
+
+def _register(app: Dash, releases: Releases) -> None:
+    kept = KeptPages()
+
+    def show(visit: dict[str, str]) -> tuple[Any, str, dict[str, str]]:
+        system = visit["system"] if visit["system"] in SCHEMES else "light"
+        page = render(releases, visit["pathname"], visit["search"], system, kept)
+        language = "zh-CN" if page.language == "zh" else "en"
+        return page.content, page.scheme, {"language": language, "title": page.title, "scheme": page.scheme}
+
+    # Only the browser knows its system's colour scheme; it goes with the address.
+    app.clientside_callback(
+        ClientsideFunction("wardlight", "visit"),
+        Output("visit", "data"),
+        Input("address", "pathname"),
+        Input("address", "search"),
+    )
+    app.callback(
+        Output("page", "children"),
+        Output("theme", "forceColorScheme"),
+        Output("document", "data"),
+        Input("visit", "data"),
+        prevent_initial_call=True,
+    )(show)
+
+    def navigate(
+        _values: list[Any], _clicks: list[Any], shown: list[dict[str, Any]], pathname: str | None, query: str | None
+    ) -> Any:
+        return destination(parse(pathname, query), ctx.triggered, shown[0] if shown else {}) or no_update
+
+    app.callback(
+        Output("navigate", "href"),
+        Input({CONTROL: ALL}, "value"),
+        Input({MAP: ALL}, "clickData"),
+        State({SHOWN: ALL}, "data"),
+        State("address", "pathname"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )(navigate)
+
+    app.clientside_callback(
+        ClientsideFunction("wardlight", "describe_document"),
+        Output("document", "modified_timestamp"),
+        Input("document", "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("wardlight", "download"),
+        Output({GRID: MATCH}, "exportDataAsCsv"),
+        Input({DOWNLOAD: MATCH}, "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+
+def destination(view: View, triggered: list[dict[str, Any]], shown: dict[str, Any]) -> str | None:
+    """Where a reader's actions lead: an address, or None if they change nothing.
+
+    Parameters
+    ----------
+    view
+        What the reader looks at now.
+    triggered
+        Dash's account of the properties that changed; controls that have just been drawn are among them.
+    shown
+        What the controls held as drawn.
+    """
+    wanted = view
+    for change in triggered:
+        identity = _identity(change["prop_id"])
+        if CONTROL in identity and change["value"] != shown.get(identity[CONTROL]):
+            wanted = choose(wanted, identity[CONTROL], change["value"])
+        elif MAP in identity and change["value"]:
+            area = change["value"]["points"][0].get("customdata") or [None]
+            wanted = wanted.to("trend", areas=(str(area[0]),), period_kind=identity[MAP]) if area[0] else wanted
+    return href(wanted) if wanted != view and wanted.page else None
+
+
+def _identity(prop_id: str) -> dict[str, str]:
+    text = prop_id.rsplit(".", 1)[0]
+    return json.loads(text) if text.startswith("{") else {}

@@ -1,0 +1,157 @@
+"""Cards: the city's figure of an indicator, how sure it is, and how it moved."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from dashboards.components.context import Context
+from dashboards.components.layout import badge
+from dashboards.components.timeliness import why_no_newer
+from dashboards.figures.sparkline import sparkline
+from dashboards.figures.theme import RISING
+from dashboards.periods import period_before, year_before
+from dashboards.wording import NO_FIGURE
+
+SPARK_PERIODS = 24
+STATUS_SIGNS = {"provisional": "○", "stale": "✕", "withheld": "◌", "not_available": "◌"}
+
+
+def first_needed(period_kind: str, period: date) -> date:
+    """Give the first period that a card shows or compares with."""
+    years = {"day": 1, "week": 1, "month": 2, "quarter": 6}.get(period_kind, SPARK_PERIODS)
+    return date(period.year - years, 1, 1)
+
+
+def card(
+    context: Context, indicator: dict[str, Any], kind: str, shown: date, newest: date, series: pl.DataFrame
+) -> Any:
+    """One indicator's card, linking to its trend.
+
+    Parameters
+    ----------
+    indicator
+        Row of the catalogue.
+    shown
+        Period of the figure on the card.
+    newest
+        Period of the section; where `shown` is older, the card says so, and why, and draws no comparison.
+    series
+        The city's figures of this indicator and kind up to `newest`, oldest first.
+    """
+    words = context.words
+    rows = {row["period_start"]: row for row in series.to_dicts()}
+    row = rows.get(shown)
+    is_old = shown < newest
+    recent = [rows[start] for start in sorted(rows) if start <= shown][-SPARK_PERIODS:]
+    value = row["value"] if row else None
+    percent = indicator["unit"] == "%"
+    number = words.number(value, indicator["decimals"]) + ("%" if percent and value is not None else "")
+    title = words.of(indicator, "title")
+    age: list[Any] = []
+    footing: list[Any] = [
+        *_partial(context, row),
+        html.Ul(_changes(context, rows, indicator, kind, shown), className="card-changes"),
+        html.Div(_badges(context, row, indicator), className="badges"),
+    ]
+    if is_old:
+        age = [html.P([badge(words.period(kind, shown), "bad", "■"), *_status(context, row)], className="badges")]
+        reason = why_no_newer(context, indicator, rows.get(newest))
+        footing = [html.P(words("card.no_newer", reason=reason), className="card-age")]
+    content = [
+        html.H3(title),
+        *age,
+        html.P(
+            [
+                html.Span(number if value is not None else NO_FIGURE, className="card-number"),
+                html.Span("" if percent or value is None else words.unit(indicator["unit"]), className="card-unit"),
+            ],
+            className="card-value",
+        ),
+        html.P(_sureness(context, row, indicator), className="card-sureness"),
+        html.Img(
+            src=sparkline(
+                [r["value"] for r in recent], [r["signal"] not in (None, "none") for r in recent], context.colours
+            ),
+            alt=words("card.spark", title=title, count=len(recent)),
+            className="spark",
+        ),
+        *footing,
+    ]
+    link = context.link("trend", indicator=indicator["indicator_id"], period_kind=kind)
+    return dcc.Link(
+        html.Article(content),
+        href=link,
+        className="card card-old" if is_old else "card",
+        id={"card": indicator["indicator_id"]},
+    )
+
+
+def _partial(context: Context, row: dict[str, Any] | None) -> list[Any]:
+    """A warning where the sources cover only part of the period: the figure stands for that part alone."""
+    codes = [code for code in ((row or {}).get("reason") or "").split(";") if code.startswith("partial_records:")]
+    is_shown = row is not None and row["value"] is not None
+    return (
+        [html.P(context.words.join(context.reasons(";".join(codes))), className="card-age")]
+        if codes and is_shown
+        else []
+    )
+
+
+def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str, Any]) -> str:
+    words = context.words
+    if row is None:
+        return words("card.no_row")
+    if row["value"] is None:
+        return words.join(context.reasons(row["reason"])) or words.known("status", row["status"])
+    parts = []
+    if row["lower"] is not None and row["upper"] is not None:
+        low, high = (words.number(row[name], indicator["decimals"]) for name in ("lower", "upper"))
+        parts.append(words("card.interval", low=low, high=high))
+    if row["quality_grade"]:
+        parts.append(words("figure.grade", grade=row["quality_grade"]))
+    return " · ".join(parts)
+
+
+def _changes(
+    context: Context, rows: dict[date, dict[str, Any]], indicator: dict[str, Any], kind: str, period: date
+) -> list[Any]:
+    words, decimals = context.words, indicator["decimals"]
+    now = rows.get(period, {}).get("value")
+    found = []
+    for earlier in (period_before(kind, period), year_before(kind, period)):
+        before = rows.get(earlier, {}).get("value") if earlier else None
+        if now is None or before is None or earlier is None:
+            continue
+        change = round(now - before, decimals)
+        sign = "▲" if change > 0 else "▼" if change < 0 else "="
+        unit = words("unit.percentage points") if indicator["unit"] == "%" else ""
+        amount = f"{words.number(abs(change), decimals)} {unit}".strip()
+        text = words(
+            "card.higher" if change > 0 else "card.lower" if change < 0 else "card.same",
+            amount=amount,
+            period=words.period(kind, earlier),
+        )
+        found.append(html.Li([html.Span(sign, className="change-sign", **{"aria-hidden": "true"}), text]))
+    return found
+
+
+def _badges(context: Context, row: dict[str, Any] | None, indicator: dict[str, Any]) -> list[Any]:
+    if row is None:
+        return []
+    found = []
+    signal = row["signal"]
+    if signal not in (None, "none"):
+        rises = signal in RISING
+        welcome = {"higher": rises, "lower": not rises}.get(indicator["polarity"])
+        kind = "context" if welcome is None else "good" if welcome else "bad"
+        found.append(badge(context.words.known("signal", signal), kind, "▲" if rises else "▼"))
+    return found + _status(context, row)
+
+
+def _status(context: Context, row: dict[str, Any] | None) -> list[Any]:
+    status = row["status"] if row else None
+    return (
+        [badge(context.words.known("status", status), "quiet", STATUS_SIGNS[status])] if status in STATUS_SIGNS else []
+    )

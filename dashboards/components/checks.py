@@ -1,0 +1,115 @@
+"""Checks on tables: how many passed at each stage, and each of them in words."""
+
+from collections.abc import Collection
+from typing import Any
+
+import polars as pl
+from dash import html
+
+from dashboards.components.context import Context
+from dashboards.components.grid import grid, number_column, text_column, wrapped_column
+from dashboards.components.layout import badge
+from dashboards.wording import Words
+
+STAGES = ("raw", "staging", "facts", "measures", "indicators")
+PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
+PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
+KINDS = (
+    "not_null",
+    "unique",
+    "relationships",
+    "accepted_values",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_be_unique",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_between",
+    PAIR,
+)
+"""Kinds of checks whose names go on with the columns that they look at."""
+
+
+def check_name(words: Words, expectation: str, column: str | None, known_columns: Collection[str]) -> str:
+    """Put the name of a check into words; columns that the table names elsewhere are left out.
+
+    Parameters
+    ----------
+    expectation
+        A name of its own (`one_root`), or a kind of check followed by columns (`not_null_area_id`).
+    column
+        The column that the check looks at, if it is one.
+    known_columns
+        Names of columns, by which two of them joined by an underscore are told apart.
+    """
+    kind = next((kind for kind in KINDS if expectation == kind or expectation.startswith(f"{kind}_")), expectation)
+    columns = expectation.removeprefix(kind).strip("_")
+    if kind == PAIR:
+        parts = columns.split("_")
+        cuts = (("_".join(parts[:n]), "_".join(parts[n:])) for n in range(1, len(parts)))
+        pair = next((pair for pair in cuts if set(pair) <= set(known_columns)), None)
+        if pair:
+            return words("check_pair", first=pair[0], second=pair[1])
+    text = words.known("check", kind)
+    text = text[:1].upper() + text[1:]
+    return text if columns in ("", column) else words("check_of", check=text, columns=columns)
+
+
+def check_summary(context: Context, checks: pl.DataFrame) -> Any:
+    """How many checks passed, by stage, in the order in which records pass through."""
+    words = context.words
+    present = checks["layer"].unique(maintain_order=True).to_list()
+    steps = []
+    for stage in [*(s for s in STAGES if s in present), *(s for s in present if s not in STAGES)]:
+        own = checks.filter(pl.col("layer") == stage)
+        passed = own.filter(PASSED).height
+        failed = own.height - passed
+        verdict = (
+            badge(words.counted("quality.stage_failed", failed), "bad", "■")
+            if failed
+            else badge(words("quality.stage_passed"), "good", "●")
+        )
+        count = words("quality.stage_count", passed=words.number(passed), all=words.number(own.height))
+        steps.append(
+            html.Li(
+                [
+                    html.Span(words.known("layer", stage), className="flow-name"),
+                    html.Span(count, className="flow-number"),
+                    html.Span(verdict),
+                ],
+                className="flow-step",
+            )
+        )
+    return html.Ol(steps, className="flow checks")
+
+
+def check_grid(context: Context, checks: pl.DataFrame) -> Any:
+    """Every check in words, its technical name on hovering and in the file."""
+    words = context.words
+    known_columns = checks["column_name"].drop_nulls().unique().to_list()
+    rows = [
+        {
+            "verdict": words(
+                "verdict.exception" if row["exception"] else "verdict.passed" if row["success"] else "verdict.failed"
+            ),
+            "check": check_name(words, row["expectation"], row["column_name"], known_columns),
+            "severity": words.known("severity", row["severity"]),
+            "layer": words.known("layer", row["layer"]),
+            **{
+                name: row[name]
+                for name in ("table_name", "column_name", "expectation", "observed", "failed_count", "exception")
+            },
+        }
+        for row in checks.to_dicts()
+    ]
+    columns = [
+        text_column("verdict", words("column.verdict"), width=120),
+        wrapped_column("check", words("column.check"), width=380, minWidth=200, tooltipField="expectation"),
+        text_column("table_name", words("column.table"), width=170),
+        text_column("column_name", words("column.column"), width=170),
+        text_column("layer", words("column.layer"), width=100),
+        text_column("severity", words("column.severity"), width=92),
+        text_column("observed", words("column.observed"), width=120),
+        number_column("failed_count", words("column.failed_count"), 0, width=90),
+        text_column("exception", words("column.exception"), width=160),
+        text_column("expectation", words("column.expectation"), hide=True),
+    ]
+    return grid("expectations", columns, rows, words, "expectations.csv")

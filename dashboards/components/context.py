@@ -1,0 +1,112 @@
+"""What every part of a page needs to know: the release, the reader's view, words and colours."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from dashboards.address import View, href
+from dashboards.data import Release
+from dashboards.figures.theme import Palette
+from dashboards.wording import Words
+
+LEADING_DIMENSION = "prevention_foundation"
+"""What residents suffer comes first; how the work is organised after it."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request's surroundings; built once by the application and handed to the page."""
+
+    release: Release
+    view: View
+    words: Words
+    scheme: str
+    """Light or dark, as drawn; the view names it only where the reader chose it."""
+    colours: Palette
+
+    def link(self, page: str, **changes: Any) -> str:
+        """Address of another view that keeps language and colour scheme."""
+        kept = View(page=page, language=self.view.language, scheme=self.view.scheme)
+        return href(kept.to(page, **changes))
+
+    def area_title(self, area_id: str) -> str:
+        """Title of an area in the reader's language; its id where the release does not know it."""
+        found = self.release.areas.filter(pl.col("area_id") == area_id)
+        return self.words.of(found.row(0, named=True), "title") if found.height else area_id
+
+    @property
+    def source_titles(self) -> dict[str, str]:
+        """Title by source in the reader's language."""
+        rows = self.release.freshness.to_dicts()
+        return {row["source"]: self.words.of(row, "title") or row["source"] for row in rows}
+
+    def reasons(self, codes: str | None) -> list[str]:
+        """Put reason codes into words, sources by their titles."""
+        return self.words.reasons(codes, self.source_titles)
+
+    def available_indicators(self) -> list[dict[str, Any]]:
+        """Rows of the catalogue whose figures this release carries, those about incidents first."""
+        available = self.release.catalogue.filter(pl.col("status") == "available")
+        return available.sort(pl.col("dimension") != LEADING_DIMENSION, maintain_order=True).to_dicts()
+
+    def chosen_indicator(self) -> dict[str, Any] | None:
+        """Catalogue row of the view's indicator; without a choice, the first with current figures by area.
+
+        Where none is current, the first that ever had figures; where none ever had, the first that can be mapped.
+        """
+        if self.view.indicator:
+            return self.release.indicator(self.view.indicator)
+        kind = self.view.period_kind or "month"
+        closed, newest = self.release.newest_closed.get(kind), self.release.newest_figures(kind, by_area=True)
+        known = [row for row in self.available_indicators() if row["indicator_id"] in newest]
+        current = [row for row in known if newest[row["indicator_id"]] == closed]
+        mapped = (row for row in self.available_indicators() if self.release.levels(row["indicator_id"]))
+        return next(iter(current or known), None) or next(mapped, None)
+
+    def chosen_kind(self, indicator_id: str) -> str:
+        """Period kind of the view if the indicator has it, else month, else the first it has."""
+        kinds = self.release.period_kinds(indicator_id)
+        wanted = self.view.period_kind or "month"
+        return wanted if wanted in kinds or not kinds else "month" if "month" in kinds else sorted(kinds)[0]
+
+    def chosen_period(self, kind: str, periods: pl.DataFrame) -> date | None:
+        """Period of the view if it exists, else the newest that was over, else the newest."""
+        starts: list[date] = periods["period_start"].to_list()
+        if self.view.period in starts:
+            return self.view.period
+        closed = self.release.newest_closed.get(kind, date.min)
+        return next((start for start in starts if start <= closed), next(iter(starts), None))
+
+    def figure_lines(self, row: dict[str, Any], indicator: dict[str, Any]) -> list[str]:
+        """A figure in words: value with unit, interval, bounds, grade, status and reasons; one line each."""
+        words, decimals = self.words, indicator["decimals"]
+        if row["value"] is None:
+            status = words.known("status", row["status"] or "not_available")
+            return [status, *self.reasons(row["reason"])]
+        lines = [words.measure(row["value"], indicator["unit"], decimals)]
+        if row["lower"] is not None and row["upper"] is not None:
+            lines.append(
+                words(
+                    "figure.interval",
+                    low=words.number(row["lower"], decimals),
+                    high=words.number(row["upper"], decimals),
+                )
+            )
+        if row["bound_low"] is not None and row["bound_high"] is not None and row["unusable"]:
+            lines.append(
+                words(
+                    "figure.bounds",
+                    low=words.number(row["bound_low"], decimals),
+                    high=words.number(row["bound_high"], decimals),
+                    count=words.number(row["unusable"]),
+                )
+            )
+        if row["quality_grade"]:
+            lines.append(words("figure.grade", grade=row["quality_grade"]))
+        if row["signal"] not in (None, "none"):
+            lines.append(words.known("signal", row["signal"]))
+        if row["status"] != "final":
+            lines.append(words.known("status", row["status"]))
+        return lines + self.reasons(row["reason"])

@@ -1,0 +1,125 @@
+"""Sortable, filterable tables for many rows, with a download as CSV."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_ag_grid as dag
+from dash import html
+
+from dashboards.wording import Words
+
+GRID, DOWNLOAD = "grid", "download"
+CHARACTER_PIXELS, PADDING_PIXELS = 7, 30
+"""Of a digit in a table, and of both sides of a cell."""
+THEME = (
+    "themeQuartz.withParams({backgroundColor: 'var(--surface)', foregroundColor: 'var(--ink)', "
+    "headerBackgroundColor: 'var(--page)', headerTextColor: 'var(--muted)', borderColor: 'var(--rule)', "
+    "accentColor: 'var(--accent)', browserColorScheme: 'inherit', fontFamily: 'inherit', fontSize: 13, "
+    "wrapperBorderRadius: 8, spacing: 6})"
+)
+
+
+def grid(name: str, columns: Sequence[dict[str, Any]], rows: list[dict[str, Any]], words: Words, file_name: str) -> Any:
+    """A table with its download button.
+
+    Parameters
+    ----------
+    name
+        Identifies the table on its page.
+    columns
+        AG Grid column definitions.
+    rows
+        Plain values by field.
+    file_name
+        Of the CSV file.
+    """
+    shown = [column for column in columns if _is_filled(column["field"], rows)]
+    # A column with an id of its own shows several fields at once; the file has them one by one.
+    exported = [column["field"] for column in shown if "colId" not in column]
+    return html.Div(
+        [
+            html.Button(words("grid.download"), id={DOWNLOAD: name}, className="button", type="button"),
+            dag.AgGrid(
+                id={GRID: name},
+                columnDefs=shown,
+                rowData=rows,
+                defaultColDef={
+                    "sortable": True,
+                    "resizable": True,
+                    "filter": True,
+                    "minWidth": 84,
+                    "suppressHeaderFilterButton": True,
+                    "wrapHeaderText": True,
+                    "autoHeaderHeight": True,
+                },
+                columnSize="responsiveSizeToFit",
+                csvExportParams={"fileName": file_name, "columnKeys": exported},
+                dashGridOptions={
+                    "theme": {"function": THEME},
+                    "domLayout": "autoHeight" if len(rows) <= 12 else "normal",
+                    "enableCellTextSelection": True,
+                    "ensureDomOrder": True,
+                    "tooltipShowDelay": 300,
+                    "localeText": {"noRowsToShow": words("grid.empty")},
+                },
+                className="grid" if len(rows) > 12 else "grid grid-auto",
+                enableEnterpriseModules=False,
+            ),
+        ],
+        className="grid-frame",
+    )
+
+
+def _is_filled(field: str, rows: list[dict[str, Any]]) -> bool:
+    """A column without any value would only take room."""
+    return not rows or any(row[field] not in (None, "") for row in rows)
+
+
+def number_column(field: str, title: str, decimals: int, **settings: Any) -> dict[str, Any]:
+    """Column of numbers, right-aligned; empty cells show a dash."""
+    shown = {"function": f"params.value == null ? '–' : d3.format(',.{decimals}f')(params.value)"}
+    return {
+        "field": field,
+        "headerName": title,
+        "type": "rightAligned",
+        "valueFormatter": shown,
+        # A file is read by programs: numbers as they are, nothing for nothing.
+        "useValueFormatterForExport": False,
+        "filter": "agNumberColumnFilter",
+    } | settings
+
+
+def range_column(
+    low: str, high: str, title: str, decimals: int, rows: Sequence[dict[str, Any]], **settings: Any
+) -> dict[str, Any]:
+    """Column of ranges from one field to another ("1.2 – 3.4"), sorted by the lower end; left out of the file.
+
+    It is as wide as the longest of its texts in `rows` needs.
+    """
+    characters = max(
+        (sum(len(f"{row[end]:,.{decimals}f}") for end in (low, high) if row[end] is not None) for row in rows),
+        default=0,
+    )
+    least = max(PADDING_PIXELS + CHARACTER_PIXELS * (characters + 3), 96)
+    ends = [f"d3.format(',.{decimals}f')(params.data.{field})" for field in (low, high)]
+    empty = f"params.data.{low} == null || params.data.{high} == null"
+    return {
+        "colId": f"{low}-{high}",
+        "field": low,
+        "headerName": title,
+        "type": "rightAligned",
+        "valueFormatter": {"function": f"{empty} ? '–' : {ends[0]} + ' – ' + {ends[1]}"},
+        "filter": False,
+        "minWidth": least,
+        "width": least,
+    } | settings
+
+
+def wrapped_column(field: str, title: str, **settings: Any) -> dict[str, Any]:
+    """Column of text that takes as many lines as it needs."""
+    return text_column(field, title, wrapText=True, autoHeight=True, cellClass="wrapped") | settings
+
+
+def text_column(field: str, title: str, **settings: Any) -> dict[str, Any]:
+    """Column of text; the whole text shows on hovering."""
+    return {"field": field, "headerName": title, "tooltipField": field} | settings

@@ -1,0 +1,85 @@
+"""The head of every page: city, release, freshness, navigation, language and colour scheme."""
+
+from typing import Any
+
+from dash import dcc, html
+
+from dashboards.address import PAGES, View, href
+from dashboards.components.context import Context
+from dashboards.wording import Words
+
+OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
+
+
+def header(context: Context) -> Any:
+    """Header of a page that shows a release."""
+    words, info = context.words, context.release.info
+    statuses = context.release.freshness["status"].to_list()
+    alive = statuses.count("alive")
+    fresh = words("header.sources", alive=alive, all=len(statuses))
+    facts = [
+        html.Span(words("header.as_of", day=words.day(info.as_of))),
+        dcc.Link(
+            [
+                html.Span("●" if alive == len(statuses) else "▲", className="fact-sign", **{"aria-hidden": "true"}),
+                fresh,
+            ],
+            href=context.link("quality"),
+            className="quiet-link" if alive == len(statuses) else "quiet-link warn",
+        ),
+        html.Span(words("header.release", release=info.release_id), className="release-id"),
+    ]
+    return _frame(words, context.view, context.scheme, words.of(vars(info), "title"), facts)
+
+
+def plain_header(words: Words, view: View, scheme: str) -> Any:
+    """Header for pages without a release."""
+    return _frame(words, view, scheme, words("header.no_city"), [])
+
+
+def footer(context: Context) -> Any:
+    """Where the records come from, and which code computed the figures."""
+    words, info = context.words, context.release.info
+    parts = [words.of(vars(info), "attribution"), words("footer.version", version=info.code_version)]
+    return html.Footer([html.P(part) for part in parts if part], className="site-footer")
+
+
+def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[Any]) -> Any:
+    current = view if view.page else View(language=view.language, scheme=view.scheme)
+    language, language_name = OTHER_LANGUAGE[words.language]
+    scheme = "light" if shown_scheme == "dark" else "dark"
+    links = [
+        dcc.Link(
+            words(f"nav.{page}"),
+            href=href(View(page=page, language=view.language, scheme=view.scheme)),
+            className="nav-link active" if page == view.page else "nav-link",
+        )
+        for page in PAGES
+    ]
+    switches = [
+        dcc.Link(
+            language_name, href=href(current.to(current.page or "overview", language=language)), className="switch"
+        ),
+        dcc.Link(
+            [html.Span("☀" if scheme == "light" else "☾", **{"aria-hidden": "true"}), " ", words(f"scheme.{scheme}")],
+            href=href(current.to(current.page or "overview", scheme=scheme)),
+            className="switch",
+        ),
+    ]
+    brand = html.Div(
+        [html.Span("Wardlight", className="brand"), html.Span(city, className="city")], className="identity"
+    )
+    return html.Header(
+        [
+            html.A(words("header.skip"), href="#content", className="skip-link"),
+            html.Div([brand, html.Div(switches, className="switches")], className="header-row"),
+            html.Div(
+                [
+                    html.Nav(links, className="nav", **{"aria-label": words("nav.label")}),
+                    html.Div(facts, className="facts"),
+                ],
+                className="header-row nav-row",
+            ),
+        ],
+        className="site-header",
+    )

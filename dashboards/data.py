@@ -1,0 +1,363 @@
+"""The only access to data: typed questions to one release, answered as polars frames.
+
+A release is an immutable folder, so what is read once may be kept. Which release is current is for `releases`;
+nothing here words or draws.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from dashboards.geometry import Outline, outline
+from dashboards.periods import period_end
+
+DIMENSIONS = (
+    "mechanism",
+    "social_linkage",
+    "information_sharing",
+    "prevention_foundation",
+    "team",
+    "technology",
+    "rule_of_law",
+    "public_perception",
+    "government",
+    "enterprises",
+    "new_citizens",
+)
+"""The four foundations, the four means, the three subjects: the order in which they are always named."""
+
+DAY = timedelta(days=1)
+
+TABLES = (
+    "indicator_values",
+    "indicator_limits",
+    "indicator_catalogue",
+    "changes",
+    "areas",
+    "ledger",
+    "quarantine_summary",
+    "expectation_results",
+    "gates",
+    "source_freshness",
+    "source_span",
+    "source_month",
+    "source_finding",
+    "release_info",
+)
+
+
+class ReleaseError(Exception):
+    """No release can be shown; `code` says why in a way the pages can put into words."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """The one row of `release_info`, as far as the pages show it."""
+
+    release_id: str
+    city: str
+    title_en: str
+    title_zh: str
+    as_of: date
+    time_zone: str
+    language: str
+    code_version: str
+    attribution_en: str | None
+    attribution_zh: str | None
+
+
+class Release:
+    """One release, open read-only; every method may be called from any thread.
+
+    Parameters
+    ----------
+    folder
+        The release's own folder (not the `current` link).
+
+    Raises
+    ------
+    ReleaseError
+        If the folder holds no readable release file or tables are missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        file = folder / "release.duckdb"
+        try:
+            self._con = duckdb.connect(str(file), read_only=True, config={"threads": 2, "memory_limit": "1GB"})
+        except duckdb.Error as error:
+            raise ReleaseError("unreadable", f"{folder.name}: {error}") from error
+        present = set(self._query("select table_name from duckdb_tables()")["table_name"])
+        missing = [table for table in TABLES if table not in present]
+        if missing:
+            raise ReleaseError("incomplete", f"{folder.name}: {', '.join(missing)}")
+
+    def _query(self, sql: str, *parameters: Any) -> pl.DataFrame:
+        try:
+            return self._con.cursor().sql(sql, params=list(parameters)).pl()
+        except duckdb.Error as error:
+            raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file; questions asked after this fail."""
+        self._con.close()
+
+    @cached_property
+    def info(self) -> ReleaseInfo:
+        """What release this is, of which city, up to which day."""
+        names = ", ".join(ReleaseInfo.__dataclass_fields__)
+        return ReleaseInfo(**self._query(f"select {names} from release_info").row(0, named=True))
+
+    @cached_property
+    def catalogue(self) -> pl.DataFrame:
+        """Every indicator by dimension, `needs` and `period_kinds` as lists."""
+        entries = self._query("select * from indicator_catalogue").with_columns(
+            pl.col("needs", "period_kinds").map_elements(_names, return_dtype=pl.List(pl.String))
+        )
+        place = pl.col("dimension").replace_strict(DIMENSIONS, range(len(DIMENSIONS)), default=len(DIMENSIONS))
+        return entries.sort(place, maintain_order=True)
+
+    def indicator(self, indicator_id: str | None) -> dict[str, Any] | None:
+        """One row of the catalogue, None if there is no such indicator."""
+        found = self.catalogue.filter(pl.col("indicator_id") == indicator_id)
+        return found.row(0, named=True) if found.height else None
+
+    @cached_property
+    def areas(self) -> pl.DataFrame:
+        """Areas without their geometry, in natural order (2 before 10) within their level."""
+        return self._query(
+            """select * exclude (geometry), geometry is not null as has_geometry from areas
+            order by area_level <> 'city', has_geometry, area_level,
+              try_cast(regexp_extract(area_id, '(\\d+)$', 1) as bigint) nulls last, title_en"""
+        )
+
+    @cached_property
+    def city_id(self) -> str:
+        """The area that stands for the whole city."""
+        whole = self.areas.filter((pl.col("area_level") == "city") & ~pl.col("is_unallocated"))
+        if not whole.height:
+            raise ReleaseError("incomplete", f"{self.folder.name}: areas has no row of level city")
+        return str(whole["area_id"][0])
+
+    @cached_property
+    def outlines(self) -> dict[str, Outline]:
+        """Outlines of every area that has one: outer rings and holes as they come."""
+        frame = self._query("select area_id, geometry from areas where geometry is not null")
+        return {area_id: outline(json.loads(geometry)) for area_id, geometry in frame.iter_rows()}
+
+    def levels(self, indicator_id: str) -> list[str]:
+        """Area levels that can be mapped for an indicator, those with figures first."""
+        return self._query(
+            """select area_level from indicator_values where indicator_id = ? and area_level in
+            (select area_level from areas where geometry is not null)
+            group by area_level order by count(value) = 0, area_level""",
+            indicator_id,
+        )["area_level"].to_list()
+
+    def area_ids(self, indicator_id: str) -> list[str]:
+        """Areas for which an indicator has rows."""
+        return self._query("select distinct area_id from indicator_values where indicator_id = ?", indicator_id)[
+            "area_id"
+        ].to_list()
+
+    def period_kinds(self, indicator_id: str) -> list[str]:
+        """Period kinds for which an indicator has rows."""
+        return self._query("select distinct period_kind from indicator_values where indicator_id = ?", indicator_id)[
+            "period_kind"
+        ].to_list()
+
+    def periods(self, indicator_id: str, period_kind: str, limit: int = 400) -> pl.DataFrame:
+        """Periods in which an indicator has a figure anywhere, newest first; all of them where it never has one.
+
+        Returns
+        -------
+        pl.DataFrame
+            period_start, is_final (some area has a final figure).
+        """
+        return self._query(
+            """select period_start, bool_or(status = 'final' and value is not null) as is_final
+            from indicator_values where indicator_id = ? and period_kind = ?
+            group by period_start
+            qualify count(value) > 0 or max(count(value)) over () = 0
+            order by period_start desc limit ?""",
+            indicator_id,
+            period_kind,
+            limit,
+        )
+
+    @cached_property
+    def newest_closed(self) -> dict[str, date]:
+        """First day of the newest period that was over at `as_of`, by period kind."""
+        kept = self._query("select distinct period_kind, period_start from indicator_values order by period_start")
+        return {kind: start for kind, start in kept.iter_rows() if period_end(kind, start) <= self.info.as_of + DAY}
+
+    def newest_figures(self, period_kind: str, by_area: bool = False) -> dict[str, date]:
+        """Newest closed period with a figure, by indicator; those without any are absent.
+
+        Parameters
+        ----------
+        period_kind
+            Kind of the periods.
+        by_area
+            Ask for figures of areas that can be mapped, instead of the city's.
+        """
+        column = "by_area" if by_area else "in_city"
+        found = self._newest_figures.filter((pl.col("period_kind") == period_kind) & pl.col(column).is_not_null())
+        return dict(found.select("indicator_id", column).iter_rows())
+
+    @cached_property
+    def _newest_figures(self) -> pl.DataFrame:
+        return self._query(
+            """with closed as (select unnest(?::varchar[]) as period_kind, unnest(?::date[]) as newest)
+            select period_kind, indicator_id, max(period_start) filter (where area_id = ?) as in_city,
+              max(period_start) filter (where area_id in (select area_id from areas where geometry is not null))
+                as by_area
+            from indicator_values join closed using (period_kind)
+            where value is not null and period_start <= newest group by all""",
+            list(self.newest_closed),
+            list(self.newest_closed.values()),
+            self.city_id,
+        )
+
+    def city_figure(self, indicator_id: str, period_kind: str, period_start: date) -> dict[str, Any] | None:
+        """The city's row of an indicator and period, None if there is none."""
+        found = self.city_series([indicator_id], period_kind, period_start, period_start)
+        return found.row(0, named=True) if found.height else None
+
+    def map_values(self, indicator_id: str, period_kind: str, period_start: date, area_level: str) -> pl.DataFrame:
+        """One row per area of a level, those without a figure among them.
+
+        Returns
+        -------
+        pl.DataFrame
+            area_id, title_en, title_zh, population and the columns of `indicator_values`.
+        """
+        return self._query(
+            """select a.area_id, a.title_en, a.title_zh, a.population, v.* exclude (area_id, area_level)
+            from areas a left join indicator_values v on v.area_id = a.area_id and v.indicator_id = ?
+              and v.period_kind = ? and v.period_start = ?
+            where a.area_level = ? and a.geometry is not null
+            order by try_cast(regexp_extract(a.area_id, '(\\d+)$', 1) as bigint) nulls last, a.title_en""",
+            indicator_id,
+            period_kind,
+            period_start,
+            area_level,
+        )
+
+    def series(
+        self, indicator_id: str, area_ids: Sequence[str], period_kind: str, since: date = date.min
+    ) -> pl.DataFrame:
+        """An indicator over time with its chart limits, by area and period, from the period `since` on."""
+        return self._query(
+            """select v.*, l.centre, l.limit_low, l.limit_high from indicator_values v
+            left join indicator_limits l using (indicator_id, area_id, period_kind, period_start)
+            where v.indicator_id = ? and list_contains(?::varchar[], v.area_id) and v.period_kind = ?
+              and v.period_start >= ?
+            order by v.area_id, v.period_start""",
+            indicator_id,
+            list(area_ids),
+            period_kind,
+            since,
+        )
+
+    def city_series(self, indicator_ids: Sequence[str], period_kind: str, since: date, until: date) -> pl.DataFrame:
+        """The city's figures of several indicators from one period to another, oldest first."""
+        return self._query(
+            """select * from indicator_values where area_id = ? and period_kind = ? and period_start between ? and ?
+            and list_contains(?::varchar[], indicator_id) order by indicator_id, period_start""",
+            self.city_id,
+            period_kind,
+            since,
+            until,
+            list(indicator_ids),
+        )
+
+    def changes(self, limit: int) -> pl.DataFrame:
+        """The most important changes with the titles and limits needed to word them."""
+        return self._query(
+            """select c.*, a.title_en as area_en, a.title_zh as area_zh, i.title_en as indicator_en,
+              i.title_zh as indicator_zh, i.unit, i.decimals, i.polarity, l.limit_low, l.limit_high
+            from changes c left join areas a using (area_id)
+            left join indicator_catalogue i using (indicator_id)
+            left join indicator_limits l using (indicator_id, area_id, period_kind, period_start)
+            order by c.position limit ?""",
+            limit,
+        )
+
+    @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """Records by source, summed over batches, with the kind and titles of the source."""
+        return self._query(
+            """select l.source, any_value(f.title_en) as title_en, any_value(f.title_zh) as title_zh,
+              count(*) as batches, sum(read)::bigint as read, sum(accepted)::bigint as accepted,
+              sum(quarantined)::bigint as quarantined, sum(duplicate)::bigint as duplicate,
+              sum(superseded)::bigint as superseded, sum(merged)::bigint as merged,
+              sum(deferred)::bigint as deferred, sum(replaced)::bigint as replaced,
+              sum(deleted)::bigint as deleted
+            from ledger l left join source_freshness f using (source) group by l.source order by l.source"""
+        )
+
+    @cached_property
+    def quarantine(self) -> pl.DataFrame:
+        """Reasons of quarantine, most frequent first."""
+        return self._query("select * from quarantine_summary order by row_count desc, source, reason")
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """What was found about sources as delivered: source, finding, field, count."""
+        return self._query("select * from source_finding order by source, finding, field")
+
+    @cached_property
+    def expectations(self) -> pl.DataFrame:
+        """Verdicts on tables: exceptions and failed errors first, then warnings, then the passed."""
+        return self._query(
+            """select * from expectation_results order by exception is null, success,
+            severity <> 'error', layer, table_name, expectation, column_name"""
+        )
+
+    @cached_property
+    def gates(self) -> pl.DataFrame:
+        """Tables whose dependent figures are carried forward, and why."""
+        return self._query("select * from gates order by table_name, reason")
+
+    @cached_property
+    def freshness(self) -> pl.DataFrame:
+        """How old each source's newest record is, and whether it is alive."""
+        return self._query("select * from source_freshness order by source")
+
+    @cached_property
+    def reliable_until(self) -> dict[str, date | None]:
+        """Last day on which each silent or collapsed source could be relied on, None where it never could.
+
+        A silent source counts up to its newest record; a collapsed one up to the end of the last whole month in
+        which it sent about as much as before.
+        """
+        found = self._query(
+            """select source, case status when 'silent' then last_day else
+              (select max(last_day(m.month)) from source_month m where m.source = f.source
+                and m.status not in ('silent', 'collapsed') and last_day(m.month) <= ?) end
+            from source_freshness f where status <> 'alive' order by source""",
+            self.info.as_of,
+        )
+        return dict(found.iter_rows())
+
+    @cached_property
+    def months(self) -> pl.DataFrame:
+        """Records per source and month with what was expected."""
+        return self._query("select * from source_month order by source, month")
+
+
+def _names(text: str | None) -> list[str]:
+    return [str(name) for name in json.loads(text or "[]")]

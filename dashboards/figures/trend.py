@@ -1,0 +1,247 @@
+"""An indicator over time, one panel per area: line, interval, bounds, chart limits, special causes, gaps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from textwrap import wrap
+from typing import Any
+
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboards.figures.theme import SIGNAL_SHAPES, Palette, axis, figure, rows, signal_colour, time_axis
+
+PANEL_PIXELS = 250
+SINGLE_PIXELS = 420
+GAP_LABEL_CHARACTERS = 18
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One area's series.
+
+    `frame` holds, one row per period in order: period_start, period_end, value, lower, upper, unusable, bound_low,
+    bound_high, centre, limit_low, limit_high, signal, status, hover, gap (reason in words where there is no value).
+    """
+
+    title: str
+    frame: pl.DataFrame
+
+
+def trend_figure(
+    panels: Sequence[Panel],
+    unit: str,
+    polarity: str,
+    date_formats: Sequence[Mapping[str, Any]],
+    colours: Palette,
+    marked: date | None = None,
+) -> go.Figure:
+    """Draw panels one below the other over one time axis.
+
+    Parameters
+    ----------
+    panels
+        One per area.
+    unit
+        Title of the value axis.
+    polarity
+        `higher`, `lower` or `context`: decides how special causes are coloured.
+    date_formats
+        Plotly's `tickformatstops` of the time axis in the reader's language.
+    marked
+        Period to point out with a vertical line.
+
+    Returns
+    -------
+    go.Figure
+        Traces carry a `meta` that names what they are: bounds, interval, limits, centre, line, final, provisional,
+        stale, or a signal's code.
+    """
+    height = SINGLE_PIXELS if len(panels) == 1 else PANEL_PIXELS * len(panels)
+    drawing = figure(
+        colours, height, hovermode="closest", margin={"l": 8, "r": 16, "t": 8 if len(panels) == 1 else 30, "b": 8}
+    )
+    domains = rows(len(panels), gap=0.28 if len(panels) > 1 else 0.0)
+    for index, panel in enumerate(panels):
+        suffix = "" if index == 0 else str(index + 1)
+        bottom, top = domains[index]
+        title = {"text": unit if index == 0 else None, "font": {"size": 12, "color": colours.muted}}
+        drawing.update_layout(
+            {
+                f"xaxis{suffix}": time_axis(colours, index, date_formats),
+                # One scale for all areas: panels are there to be compared.
+                f"yaxis{suffix}": axis(
+                    colours,
+                    anchor=f"x{suffix}",
+                    domain=[bottom, top],
+                    rangemode="tozero",
+                    matches="y" if index else None,
+                    title=title,
+                    nticks=5,
+                ),
+            }
+        )
+        for trace in _traces(panel.frame, polarity, colours):
+            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+        pointer = {"type": "line", "x0": marked, "x1": marked, "y0": 0, "y1": 1, "layer": "below"}
+        pointers = [pointer | {"line": {"color": colours.muted, "width": 1}}] if marked else []
+        for shape in [*_gaps(panel.frame, colours), *pointers]:
+            drawing.add_shape(shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
+        if len(panels) == 1:
+            continue
+        drawing.add_annotation(
+            text=f"<b>{panel.title}</b>",
+            x=0,
+            y=top,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            yshift=6,
+            showarrow=False,
+        )
+    return drawing
+
+
+def runs(present: Sequence[bool]) -> list[tuple[int, int]]:
+    """Find uninterrupted runs of true as (first, last) positions, both included."""
+    found: list[tuple[int, int]] = []
+    for position, is_present in enumerate(present):
+        if is_present and found and found[-1][1] == position - 1:
+            found[-1] = (found[-1][0], position)
+        elif is_present:
+            found.append((position, position))
+    return found
+
+
+def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Scatter]:
+    quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
+    days = frame["period_start"].to_list()
+    traces = [
+        # Where no record is unusable the worst case is the interval itself and is not drawn twice.
+        _band(
+            frame.with_columns(pl.when(pl.col("unusable").fill_null(0) > 0).then(pl.col("bound_low", "bound_high"))),
+            "bound_low",
+            "bound_high",
+            meta="bounds",
+            line={"color": colours.bound_edge, "width": 1, "dash": "dot"},
+            fillpattern={
+                "shape": "/",
+                "fgcolor": colours.bound,
+                "bgcolor": "rgba(0,0,0,0)",
+                "size": 5,
+                "solidity": 0.2,
+            },
+        ),
+        _band(frame, "lower", "upper", meta="interval", line={"width": 0}, fillcolor=colours.band),
+        go.Scatter(
+            x=days,
+            y=frame["limit_low"].to_list(),
+            meta="limits",
+            line={"color": colours.muted, "width": 1, "dash": "dot"},
+            **quiet,
+        ),
+        go.Scatter(
+            x=days,
+            y=frame["limit_high"].to_list(),
+            meta="limits",
+            line={"color": colours.muted, "width": 1, "dash": "dot"},
+            **quiet,
+        ),
+        go.Scatter(
+            x=days,
+            y=frame["centre"].to_list(),
+            meta="centre",
+            line={"color": colours.muted, "width": 1, "dash": "dash"},
+            **quiet,
+        ),
+        go.Scatter(x=days, y=frame["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
+    ]
+    size = 6 if frame.height <= 120 else 4
+    outline = {"color": colours.line, "width": 1.6}
+    for status, marker in {
+        "final": {"symbol": "circle", "size": size, "color": colours.line},
+        "provisional": {"symbol": "circle", "size": size + 2, "color": colours.surface, "line": outline},
+        "stale": {"symbol": "x", "size": size + 1, "color": colours.muted},
+    }.items():
+        traces.append(_points(frame.filter(pl.col("status") == status), status, marker))
+    for signal, symbol in SIGNAL_SHAPES.items():
+        colour = signal_colour(colours, signal, polarity)
+        for hollow in (False, True):
+            marked = frame.filter((pl.col("signal") == signal) & ((pl.col("status") == "provisional") == hollow))
+            if marked.height:
+                fill = colours.surface if hollow else colour
+                traces.append(
+                    _points(
+                        marked,
+                        signal,
+                        {
+                            "symbol": symbol,
+                            "size": size + 5,
+                            "color": fill,
+                            "line": {"color": colour, "width": 1.6},
+                        },
+                    )
+                )
+    return traces
+
+
+def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> go.Scatter:
+    shown = frame.filter(pl.col("value").is_not_null())
+    return go.Scatter(
+        x=shown["period_start"].to_list(),
+        y=shown["value"].to_list(),
+        text=shown["hover"].to_list(),
+        hoverinfo="text",
+        mode="markers",
+        marker=marker,
+        meta=meta,
+    )
+
+
+def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> go.Scatter:
+    """Fill between two columns; each uninterrupted run is a polygon of its own, so gaps stay open.
+
+    A run of one period would have no width: it gets a quarter of its period to either side.
+    """
+    x: list[datetime | date | None] = []
+    y: list[float | None] = []
+    starts, ends, lows, highs = (frame[name].to_list() for name in ("period_start", "period_end", low, high))
+    for first, last in runs((frame[low].is_not_null() & frame[high].is_not_null()).to_list()):
+        if first == last:
+            middle = datetime.combine(starts[first], time())
+            quarter = (ends[first] - starts[first]) / 4
+            days: list[Any] = [middle - quarter, middle + quarter]
+            bottom, top = [lows[first]] * 2, [highs[first]] * 2
+        else:
+            span = slice(first, last + 1)
+            days, bottom, top = starts[span], lows[span], highs[span]
+        x += [*days, *reversed(days), days[0], None]
+        y += [*bottom, *reversed(top), bottom[0], None]
+    return go.Scatter(x=x, y=y, mode="lines", fill="toself", hoverinfo="skip", **look)
+
+
+def _gaps(frame: pl.DataFrame, colours: Palette) -> list[dict[str, Any]]:
+    starts, ends, reasons = (frame[name].to_list() for name in ("period_start", "period_end", "gap"))
+    shapes = []
+    for first, last in runs(frame["value"].is_null().to_list()):
+        long_enough = (ends[last] - starts[first]).days * 5 > (ends[-1] - starts[0]).days
+        label = {
+            "text": "<br>".join(wrap(reasons[first] or "", GAP_LABEL_CHARACTERS)) if long_enough else "",
+            "font": {"size": 11, "color": colours.muted},
+            "textposition": "middle center",
+        }
+        shapes.append(
+            {
+                "type": "rect",
+                "x0": starts[first],
+                "x1": ends[last],
+                "y0": 0,
+                "y1": 1,
+                "layer": "below",
+                "line": {"width": 0},
+                "fillcolor": colours.gap,
+                "label": label,
+            }
+        )
+    return shapes

@@ -1,0 +1,1 @@
+"""One module per page: reads what it needs from a release and lays it out."""

@@ -1,0 +1,203 @@
+"""Quality: what became of every record, what the checks found, and which sources to believe."""
+
+from typing import Any
+
+import polars as pl
+from dash import html
+
+from dashboards.components.checks import PASSED, check_grid, check_summary
+from dashboards.components.context import Context
+from dashboards.components.freshness import freshness_list
+from dashboards.components.layout import badge, empty_state, graph, page_head, panel, table
+from dashboards.figures.ledger import OUTCOMES, balance, ledger_figure
+from dashboards.figures.volume import volume_figure
+
+COUNTS = ("read", "accepted", *OUTCOMES)
+
+
+def page(context: Context) -> Any:
+    """Lay out the quality of the release."""
+    words = context.words
+    return [
+        page_head(words("quality.title"), words("quality.lead")),
+        _ledger(context),
+        _quarantine(context),
+        _findings(context),
+        _expectations(context),
+        _gates(context),
+        _sources(context),
+    ]
+
+
+def _ledger(context: Context) -> Any:
+    words, ledger = context.words, context.release.ledger
+    titles = context.source_titles
+    total = {name: int(ledger[name].sum()) for name in COUNTS}
+    rest = balance(ledger)
+    steps = [
+        html.Li(
+            [
+                html.Span(words.number(total[name]), className="flow-number", id=f"flow-{name}"),
+                html.Span(words(f"outcome.{name}"), className="flow-name"),
+                html.Span(words(f"outcome_line.{name}"), className="note"),
+            ],
+            className=f"flow-step flow-{name}",
+        )
+        for name in COUNTS
+        if total[name] or name in ("read", "accepted", "quarantined")
+    ]
+    verdict = (
+        badge(words("quality.balanced"), "good", "=")
+        if rest == 0
+        else badge(words("quality.unbalanced", count=words.number(abs(rest))), "bad", "≠")
+    )
+    columns = [(words("column.source"), ""), *((words(f"outcome.{name}"), "number") for name in COUNTS)]
+    rows = [
+        [titles.get(row["source"], row["source"]), *(words.number(row[name]) for name in COUNTS)]
+        for row in ledger.to_dicts()
+    ]
+    outcomes = {name: words(f"outcome.{name}") for name in OUTCOMES}
+    return panel(
+        words("quality.ledger"),
+        html.Ol(steps, className="flow"),
+        html.P([verdict, " ", words("quality.identity")], className="note"),
+        html.H3(words("quality.shares")),
+        graph(
+            ledger_figure(ledger, titles, outcomes, context.colours),
+            words("quality.ledger_description"),
+            "ledger-figure",
+        ),
+        table(columns, rows, words("quality.ledger")),
+    )
+
+
+def _quarantine(context: Context) -> Any:
+    words, titles = context.words, context.source_titles
+    rows = [
+        [
+            titles.get(row["source"], row["source"]),
+            words.known("quarantine", row["reason"]),
+            html.Code(row["field"]) if row["field"] else "",
+            words.number(row["row_count"]),
+            words("quality.example", file=row["example_file"], line=words.number(row["example_line"]))
+            if row["example_file"]
+            else "",
+        ]
+        for row in context.release.quarantine.to_dicts()
+    ]
+    columns = [
+        (words("column.source"), ""),
+        (words("column.reason"), ""),
+        (words("column.field"), ""),
+        (words("column.rows"), "number"),
+        (words("column.example"), ""),
+    ]
+    content = table(columns, rows, words("quality.quarantine")) if rows else empty_state(words("quality.no_quarantine"))
+    return panel(words("quality.quarantine"), content, note=words("quality.quarantine_note"))
+
+
+def _findings(context: Context) -> Any:
+    """One line per source and finding; where it is known by field, the fields in smaller print."""
+    words, titles = context.words, context.source_titles
+    rows = []
+    grouped = context.release.findings.partition_by("source", "finding", maintain_order=True)
+    for group in grouped:
+        first = group.row(0, named=True)
+        whole = group.filter(pl.col("field").is_null())["count"].to_list()
+        by_field = group.filter(pl.col("field").is_not_null()).select("field", "count").rows()
+        fields = [words("quality.by_field", field=field, count=words.number(count)) for field, count in by_field]
+        rows.append(
+            [
+                titles.get(first["source"], first["source"]),
+                words.known("finding", first["finding"]),
+                words.number((whole or [group["count"].max()])[0]),
+                html.Span(words.join(fields), className="note"),
+            ]
+        )
+    columns = [
+        (words("column.source"), ""),
+        (words("column.finding"), ""),
+        (words("column.count"), "number"),
+        (words("column.by_field"), ""),
+    ]
+    content = table(columns, rows, words("quality.findings")) if rows else empty_state(words("quality.no_findings"))
+    return panel(words("quality.findings"), content, note=words("quality.findings_note"))
+
+
+def _expectations(context: Context) -> Any:
+    words, frame = context.words, context.release.expectations
+    failed = frame.height - frame.filter(PASSED).height
+    summary = words("quality.verdicts", passed=words.number(frame.height - failed), failed=words.number(failed))
+    content = check_summary(context, frame), check_grid(context, frame)
+    return panel(words("quality.expectations"), *content, note=summary)
+
+
+def _gates(context: Context) -> Any:
+    words, gates = context.words, context.release.gates
+    if not gates.height:
+        content = empty_state(words("quality.no_gates"))
+    else:
+        content = html.Ul(
+            [html.Li([html.Code(row["table_name"]), " ", row["reason"]]) for row in gates.to_dicts()],
+            className="plain-list",
+        )
+    return panel(words("quality.gates"), content, note=words("quality.gates_note"))
+
+
+def _sources(context: Context) -> Any:
+    words, titles = context.words, context.source_titles
+    months = context.release.months.filter(pl.col("source").is_in(list(titles)))
+    hovers = []
+    for row in months.to_dicts():
+        lines = [f"<b>{titles[row['source']]}</b>", words.period("month", row["month"])]
+        lines.append(words("quality.month_records", count=words.number(row["records"])))
+        if row["expected"] is not None:
+            lines.append(words("quality.month_expected", count=words.number(row["expected"])))
+        if row["status"] != "normal":
+            lines.append(words.known("month_status", row["status"]))
+        hovers.append("<br>".join(lines))
+    return panel(
+        words("quality.sources"),
+        freshness_list(context, context.release.freshness),
+        _troubled_months(context, months, titles),
+        graph(
+            volume_figure(months, titles, hovers, words.axis_formats, context.colours),
+            words("quality.months_description"),
+            "volume-figure",
+        ),
+        html.P(words("quality.months_note"), className="note"),
+    )
+
+
+def _troubled_months(context: Context, months: pl.DataFrame, titles: dict[str, str]) -> Any:
+    """Runs of silent, collapsed or surging months in words."""
+    words = context.words
+    lines = []
+    troubled = months.filter(pl.col("status") != "normal")
+    numbered = troubled.with_columns(
+        run=(
+            pl.col("month").dt.year() * 12
+            + pl.col("month").dt.month()
+            - pl.int_range(pl.len()).over("source", "status")
+        ).cast(pl.Int64)
+    )
+    spans = numbered.group_by("source", "status", "run", maintain_order=True).agg(
+        first=pl.col("month").min(), last=pl.col("month").max(), records=pl.col("records").sum()
+    )
+    for row in spans.to_dicts():
+        span = words.period("month", row["first"])
+        if row["last"] != row["first"]:
+            span = words("trend.span", first=span, last=words.period("month", row["last"]))
+        status = words.known("month_status", row["status"])
+        lines.append(
+            html.Li(
+                words(
+                    "quality.trouble",
+                    source=titles[row["source"]],
+                    span=span,
+                    status=status,
+                    count=words.number(row["records"]),
+                )
+            )
+        )
+    return html.Ul(lines, className="plain-list") if lines else None

@@ -1,0 +1,229 @@
+"""Trend: one indicator over time for one or several areas, with everything needed to believe it or not."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+from dash import dcc, html
+
+from dashboards.address import MAX_AREAS
+from dashboards.components import controls
+from dashboards.components.context import Context
+from dashboards.components.definition import definition
+from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
+from dashboards.components.layout import empty_state, graph, page_head, panel
+from dashboards.figures.theme import RISING, SIGNAL_SHAPES
+from dashboards.figures.trend import Panel, trend_figure
+from dashboards.periods import period_end
+
+DAYS_SHOWN = 400
+"""By day, only so many are drawn: more could not be told apart."""
+GLYPHS = {
+    "triangle-up": "▲",
+    "triangle-down": "▼",
+    "square": "■",
+    "diamond": "◆",
+    "pentagon": "⬟",
+}
+
+
+def page(context: Context) -> Any:
+    """Lay out the trend of the view's indicator and areas."""
+    words = context.words
+    indicator = context.chosen_indicator()
+    head = page_head(words("trend.title"), words("trend.lead"))
+    if indicator is None:
+        text = (
+            words("trend.unknown", indicator=context.view.indicator)
+            if context.view.indicator
+            else words("overview.no_map")
+        )
+        return [head, controls.control_row(controls.indicator_select(context, None)), empty_state(text)]
+    identity = indicator["indicator_id"]
+    title = words.of(indicator, "title")
+    kinds = context.release.period_kinds(identity)
+    kind = context.chosen_kind(identity)
+    options = _area_options(context, identity)
+    known = {area_id for _, area_id, _ in options}
+    areas = [area_id for area_id in context.view.areas if area_id in known] or _default_areas(context, known)
+    bar = controls.control_row(
+        controls.indicator_select(context, identity),
+        controls.area_select(context, options, areas, MAX_AREAS),
+        controls.kind_select(context, kinds, kind),
+    )
+    since = context.release.info.as_of - timedelta(days=DAYS_SHOWN) if kind == "day" else date.min
+    series = context.release.series(identity, areas, kind, since)
+    if not series.filter(pl.col("value").is_not_null()).height:
+        why = series["reason"].drop_nulls().to_list()[-1:] or [indicator["reason"]]
+        reasons = [words.join(context.reasons(code)) for code in why]
+        return [
+            head,
+            bar,
+            empty_state(words("trend.no_rows", indicator=title), *reasons),
+            definition(context, indicator),
+        ]
+    series = _worded(context, series, indicator, kind)
+    panels = [Panel(context.area_title(area_id), series.filter(pl.col("area_id") == area_id)) for area_id in areas]
+    marked = context.view.period if context.view.period in series["period_start"] else None
+    drawing = trend_figure(
+        panels, words.unit(indicator["unit"]), indicator["polarity"], words.axis_formats, context.colours, marked
+    )
+    names = words.join([panel_.title for panel_ in panels])
+    chart = panel(
+        f"{title} · {names}",
+        graph(drawing, words("trend.description", indicator=title, areas=names)),
+        _reading(context, series, indicator),
+        _gap_list(context, panels, kind),
+        note=words("trend.window", days=DAYS_SHOWN) if kind == "day" else None,
+    )
+    side = html.Aside(panel(words("trend.about"), definition(context, indicator)), className="side")
+    return [
+        head,
+        bar,
+        html.Div([chart, side], className="main-and-side"),
+        panel(words("trend.table"), *_table(context, series, indicator, kind)),
+    ]
+
+
+def _area_options(context: Context, indicator_id: str) -> list[tuple[str, str, str]]:
+    present = set(context.release.area_ids(indicator_id))
+    rows = context.release.areas.filter(pl.col("area_id").is_in(list(present))).to_dicts()
+    return [
+        (context.words.known("level", row["area_level"]), row["area_id"], context.words.of(row, "title"))
+        for row in rows
+    ]
+
+
+def _default_areas(context: Context, known: set[str]) -> list[str]:
+    return [context.release.city_id] if context.release.city_id in known or not known else sorted(known)[:1]
+
+
+def _worded(context: Context, series: pl.DataFrame, indicator: dict[str, Any], kind: str) -> pl.DataFrame:
+    """Add what the figure and the table say in words: period, its end, hover text, reason of a gap."""
+    words = context.words
+    rows = series.to_dicts()
+    hovers = [
+        "<br>".join([f"<b>{words.period(kind, row['period_start'])}</b>", *context.figure_lines(row, indicator)])
+        for row in rows
+    ]
+    return series.with_columns(
+        pl.Series("period_end", [period_end(kind, row["period_start"]) for row in rows], dtype=pl.Date),
+        pl.Series("period", [words.period(kind, row["period_start"]) for row in rows], dtype=pl.String),
+        pl.Series("hover", hovers, dtype=pl.String),
+        pl.Series(
+            "gap",
+            [None if row["value"] is not None else words.join(context.reasons(row["reason"])) for row in rows],
+            dtype=pl.String,
+        ),
+    )
+
+
+def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any]) -> Any:
+    """How to read the chart, in words, naming only marks that are on it."""
+    words = context.words
+    marks = [("legend-line", "", words("legend.line"))]
+    if series["lower"].is_not_null().any():
+        marks.append(("legend-band", "", words("legend.interval")))
+    if series["unusable"].fill_null(0).gt(0).any():
+        marks.append(("legend-bound", "", words("legend.bounds")))
+    if series["centre"].is_not_null().any():
+        marks.append(("legend-centre", "", words("legend.centre")))
+        marks.append(("legend-limits", "", words("legend.limits")))
+    statuses, signals = set(series["status"]), set(series["signal"])
+    if "provisional" in statuses:
+        marks.append(("legend-sign", "○", words("legend.provisional")))
+    if "stale" in statuses:
+        marks.append(("legend-sign", "✕", words("legend.stale")))
+    marks += [
+        (f"legend-sign {_tone(signal, indicator['polarity'])}", GLYPHS[shape], words(f"legend.{signal}"))
+        for signal, shape in SIGNAL_SHAPES.items()
+        if signal in signals
+    ]
+    if series["value"].null_count():
+        marks.append(("legend-gap", "", words("legend.gap")))
+    items = [
+        html.Li([html.Span(glyph, className=f"legend-mark {class_name}", **{"aria-hidden": "true"}), html.Span(text)])
+        for class_name, glyph, text in marks
+    ]
+    polarity = words(f"polarity_line.{indicator['polarity']}")
+    return html.Div(
+        [html.H3(words("legend.title")), html.Ul(items, className="legend"), html.P(polarity, className="note")],
+        className="reading",
+    )
+
+
+def _tone(signal: str, polarity: str) -> str:
+    if polarity not in ("higher", "lower"):
+        return "tone-context"
+    return "tone-good" if (signal in RISING) == (polarity == "higher") else "tone-bad"
+
+
+def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
+    """Every stretch without a figure, with its reason; the shading alone would not say why."""
+    words = context.words
+    lines = []
+    for panel_ in panels:
+        run = pl.col("gap").is_null().or_(pl.col("gap").ne_missing(pl.col("gap").shift())).cum_sum()
+        gaps = panel_.frame.with_columns(run.alias("run")).filter(pl.col("gap").is_not_null())
+        spans = gaps.group_by("run", maintain_order=True).agg(
+            first=pl.col("period_start").first(), last=pl.col("period_start").last(), gap=pl.col("gap").first()
+        )
+        for first, last, gap in spans.select("first", "last", "gap").iter_rows():
+            span = words.period(kind, first)
+            if last != first:
+                span = words("trend.span", first=span, last=words.period(kind, last))
+            lines.append(html.Li(words("trend.gap", area=panel_.title, span=span, reason=gap)))
+    if not lines:
+        return None
+    return html.Details(
+        [html.Summary(words("trend.gaps", count=len(lines))), html.Ul(lines)], className="gaps", open=len(lines) <= 3
+    )
+
+
+def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], kind: str) -> Any:
+    words, decimals = context.words, indicator["decimals"]
+    numbers = ("value", "lower", "upper", "bound_low", "bound_high", "centre", "limit_low", "limit_high")
+    counts = ("numerator", "denominator", "unusable")
+    rows = [
+        {
+            "area": context.area_title(row["area_id"]),
+            "period_start": row["period_start"].isoformat(),
+            **{name: row[name] for name in (*numbers, *counts)},
+            "quality_grade": row["quality_grade"],
+            "signal": "" if row["signal"] in (None, "none") else words.known("signal", row["signal"]),
+            "status": words.known("status", row["status"]),
+            "reason": words.join(context.reasons(row["reason"])),
+        }
+        for row in series.sort("period_start", descending=True).to_dicts()
+    ]
+    ranges = {"interval": numbers[1:3], "bounds": numbers[3:5], "limits": numbers[6:8]}
+    is_certain = not series["unusable"].fill_null(0).gt(0).any()
+    if is_certain:
+        # The worst case is then the interval itself.
+        ranges.pop("bounds")
+    columns = [
+        text_column("area", words("column.area"), width=150, minWidth=140, hide=series["area_id"].n_unique() == 1),
+        text_column("period_start", words("column.period"), width=104, minWidth=104),
+        number_column("value", words("column.value"), decimals, width=84),
+        *(range_column(*ends, words(f"column.{name}"), decimals, rows) for name, ends in ranges.items()),
+        wrapped_column("signal", words("column.signal"), width=120, minWidth=110),
+        text_column("status", words("column.status"), width=104, minWidth=104),
+        text_column("quality_grade", words("column.grade"), width=76),
+        wrapped_column("reason", words("column.reason"), width=230, minWidth=190),
+        *(number_column(name, words(f"column.{name}"), 0, width=112, minWidth=112) for name in counts[:2]),
+        number_column("unusable", words("column.unusable"), 0, width=96, hide=is_certain),
+        *(number_column(name, words(f"column.{name}"), decimals, hide=True) for name in numbers[1:]),
+    ]
+    return [
+        html.P(
+            [words("trend.table_note", unit=words.unit(indicator["unit"])), " ", _catalogue_link(context, indicator)],
+            className="note",
+        ),
+        grid("trend", columns, rows, words, f"{indicator['indicator_id']}_{kind}.csv"),
+    ]
+
+
+def _catalogue_link(context: Context, indicator: dict[str, Any]) -> Any:
+    return dcc.Link(
+        context.words("overview.definition"), href=context.link("catalogue", indicator=indicator["indicator_id"])
+    )

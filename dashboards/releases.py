@@ -1,0 +1,56 @@
+"""Which release is current, and which stay open; what is inside one is for `data`.
+
+`current` is looked up anew for every page, which is how a new release appears without a restart.
+"""
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from dashboards.data import Release, ReleaseError
+
+KEPT_RELEASES = 3
+"""How many releases stay open: readers of the one before finish undisturbed after a new one appears."""
+
+
+class Releases:
+    """The releases of a home folder, of which the current one is shown.
+
+    Parameters
+    ----------
+    home
+        State folder that holds `releases/`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._link = home / "releases" / "current"
+        self._open: OrderedDict[Path, Release] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def current(self) -> Release:
+        """Open the release that `current` points to now.
+
+        Raises
+        ------
+        ReleaseError
+            If there is none yet, or it cannot be read.
+        """
+        try:
+            folder = self._link.resolve(strict=True)
+        except OSError as error:
+            raise ReleaseError("none", str(self._link)) from error
+        with self._lock:
+            release = self._open.get(folder) or Release(folder)
+            self._open[folder] = release
+            self._open.move_to_end(folder)
+            # Dropped, not closed: a request that still reads it keeps it open until it is done.
+            while len(self._open) > KEPT_RELEASES:
+                self._open.popitem(last=False)
+        return release
+
+    def close(self) -> None:
+        """Close every open release; DuckDB's threads must be gone before the interpreter ends."""
+        with self._lock:
+            for release in self._open.values():
+                release.close()
+            self._open.clear()

@@ -1,0 +1,136 @@
+"""From an address to a page: which page, in which words and colours, and what stands there when it cannot be drawn.
+
+A release is immutable, so the same view of it is always the same page: drawn pages are kept, as they are sent,
+for as long as their release is open. What a page holds is for `pages`.
+"""
+
+import json
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from dash import dcc, html
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboards.address import LANGUAGES, View, parse
+from dashboards.components.context import Context
+from dashboards.components.controls import CONTROL
+from dashboards.components.header import footer, header, plain_header
+from dashboards.components.layout import empty_state
+from dashboards.data import Release, ReleaseError
+from dashboards.figures.theme import palette
+from dashboards.pages import catalogue, overview, quality, trend
+from dashboards.releases import Releases
+from dashboards.wording import Words
+
+PAGES: dict[str, Callable[[Context], Any]] = {
+    "overview": overview.page,
+    "trend": trend.page,
+    "quality": quality.page,
+    "catalogue": catalogue.page,
+}
+SHOWN = "shown"
+"""Key of the id of the store that remembers the controls as drawn."""
+KEPT_PAGES = 48
+"""Drawn pages kept per release, the least recently seen going first; a page takes up to 400 kB."""
+LOG = logging.getLogger(__name__)
+
+
+class Page(NamedTuple):
+    """What the browser gets for an address."""
+
+    content: Any
+    scheme: str
+    language: str
+    title: str
+
+
+Draw = Callable[[Release, View, str], Page]
+
+
+def draw_page(release: Release, view: View, scheme: str) -> Page:
+    """Draw the view of a release in a colour scheme."""
+    words = Words(view.language or (release.info.language if release.info.language in LANGUAGES else "en"))
+    context = Context(release, view, words, scheme, palette(scheme))
+    if view.page is None:
+        content: Any = empty_state(words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")))
+        title = words("lost.title")
+    else:
+        content = PAGES[view.page](context)
+        title = f"{words(f'nav.{view.page}')} · {words.of(vars(release.info), 'title')}"
+    whole = _whole(header(context), content, footer(context))
+    return Page(whole, scheme, words.language, f"{title} · Wardlight")
+
+
+def render(
+    releases: Releases, pathname: str | None, query: str | None, system: str = "light", draw: Draw = draw_page
+) -> Page:
+    """Answer an address; a reader gets a page in any case.
+
+    Parameters
+    ----------
+    releases
+        Their current one is shown.
+    pathname, query
+        As the browser gives them.
+    system
+        Colour scheme of the reader's system, followed unless the address names one.
+    draw
+        Draws the view of a release; `KeptPages` remembers what it has drawn.
+    """
+    view = parse(pathname, query)
+    scheme = view.scheme or system
+    try:
+        return draw(releases.current(), view, scheme)
+    except ReleaseError as error:
+        return _failed(view, scheme, error.code, error.detail)
+    except Exception as error:
+        # The cause is for the log.
+        LOG.exception("The page at %s?%s could not be drawn", pathname, (query or "").lstrip("?"))
+        return _failed(view, scheme, "page", type(error).__name__)
+
+
+class KeptPages:
+    """Draws pages and keeps them, as text, until their release is closed."""
+
+    def __init__(self) -> None:
+        self._kept: WeakKeyDictionary[Release, OrderedDict[tuple[View, str], str]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def __call__(self, release: Release, view: View, scheme: str) -> Page:
+        """Give the page of a view, drawn at most once per release while it is kept."""
+        key = (view, scheme)
+        with self._lock:
+            pages = self._kept.setdefault(release, OrderedDict())
+            text = pages.get(key)
+        if text is None:
+            text = json.dumps(draw_page(release, view, scheme), cls=PlotlyJSONEncoder)
+        with self._lock:
+            pages[key] = text
+            pages.move_to_end(key)
+            while len(pages) > KEPT_PAGES:
+                pages.popitem(last=False)
+        return Page(*json.loads(text))
+
+
+def control_values(content: Any) -> dict[str, Any]:
+    """What the controls of a page hold as drawn, by name; a different value later is a reader's choice."""
+    parts = [part for part in content._traverse() if isinstance(getattr(part, "id", None), dict)]
+    return {part.id[CONTROL]: part.value for part in parts if CONTROL in part.id}
+
+
+def _failed(view: View, scheme: str, code: str, detail: str) -> Page:
+    words = Words(view.language or "en")
+    title = words(f"release_error.{code}")
+    content = empty_state(title, words(f"release_error.{code}_remedy"), detail)
+    whole = _whole(plain_header(words, view, scheme), content, None)
+    return Page(whole, scheme, words.language, f"{title} · Wardlight")
+
+
+def _whole(head: Any, content: Any, foot: Any) -> Any:
+    parts = content if isinstance(content, list) else [content]
+    main = html.Main(parts, id="content", className="content", tabIndex=-1)
+    return [head, main, foot, dcc.Store(id={SHOWN: "controls"}, data=control_values(main))]

@@ -1,0 +1,41 @@
+"""A sample release, the served dashboard and a real browser, each once per session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from dashboards.data import Release
+from dashboards.releases import Releases
+from tests.dashboards import browsing, sample_release
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    sample_release.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def release(home: Path) -> Release:
+    return Releases(home).current()
+
+
+@pytest.fixture(scope="session")
+def base_url(home: Path) -> Iterator[str]:
+    with browsing.serve(home) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = browsing.chromium()
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail(browsing.MISSING)
+        pytest.skip(browsing.MISSING)
+    with browsing.browser(executable) as launched:
+        yield launched

@@ -1,0 +1,281 @@
+"""A small but complete release with every status, reason and fault that the dashboard must show.
+
+The figures are drawn with a fixed seed; the outlines are New York's precincts, simplified.
+"""
+
+import gzip
+import json
+import random
+import shutil
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import yaml
+from shapely.geometry import mapping, shape
+
+PRECINCTS = Path(__file__).parents[2] / "cities" / "nyc" / "data" / "precincts_77.geojson.gz"
+AS_OF = date(2016, 12, 31)
+FIRST_YEAR = 2014
+SOURCES = {
+    "thefts": ("incident", "Vehicle thefts", "机动车盗窃"),
+    "shootings": ("incident", "Shootings", "枪击案件"),
+    "stops_2014": ("patrol", "Stops 2014", "2014 年盘查"),
+    "stops_2016": ("patrol", "Stops 2016", "2016 年盘查"),
+    "cases": ("service", "Council cases", "市议会个案"),
+}
+
+INDICATORS: dict[str, dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("sample_indicators.yml").read_text(encoding="utf-8")
+)
+NEVER_PUBLISHED = "B0"
+"""Available by its fields, yet without a single figure."""
+DDL = Path(__file__).with_suffix(".sql")
+
+
+def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New York City", seed: int = 7) -> Path:
+    """Write a release under `home` and point `current` to it, as publishing does."""
+    folder = home / "releases" / release_id
+    folder.mkdir(parents=True)
+    rng = random.Random(seed)
+    areas = _areas()
+    values, limits = _figures(rng, areas)
+    tables: dict[str, list[tuple[Any, ...]]] = {
+        "indicator_values": values,
+        "indicator_limits": limits,
+        "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
+        "changes": _changes(values, limits),
+        "areas": areas,
+        **_quality(),
+        "release_info": [
+            (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "0.1.0", "beef",
+             "Records: City of New York", "数据：纽约市"),
+        ],
+    }  # fmt: skip
+    with duckdb.connect(str(folder / "release.duckdb")) as con:
+        con.execute(DDL.read_text(encoding="utf-8"))
+        for name, rows in tables.items():
+            columns = [row[1] for row in con.execute(f"pragma table_info('{name}')").fetchall()]
+            con.register("frame", pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None).to_arrow())
+            con.execute(f"insert into {name} select * from frame")
+            con.unregister("frame")
+    (folder / "manifest.json").write_text(json.dumps({"release_id": release_id}), encoding="utf-8")
+    _publish(folder)
+    return folder
+
+
+def write_changed(home: Path, like: Path, sql: str) -> None:
+    """Write a release as in the home folder `like`, its tables changed by SQL: a release in another state."""
+    folder = home / "releases" / "changed"
+    shutil.copytree((like / "releases" / "current").resolve(), folder)
+    with duckdb.connect(str(folder / "release.duckdb")) as con:
+        con.execute(sql)
+    _publish(folder)
+
+
+def _publish(folder: Path) -> None:
+    fresh = folder.with_name("current.new")
+    fresh.symlink_to(folder.name)
+    fresh.replace(folder.with_name("current"))
+
+
+def _areas() -> list[tuple[Any, ...]]:
+    features = json.loads(gzip.decompress(PRECINCTS.read_bytes()))["features"]
+    rows: list[tuple[Any, ...]] = [
+        ("city", None, "city", "city", "New York City", "纽约市", 8_500_000, False, None),
+        ("precinct:unallocated", "city", "precinct", "precinct", "Precinct not known", "分局不详", None, True, None),
+    ]  # fmt: skip
+    for feature in features:
+        number = feature["properties"]["police_precinct_id"]
+        outline = json.dumps(mapping(shape(feature["geometry"]).simplify(0.001)))
+        population = 129 if number == "22" else 60_000 + 1000 * int(number)
+        rows.append(
+            (
+                number,
+                "city",
+                "precinct",
+                "precinct",
+                f"Precinct {number}",
+                f"第{number}分局",
+                population,
+                False,
+                outline,
+            )
+        )
+    return rows
+
+
+def _figures(rng: random.Random, areas: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    values: list[tuple[Any, ...]] = []
+    limits: list[tuple[Any, ...]] = []
+    months = [date(year, month, 1) for year in range(FIRST_YEAR, 2017) for month in range(1, 13)]
+    weeks = [date(2016, 1, 4) + timedelta(weeks=week) for week in range(52)]
+    years = [date(year, 1, 1) for year in range(FIRST_YEAR, 2017)]
+    for indicator_id, indicator in INDICATORS.items():
+        for area_id, _, _, level, _, _, _, is_unallocated, _ in areas:
+            if is_unallocated or (indicator["reason"] and area_id != "city"):
+                continue
+            spread = 0.45 if indicator["unit"] != "%" else 0.05
+            base = indicator["usual"] * (1 if area_id == "city" else rng.lognormvariate(0, spread))
+            kinds = {"month": months, "year": years} | ({"week": weeks} if indicator_id == "B1_theft" else {})
+            for kind, starts in kinds.items():
+                for start in starts:
+                    row, limit = _figure(rng, indicator_id, area_id, level, kind, start, base)
+                    values.append(row)
+                    limits.extend([limit] if limit else [])
+    return values, limits
+
+
+def _status(indicator_id: str, area_id: str, kind: str, start: date) -> tuple[str, str]:
+    """Status of a figure and the codes of its reason: the first rule that applies."""
+    source, reason = (INDICATORS[indicator_id][k] for k in ("source", "reason"))
+    failed = "gate_failed:service.expect_column_values_to_not_be_null;stale_since:2016-11-30"
+    rules = (
+        (bool(reason), "not_available", reason),
+        (source == "stops_2014" and start.year > 2014, "not_available", "no_records:stops_2014"),
+        (source == "stops_2016" and start.year == 2015, "not_available", "no_records:stops_2016"),
+        (indicator_id == NEVER_PUBLISHED, "not_available", "needs_population"),
+        (area_id == "22", "withheld", "small_denominator:1000"),
+        (indicator_id in ("G2", "X2") and start >= date(2016, 11, 1), "provisional", "maturing:30"),
+        (indicator_id == "F5", "stale", failed),
+        ((indicator_id, kind, start) == ("X3", "month", date(2014, 1, 1)), "provisional", "partial_records:20/31"),
+    )
+    return next(((status, why) for applies, status, why in rules if applies), ("final", ""))
+
+
+def _figure(
+    rng: random.Random, indicator_id: str, area_id: str, level: str, kind: str, start: date, base: float
+) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    unit, decimals = (INDICATORS[indicator_id][k] for k in ("unit", "decimals"))
+    status, reason = _status(indicator_id, area_id, kind, start)
+    grade = "A" if area_id != "75" else "C"
+    if status in ("not_available", "withheld"):
+        missing = (None,) * 7
+        return (
+            indicator_id,
+            area_id,
+            level,
+            kind,
+            start,
+            *missing,
+            0,
+            None,
+            None,
+            None,
+            status,
+            reason,
+        ), None
+    spread = 0.05 if area_id == "city" else 0.15
+    value = base * rng.gauss(1, spread if unit != "%" else spread / 10)
+    signal = None
+    limit = None
+    if kind in ("month", "week"):
+        limit = (
+            indicator_id,
+            area_id,
+            kind,
+            start,
+            round(base, 4),
+            round(base * (1 - 3 * spread), 4),
+            round(base * (1 + 3 * spread), 4),
+        )
+        signal = "none"
+        if area_id == "75" and start == date(2016, 11, 1) and unit != "%":
+            value, signal = base * (1 + 4 * spread), "above_limit"
+        elif area_id == "1" and start >= date(2016, 5, 1) and unit != "%":
+            value, signal = base * (1 - spread), "shift_down"
+        elif area_id == "city" and start == date(2016, 12, 1) and indicator_id == "B1_shooting":
+            value, signal = base * (1 - 3.5 * spread), "below_limit"
+    ceiling = 100.0 if unit == "%" else float("inf")
+    value = round(min(max(value, 0.0), ceiling), decimals + 2)
+    half = max(value * spread, 0.1)
+    low, high = round(max(value - half, 0.0), 4), round(min(value + half, ceiling), 4)
+    bounds = (round(max(low - half / 2, 0.0), 4), round(min(high + half, ceiling), 4))
+    unusable = 3 if area_id == "75" else 0
+    return (
+        indicator_id, area_id, level, kind, start, value, low, high, *bounds, round(value * 10), 1000.0, unusable,
+        grade, signal, None, status, reason or None,
+    ), limit  # fmt: skip
+
+
+def _entry(indicator_id: str) -> tuple[Any, ...]:
+    own = INDICATORS[indicator_id]
+    kind = SOURCES[own["source"]][0]
+    return (
+        indicator_id, own["title_en"], own["title_zh"], f"What {own['title_en'].lower()} tells, in one sentence.",
+        f"{own['title_zh']}说明什么。", own["dimension"], own["subject"], own["polarity"], own["unit"], own["decimals"],
+        f"sum({kind}) / sum(population)", "byar", 1000.0, json.dumps([f"{kind}.occurred_at", f"{kind}.area_id"]),
+        json.dumps(["month", "year"]), "ISO 37120", "Counts records, not events.", "统计的是记录，而非事件。",
+        "To see a change early.", "To rank officers.", "Recording less; the share of unusable records would rise.",
+        "precinct", "not_available" if own["reason"] else "available", own["reason"] or None,
+    )  # fmt: skip
+
+
+def _changes(values: list[tuple[Any, ...]], limits: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    centre = {row[:4]: row[4] for row in limits}
+    found = [
+        row for row in values
+        if row[14] not in (None, "none") and row[3] == "month" and row[4] >= date(2016, 11, 1)
+    ]  # fmt: skip
+    found.sort(key=lambda row: (row[14], row[0], row[4]))
+    return [
+        (n, *row[:2], *row[3:5], row[14], row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
+        for n, row in enumerate(found[:9], start=1)
+    ]  # fmt: skip
+
+
+def _quality() -> dict[str, list[tuple[Any, ...]]]:
+    counts = {
+        "thefts": (26_100, 20_021, 0, 6_036, 0, 43, 0), "shootings": (14_810, 12_400, 10, 0, 0, 2_400, 0),
+        "stops_2014": (45_787, 45_787, 0, 0, 0, 0, 0), "stops_2016": (12_405, 12_404, 1, 0, 0, 0, 0),
+        "cases": (68_421, 41_900, 321, 64, 41, 0, 26_095),
+    }  # fmt: skip
+    freshness, spans, months = [], [], []
+    for source, (kind, title_en, title_zh) in SOURCES.items():
+        first = date(2014, 1, 1) if source != "stops_2016" else date(2016, 1, 1)
+        last, status = AS_OF, "alive"
+        if source == "stops_2014":
+            last, status = date(2014, 12, 31), "silent"
+        elif source == "cases":
+            status = "collapsed"
+        geography = "community_district" if kind == "service" else "precinct"
+        freshness.append((source, title_en, title_zh, kind, geography, first, last, (AS_OF - last).days, status, 14))
+        spans.append((source, first, last, counts[source][1]))
+        for index in range((last.year - first.year) * 12 + last.month):
+            month = date(first.year + index // 12, index % 12 + 1, 1)
+            state = "collapsed" if source == "cases" and month >= date(2016, 10, 1) else "normal"
+            if source == "thefts" and month == date(2015, 7, 1):
+                state = "surge"
+            records = {"collapsed": 90, "surge": 2_600, "normal": 1_000 + 37 * (index % 7)}[state]
+            months.append((source, month, records, 1_100 if index >= 12 else None, state))
+        if status == "silent":
+            months.extend((source, date(2015, month, 1), 0, 1_100, "silent") for month in range(1, 4))
+    return {
+        "ledger": [(source, f"b-{source}", *row, 0, 0) for source, row in counts.items()],
+        "quarantine_summary": [
+            ("cases", "service", "unparseable_time", "opened_at", 300, "cases.csv", 812),
+            ("cases", "service", "missing_id", "service_id", 21, "cases.csv", 40_001),
+            ("shootings", "incident", "unknown_area", "area_id", 10, "shootings.csv", 7),
+            ("stops_2016", "patrol", "blank_row", None, 1, "stops.csv", 12_406),
+        ],
+        "expectation_results": [
+            ("run", "service", "staging", "not_be_null", "area_id", "error", False, "3.4 %", 1425, None),
+            ("run", "patrol", "staging", "row_count_between", None, "warn", False, "58191", 1, None),
+            ("run", "msr_incident_day", "measures", "no_rows", None, "error", False, None, None, "Binder Error"),
+            ("run", "incident", "staging", "not_null_incident_id", "incident_id", "error", True, "0", 0, None),
+            ("run", "msr_service_day", "measures", "expect_column_pair_values_a_to_be_greater_than_b_opened_closed",
+             None, "error", True, None, 0, None),
+            ("run", "service", "measures", "not_null_closed", "closed", "error", True, None, 0, None),
+            ("run", "service", "measures", "not_null_opened", "opened", "error", True, None, 0, None),
+            ("run", "indicator_values", "indicators", "be_between", "value", "error", True, "0", 0, None),
+        ],
+        "gates": [("service", "expect_column_values_to_not_be_null")],
+        "source_freshness": freshness,
+        "source_span": spans,
+        "source_month": months,
+        "source_finding": [
+            ("cases", "conflicting_id", "service_id", 41), ("thefts", "repeated_id", "incident_id", 6_036),
+        ],
+    }  # fmt: skip

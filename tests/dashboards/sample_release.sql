@@ -1,0 +1,74 @@
+-- Tables of a release, as docs/tables.md lists them.
+
+create table indicator_values (
+    indicator_id varchar, area_id varchar, area_level varchar, period_kind varchar, period_start date,
+    value double, lower double, upper double, bound_low double, bound_high double, numerator double,
+    denominator double, unusable bigint, quality_grade varchar, signal varchar, target_status varchar,
+    status varchar, reason varchar
+);
+
+create table indicator_limits (
+    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, centre double,
+    limit_low double, limit_high double
+);
+
+create table indicator_catalogue (
+    indicator_id varchar, title_en varchar, title_zh varchar, about_en varchar, about_zh varchar,
+    dimension varchar, subject varchar, polarity varchar, unit varchar, decimals integer, formula varchar,
+    interval_method varchar, min_denominator double, needs varchar, period_kinds varchar, reference varchar,
+    caveats_en varchar, caveats_zh varchar, intended_use varchar, forbidden_use varchar, gaming varchar,
+    geography varchar, status varchar, reason varchar
+);
+
+create table changes (
+    position integer, indicator_id varchar, area_id varchar, period_kind varchar, period_start date,
+    signal varchar, value double, centre double, p_value double, q_value double, expected_false double,
+    series_tested integer
+);
+
+create table areas (
+    area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
+    title_zh varchar, population bigint, is_unallocated boolean, geometry varchar
+);
+
+create table ledger (
+    source varchar, batch_id varchar, read bigint, accepted bigint, quarantined bigint, duplicate bigint,
+    superseded bigint, merged bigint, deferred bigint, replaced bigint, deleted bigint
+);
+
+create table quarantine_summary (
+    source varchar, kind varchar, reason varchar, field varchar, row_count bigint, example_file varchar,
+    example_line bigint
+);
+
+create table expectation_results (
+    run_id varchar, table_name varchar, layer varchar, expectation varchar, column_name varchar,
+    severity varchar, success boolean, observed varchar, failed_count bigint, exception varchar
+);
+
+create table gates (
+    table_name varchar, reason varchar
+);
+
+create table source_freshness (
+    source varchar, title_en varchar, title_zh varchar, kind varchar, geography varchar, first_day date,
+    last_day date, days_behind integer, status varchar, silent_after_days integer
+);
+
+create table source_span (
+    source varchar, first_day date, last_day date, records bigint
+);
+
+create table source_month (
+    source varchar, month date, records bigint, expected bigint, status varchar
+);
+
+create table source_finding (
+    source varchar, finding varchar, field varchar, count bigint
+);
+
+create table release_info (
+    release_id varchar, city varchar, title_en varchar, title_zh varchar, as_of date, time_zone varchar,
+    language varchar, content_hash varchar, code_version varchar, pack_hash varchar, attribution_en varchar,
+    attribution_zh varchar
+);

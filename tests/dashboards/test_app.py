@@ -1,0 +1,162 @@
+"""Pages as answers to addresses, without a browser."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+
+from dashboards.address import LANGUAGES, PAGES, SCHEMES, View
+from dashboards.app import HEADERS, create_app, create_server, destination
+from dashboards.pages.catalogue import narrowed
+from dashboards.releases import Releases
+from dashboards.rendering import PAGES as PAGE_FUNCTIONS
+from dashboards.rendering import render
+from tests.dashboards import sample_release
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, cls=PlotlyJSONEncoder, ensure_ascii=False)
+
+
+@pytest.fixture(scope="module")
+def releases(home: Path) -> Releases:
+    return Releases(home)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_page_answers_in_every_language_and_scheme(
+    releases: Releases, page: str, language: str, scheme: str
+) -> None:
+    path = "/" if page == "overview" else f"/{page}"
+    content, shown_scheme, shown_language, title = render(releases, path, f"?lang={language}&scheme={scheme}")
+    assert (shown_scheme, shown_language) == (scheme, language)
+    assert ("New York City" if language == "en" else "纽约市") in title
+    assert "None" not in title
+    assert len(_text(content)) > 5000
+
+
+def test_a_change_is_one_sentence_that_links_to_its_trend(releases: Releases) -> None:
+    text = _text(render(releases, "/", "")[0])
+    assert "Precinct 75: Vehicle theft rate rose above the expected range in November 2016, at " in text
+    assert "/trend?indicator=B1_theft&area=75&by=month&period=2016-11-01" in text
+    assert "812 series were tested" in text
+    assert "about 2.4" in text
+
+
+def test_special_causes_statuses_and_missing_dimensions_are_said(releases: Releases) -> None:
+    text = _text(render(releases, "/", "")[0])
+    for said in ("below expected range", "provisional", "carried forward", "no figure published", "Rule of law"):
+        assert said in text
+    assert "no record since 31 December 2014, 731 days ago" in text
+
+
+def test_gaps_on_the_trend_have_their_reason_in_words(releases: Releases) -> None:
+    text = _text(render(releases, "/trend", "?indicator=X3&area=75&area=22")[0])
+    assert "January 2015 to December 2015: no records from the source Stops 2016 in this period" in text
+    assert "too small a base: under 1000 no figure is published" in text
+
+
+def test_the_catalogue_says_which_field_is_missing(releases: Releases) -> None:
+    text = _text(render(releases, "/catalogue", "?status=not_available")[0])
+    assert "needs incident.reported_at, which no source of this city provides" in text
+    assert "B1_theft" not in text
+
+
+def test_catalogue_filters_narrow(releases: Releases) -> None:
+    catalogue = releases.current().catalogue
+    assert narrowed(catalogue, "THEFT rate", None, None)["indicator_id"].to_list() == ["B1_theft"]
+    assert narrowed(catalogue, "机动车", "prevention_foundation", "available")["indicator_id"].to_list() == ["B1_theft"]
+    assert narrowed(catalogue, None, "team", "available").height == 0
+
+
+def test_the_quality_page_accounts_for_every_record(releases: Releases) -> None:
+    text = _text(render(releases, "/quality", "")[0])
+    assert "The ledger balances" in text
+    assert "167,523" in text
+    assert "5 passed, 3 failed" in text
+    for said in ("area is not on the city's list", "6,036", "October 2016 to December 2016: collapsed (270 records)"):
+        assert said in text
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "said"),
+    [
+        ("/trend", "?indicator=NOPE", "There is no indicator NOPE"),
+        ("/trend", "?indicator=M1", "needs incident.reported_at"),
+        ("/", "?indicator=NOPE", "There is no indicator NOPE"),
+        ("/nowhere", "", "There is no such page"),
+        ("/catalogue", "?q=zzz", "No indicator matches"),
+        ("/trend", "?indicator=B1_theft&area=atlantis", "New York City"),
+        ("/", "?by=day", "December 2016"),
+    ],
+)
+def test_odd_addresses_get_a_clear_page(releases: Releases, path: str, query: str, said: str) -> None:
+    assert said in _text(render(releases, path, query)[0])
+
+
+def test_a_page_that_fails_says_so_and_the_log_tells_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_context: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(PAGE_FUNCTIONS, "trend", broken)
+    content, *_ = render(Releases(home), "/trend", "?lang=en")
+    assert "This page could not be drawn" in _text(content)
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(("query", "said"), [("", "make nightly"), ("?lang=zh", "请先运行夜间任务")])
+def test_without_a_release_the_page_says_what_to_do(tmp_path: Path, query: str, said: str) -> None:
+    content, *_ = render(Releases(tmp_path), "/", query)
+    assert said in _text(content)
+
+
+def test_the_default_language_is_the_city_s(home: Path, tmp_path: Path) -> None:
+    sample_release.write_changed(tmp_path, home, "update release_info set language = 'zh'")
+    assert [render(Releases(folder), "/quality", "").language for folder in (home, tmp_path)] == ["en", "zh"]
+
+
+def test_controls_and_the_map_lead_to_addresses() -> None:
+    view = View(indicator="B1_theft", language="zh")
+    assert destination(view, [_changed({"control": "indicator"}, "value", "G2")], {}) == "/?indicator=G2&lang=zh"
+    assert destination(view, [_changed({"control": "indicator"}, "value", "B1_theft")], {}) is None
+    click = {"points": [{"curveNumber": 3, "customdata": ["75", 4.2]}]}
+    trend = "/trend?indicator=B1_theft&area=75&by=month&lang=zh"
+    assert destination(view, [_changed({"map": "month"}, "clickData", click)], {}) == trend
+    assert destination(view, [_changed({"map": "month"}, "clickData", None)], {}) is None
+    chosen = destination(View(page="trend"), [_changed({"control": "areas"}, "value", ["1", "75"])], {"areas": ["1"]})
+    assert chosen == "/trend?area=1&area=75"
+    period = destination(View(), [_changed({"control": "period"}, "value", date(2016, 3, 1).isoformat())], {})
+    assert period == "/?period=2016-03-01"
+
+
+def test_a_control_as_drawn_is_no_choice(releases: Releases) -> None:
+    content = render(releases, "/trend", "")[0]
+    shown = content[-1].data
+    assert shown == {"indicator": "B1_theft", "areas": ["city"], "period_kind": "month"}
+    drawn = [_changed({"control": name}, "value", value) for name, value in shown.items()]
+    assert destination(View(page="trend"), drawn, shown) is None
+
+
+def _changed(identity: dict[str, str], name: str, value: Any) -> dict[str, Any]:
+    return {"prop_id": f"{json.dumps(identity, separators=(',', ':'))}.{name}", "value": value}
+
+
+def test_the_application_is_served_from_this_machine_only(home: Path) -> None:
+    client = create_app(Releases(home)).server.test_client()
+    page = client.get("/")
+    assert b"https://" not in page.data
+    for name, value in HEADERS.items():
+        assert page.headers[name] == value
+    assert client.get("/health").status_code == 200
+
+
+def test_the_server_reads_its_home_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WARDLIGHT_HOME", str(home))
+    assert create_server().test_client().get("/health").status_code == 200

@@ -1,0 +1,322 @@
+"""The dashboard as a reader sees it: real Chromium, the real server, the release's own numbers."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from dashboards.address import LANGUAGES, PAGES, SCHEMES
+from dashboards.data import Release
+from dashboards.figures.theme import palette
+from dashboards.wording import Words
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullData.map(trace => ({
+  meta: trace.meta, customdata: trace.customdata && Array.from(trace.customdata),
+  x: trace.x && Array.from(trace.x), y: trace.y && Array.from(trace.y)})))"""
+
+
+class Visitor:
+    """A browser tab that remembers what went wrong and where its requests went."""
+
+    def __init__(self, page: Page, base_url: str) -> None:
+        self.page = page
+        self.base_url = base_url
+        self.problems: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on(
+            "request", lambda request: self.hosts.add(urlsplit(request.url).hostname or urlsplit(request.url).scheme)
+        )
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.problems.append(f"{kind}: {text}")
+
+    def open(self, address: str) -> None:
+        self.page.goto(self.base_url + address)
+        expect(self.page.locator("main h1")).to_be_visible()
+
+    def drawn(self) -> list[list[dict[str, Any]]]:
+        """Traces of every chart on the page, once all of them are there."""
+        charts = self.page.locator(".js-plotly-plot .main-svg").first
+        expect(charts).to_be_visible()
+        found: list[list[dict[str, Any]]] = self.page.evaluate(DRAWN)
+        return found
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One browser window for all tests, so that scripts are fetched once; the pages leave nothing behind in it."""
+    context = browser.new_context(accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visitor(window: BrowserContext, base_url: str) -> Iterator[Visitor]:
+    visitor = Visitor(window.new_page(), base_url)
+    visitor.page.set_viewport_size({"width": 1280, "height": 900})
+    yield visitor
+    visitor.page.close()
+    assert visitor.problems == []
+    assert visitor.hosts <= {"127.0.0.1", "data", "blob"}
+
+
+def _address(page: str, **fields: str) -> str:
+    query = "&".join(f"{key}={value}" for key, value in fields.items())
+    return ("/" if page == "overview" else f"/{page}") + (f"?{query}" if query else "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_page_in_every_language_and_scheme(visitor: Visitor, language: str, scheme: str) -> None:
+    words = Words(language)
+    visitor.open(_address("overview", lang=language, scheme=scheme))
+    for page in PAGES:
+        visitor.page.locator(".nav-link").get_by_text(words(f"nav.{page}"), exact=True).click()
+        expect(visitor.page.locator("main h1")).to_have_text(words(f"{page}.title"))
+        expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+        expect(visitor.page.locator("html")).to_have_attribute("data-scheme", scheme)
+        expect(visitor.page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
+        expect(visitor.page).to_have_title(re.compile("纽约市" if language == "zh" else "New York City"))
+        expect(visitor.page.locator(".nav-link.active")).to_have_text(words(f"nav.{page}"))
+        if page != "catalogue":
+            assert any(visitor.drawn())
+
+
+def test_a_phone_needs_no_sideways_scrolling(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    visitor.open("/")
+    for page in PAGES:
+        visitor.page.locator(".nav-link").get_by_text(Words("en")(f"nav.{page}"), exact=True).click()
+        expect(visitor.page.locator("main h1")).to_have_text(Words("en")(f"{page}.title"))
+        if page != "catalogue":
+            visitor.drawn()
+        assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390, page
+
+
+PAINTED = """window.painted = new Set();
+(function look() {
+  if (document.body) painted.add(getComputedStyle(document.body).backgroundColor);
+  requestAnimationFrame(look);
+})();"""
+"""Remembers every background that a frame was painted with."""
+LIGHT_PAGE, DARK_PAGE = "rgb(245, 247, 248)", "rgb(17, 24, 31)"
+
+
+@pytest.mark.parametrize(
+    ("system", "query", "scheme", "painted"),
+    [
+        ("dark", "", "dark", DARK_PAGE),
+        ("light", "", "light", LIGHT_PAGE),
+        ("dark", "?scheme=light", "light", LIGHT_PAGE),
+        ("light", "?scheme=dark", "dark", DARK_PAGE),
+    ],
+)
+def test_the_first_paint_is_in_the_system_s_scheme_unless_the_address_names_one(
+    visitor: Visitor, system: Any, query: str, scheme: str, painted: str
+) -> None:
+    visitor.page.emulate_media(color_scheme=system)
+    visitor.page.add_init_script(PAINTED)
+    visitor.open(f"/trend{query}")
+    visitor.drawn()
+    expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+    assert visitor.page.evaluate("[...painted]") == [painted]
+    ink = visitor.page.evaluate("document.querySelector('.js-plotly-plot')._fullLayout.font.color")
+    assert ink == palette(scheme).ink
+
+
+def test_a_change_of_the_system_s_scheme_is_followed_and_stays_out_of_the_address(visitor: Visitor) -> None:
+    visitor.page.emulate_media(color_scheme="light")
+    visitor.open("/")
+    visitor.page.emulate_media(color_scheme="dark")
+    expect(visitor.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    visitor.page.get_by_role("link", name="Trends", exact=True).click()
+    expect(visitor.page).to_have_url(visitor.base_url + "/trend")
+    expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    visitor.page.get_by_role("link", name="Light").click()
+    expect(visitor.page).to_have_url(visitor.base_url + "/trend?scheme=light")
+    expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
+
+
+def test_an_old_figure_looks_old_and_the_alarm_leads_to_the_sources(visitor: Visitor) -> None:
+    visitor.open("/")
+    old, current = (visitor.page.locator("#" + _css_id({"card": name})) for name in ("X5", "B1_theft"))
+    expect(old).to_contain_text("December 2014")
+    look = "card => { const s = getComputedStyle(card.querySelector('.card-number')); return s.color; }"
+    assert old.evaluate(look) != current.evaluate(look)
+    visitor.page.locator(".alarm").click()
+    expect(visitor.page.locator("main h1")).to_have_text("Data quality")
+
+
+def test_the_map_s_table_shows_all_its_columns(visitor: Visitor) -> None:
+    visitor.open(_address("overview", indicator="B1_theft"))
+    headers = visitor.page.locator(".map-panel .ag-header-cell")
+    expect(headers).to_have_text(["Area", "Value", "95% interval", "Data grade", "Status"])
+    expect(visitor.page.locator(".map-panel .ag-row").first).to_be_visible()
+    # The grid fits its columns once it knows its width.
+    fits = """() => { const grid = document.querySelector('.map-panel .ag-header-viewport');
+        const last = [...grid.querySelectorAll('.ag-header-cell')].at(-1).getBoundingClientRect();
+        return last.right <= grid.getBoundingClientRect().right + 1; }"""
+    visitor.page.wait_for_function(fits)
+    cells = visitor.page.locator(".map-panel .ag-row").first.locator(".ag-cell")
+    assert [cell.evaluate("cell => cell.scrollWidth <= cell.clientWidth") for cell in cells.all()] == [True] * 5
+
+
+def test_gaps_are_drawn_and_their_reasons_can_be_read_in_full(visitor: Visitor) -> None:
+    visitor.open(_address("trend", indicator="X3", area="75"))
+    visitor.drawn()
+    plot = visitor.page.locator(".js-plotly-plot").first
+    expect(plot.locator(".shapelayer path").first).to_be_attached()
+    left, bottom = plot.evaluate("plot => [plot._fullLayout._size.l, plot._fullLayout._size.b]")
+    # Room for the axes' labels: a plot that failed half-way would keep the bare margin of 8 pixels.
+    assert left > 20
+    assert bottom > 20
+    assert plot.locator("pattern").count() == 1
+    ranges = visitor.page.locator(".ag-cell[col-id='lower-upper'], .ag-cell[col-id='bound_low-bound_high']")
+    expect(ranges.first).to_contain_text(" – ")
+    assert all(ranges.evaluate_all("cells => cells.map(cell => cell.scrollWidth <= cell.clientWidth)"))
+    reason = visitor.page.locator(".ag-cell.wrapped", has_text="no records from the source Stops 2016").first
+    reason.scroll_into_view_if_needed()
+    visitor.page.wait_for_function(
+        "cell => cell.clientHeight > 24 && cell.scrollWidth <= cell.clientWidth"
+        " && cell.scrollHeight <= cell.clientHeight",
+        arg=reason.element_handle(),
+    )
+
+
+def test_the_map_and_cards_hold_the_release_s_numbers(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("overview", indicator="B1_theft", by="month", period="2016-11-01"))
+    (chart,) = visitor.drawn()
+    told = release._con.cursor().execute(
+        "select area_id, value from indicator_values where indicator_id = 'B1_theft' and period_kind = 'month' "
+        "and period_start = '2016-11-01' and area_level = 'precinct'"
+    )
+    assert dict(trace["customdata"] for trace in chart) == dict(told.fetchall())
+    (value,) = (
+        release._con.cursor()
+        .execute(
+            "select value from indicator_values where indicator_id = 'B1_theft' and period_kind = 'month' "
+            "and period_start = '2016-11-01' and area_id = 'city'"
+        )
+        .fetchone()
+    )  # type: ignore[misc]
+    card = visitor.page.locator("#" + _css_id({"card": "B1_theft"}))
+    expect(card.locator(".card-number")).to_have_text(f"{value:,.1f}")
+
+
+def test_the_trend_holds_the_release_s_numbers(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("trend", indicator="B1_theft", area="75", by="month"))
+    (chart,) = visitor.drawn()
+    frame = release.series("B1_theft", ["75"], "month")
+    line = next(trace for trace in chart if trace["meta"] == "line")
+    assert line["y"] == frame["value"].to_list()
+    assert line["x"] == [day.isoformat() for day in frame["period_start"]]
+    marked = next(trace for trace in chart if trace["meta"] == "above_limit")
+    assert marked["x"] == ["2016-11-01"]
+
+
+def test_an_area_of_the_map_leads_to_its_trend_and_back(visitor: Visitor) -> None:
+    visitor.open(_address("overview", indicator="B1_theft"))
+    visitor.drawn()
+    visitor.page.locator(".chart-map").scroll_into_view_if_needed()
+    # Precinct 123 is Staten Island's south: its middle lies safely inside.
+    spot = visitor.page.evaluate(
+        """() => { const plot = document.querySelector('.js-plotly-plot');
+        const n = plot._fullData.findIndex(trace => trace.customdata[0] === '123');
+        const box = plot.querySelectorAll('.scatterlayer .trace')[n].querySelector('.js-fill').getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; }"""
+    )
+    visitor.page.mouse.move(*spot)
+    visitor.page.mouse.click(*spot)
+    expect(visitor.page).to_have_url(re.compile(r"/trend\?indicator=B1_theft&area=123&by=month"))
+    expect(visitor.page.locator("main h2").first).to_contain_text("Precinct 123")
+    visitor.page.go_back()
+    expect(visitor.page.locator("main h1")).to_have_text("Overview")
+    expect(visitor.page).to_have_url(visitor.base_url + "/?indicator=B1_theft")
+
+
+def test_controls_change_the_address_and_the_back_button_restores_them(visitor: Visitor) -> None:
+    visitor.open(_address("trend", indicator="B1_theft", area="75"))
+    visitor.page.get_by_text("Year", exact=True).click()
+    expect(visitor.page).to_have_url(re.compile("by=year"))
+    visitor.page.get_by_role("combobox", name="Indicator").or_(visitor.page.get_by_label("Indicator")).first.click()
+    visitor.page.get_by_role("option", name="Cases resolved in time").click()
+    expect(visitor.page).to_have_url(re.compile("indicator=G2"))
+    expect(visitor.page.locator("main h2").first).to_contain_text("Cases resolved in time")
+    visitor.page.go_back()
+    expect(visitor.page.locator("main h2").first).to_contain_text("Vehicle theft rate")
+    expect(visitor.page.get_by_label("Indicator").first).to_have_value("Vehicle theft rate")
+
+
+def test_the_keyboard_is_enough(visitor: Visitor) -> None:
+    visitor.open(_address("overview"))
+    visitor.page.keyboard.press("Tab")
+    expect(visitor.page.locator(".skip-link")).to_be_focused()
+    for _ in range(20):
+        visitor.page.keyboard.press("Tab")
+        if visitor.page.evaluate("document.activeElement.textContent") == "Trends":
+            break
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator("main h1")).to_have_text("Trends")
+    visitor.page.get_by_label("Indicator").first.focus()
+    visitor.page.keyboard.press("Control+A")
+    visitor.page.keyboard.type("Shooting rate")
+    visitor.page.keyboard.press("ArrowDown")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page).to_have_url(re.compile("indicator=B1_shooting"))
+
+
+def test_language_and_scheme_switch_keep_the_view(visitor: Visitor) -> None:
+    visitor.open(_address("trend", indicator="B1_theft", area="75"))
+    visitor.page.get_by_role("link", name="中文").click()
+    expect(visitor.page.locator("main h1")).to_have_text("趋势")
+    visitor.page.get_by_role("link", name="深色").click()
+    expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    expect(visitor.page).to_have_url(re.compile("indicator=B1_theft&area=75&lang=zh&scheme=dark"))
+
+
+def test_the_table_is_downloaded_as_csv(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("trend", indicator="B1_theft", area="75", by="month"))
+    expect(visitor.page.locator(".ag-row").first).to_be_visible()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Download CSV").click()
+    assert download.value.suggested_filename == "B1_theft_month.csv"
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(lines) == 1 + release.series("B1_theft", ["75"], "month").height
+    assert lines[0].startswith('"Area","Period","Value"')
+    assert lines[1].startswith('"Precinct 75","2016-12-01"')
+    # Numbers are written for programs: no thousands, no dashes, each end of a range by itself.
+    assert "1,000" not in lines[1]
+    assert "–" not in lines[1]
+    assert '"Lower (95%)","Upper (95%)"' in lines[0]
+
+
+def test_the_catalogue_is_searched_as_one_types(visitor: Visitor) -> None:
+    visitor.open(_address("catalogue"))
+    visitor.page.get_by_label("Search").fill("shooting rate")
+    expect(visitor.page).to_have_url(re.compile("q=shooting"))
+    expect(visitor.page.locator(".item-title")).to_have_text(["Shooting rate"])
+    visitor.page.locator(".item-title").click()
+    expect(visitor.page.get_by_text("To rank officers.")).to_be_visible()
+
+
+def test_the_ledger_on_the_page_is_the_release_s(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("quality"))
+    for name in ("read", "accepted", "quarantined", "duplicate", "deferred"):
+        expect(visitor.page.locator(f"#flow-{name}")).to_have_text(f"{release.ledger[name].sum():,}")
+    ledger, volume = visitor.drawn()
+    assert {trace["meta"] for trace in volume} >= {"records", "expected", "silent", "collapsed", "surge"}
+    assert len(ledger) == 5
+
+
+def _css_id(identity: dict[str, str]) -> str:
+    """Dash writes pattern ids as JSON; a CSS selector needs its punctuation escaped."""
+    return re.sub(r'([{}":])', r"\\\1", json.dumps(identity, separators=(",", ":")))
