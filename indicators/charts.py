@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA, SIGNIFICANT_DIGITS
-from indicators.periods import latest_complete_month
+from indicators.periods import latest_complete_month, month_before
 from indicators.trends import benjamini_hochberg, latest_point_p_value, xmr_chart
 
 SERIES = ["indicator_id", "area_id", "period_kind"]
@@ -31,6 +31,9 @@ class ChartRules:
         counts, of a weighted rate the effective number (Σwn)² / Σw²n.
     largest_q : float
         Accepted share of false alarms among the listed changes.
+    news_months : int
+        Months, back from the latest complete one, in which a series' last final figure is still news: the figures
+        after it are provisional, or the source is silent.
     """
 
     months: int = 36
@@ -38,14 +41,15 @@ class ChartRules:
     fewest_points: int = 12
     mean_events: float = 10.0
     largest_q: float = 0.1
+    news_months: int = 3
 
 
 def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Control limits, signals and changes of all series.
 
-    Charted is the last uninterrupted run of complete weeks and months with a figure, in areas that are places;
+    Charted is the last uninterrupted run of complete weeks and months with a final figure, in areas that are places;
     an interruption (a source that fell silent) starts a new chart. A series is tested for change when its run
-    reaches the latest complete month and is charted without that month too.
+    reaches one of the latest months and is charted without its last month too.
 
     Parameters
     ----------
@@ -64,6 +68,7 @@ def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.Data
     """
     points = _points(values, rules)
     limits, tested = [], []
+    oldest_news = month_before(latest_complete_month(as_of), rules.news_months - 1)
     # Sorted points of one series are adjacent, and so a slice.
     for series in points.partition_by(SERIES, maintain_order=True):
         x = series["value"].to_numpy()
@@ -76,8 +81,8 @@ def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.Data
                 signal=pl.Series(drawn.signals, dtype=pl.String),
             )
         )
-        is_latest = series["period_start"][-1] == latest_complete_month(as_of)
-        if series["period_kind"][0] == "month" and is_latest and len(x) > rules.fewest_points:
+        is_news = series["period_start"][-1] >= oldest_news
+        if series["period_kind"][0] == "month" and is_news and len(x) > rules.fewest_points:
             p_value = latest_point_p_value(x)
             if p_value is not None:
                 tested.append(limits[-1].tail(1).with_columns(p_value=pl.lit(p_value), centre=pl.lit(x[:-1].mean())))

@@ -74,6 +74,12 @@ def _rolling(days: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     )
 
 
+def month_before(month: date, count: int) -> date:
+    """First day of the month that lies `count` months before another's first day."""
+    months = month.year * 12 + month.month - 1 - count
+    return date(months // 12, months % 12 + 1, 1)
+
+
 def latest_complete_month(as_of: date) -> date:
     """First day of the last month that had ended by the end of `as_of`."""
     return ((as_of + timedelta(days=1)).replace(day=1) - timedelta(days=1)).replace(day=1)

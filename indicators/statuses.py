@@ -60,7 +60,8 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
         indicator_id=pl.lit(entry.id),
         signal=pl.lit(None, pl.String),
         target_status=pl.lit(None, pl.String),
-        is_complete=whole & (pl.col("period_end") <= pl.lit(as_of)),
+        # A figure that records may still change is no ground for a signal.
+        is_complete=whole & ~provisional & (pl.col("period_end") <= pl.lit(as_of)),
     ).select(*VALUE_SCHEMA, *CHART_COLUMNS)
 
 

@@ -36,7 +36,8 @@ def card(
     shown
         Period of the figure on the card.
     newest
-        Period of the section; where `shown` is older, the card says so, and why, and draws no comparison.
+        Period of the section; where `shown` is older, or its figure is provisional, the card says why and
+        draws no comparison.
     series
         The city's figures of this indicator and kind up to `newest`, oldest first.
     """
@@ -51,8 +52,10 @@ def card(
     title = words.of(indicator, "title")
     age: list[Any] = []
     footing: list[Any] = [
-        *_partial(context, row),
-        html.Ul(_changes(context, rows, indicator, kind, shown), className="card-changes"),
+        *(
+            _unsettled(context, row)
+            or [html.Ul(_changes(context, rows, indicator, kind, shown), className="card-changes")]
+        ),
         html.Div(_badges(context, row, indicator), className="badges"),
     ]
     if is_old:
@@ -88,15 +91,11 @@ def card(
     )
 
 
-def _partial(context: Context, row: dict[str, Any] | None) -> list[Any]:
-    """A warning where the sources cover only part of the period: the figure stands for that part alone."""
-    codes = [code for code in ((row or {}).get("reason") or "").split(";") if code.startswith("partial_records:")]
-    is_shown = row is not None and row["value"] is not None
-    return (
-        [html.P(context.words.join(context.reasons(";".join(codes))), className="card-age")]
-        if codes and is_shown
-        else []
-    )
+def _unsettled(context: Context, row: dict[str, Any] | None) -> list[Any]:
+    """Why a provisional figure is not compared with settled ones: records may still arrive, or days are missing."""
+    if row is None or row["value"] is None or row["status"] != "provisional":
+        return []
+    return [html.P(context.words.join(context.reasons(row["reason"])), className="card-age")]
 
 
 def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str, Any]) -> str:

@@ -247,6 +247,8 @@ def test_controls_change_the_address_and_the_back_button_restores_them(visitor: 
     visitor.open(_address("trend", indicator="B1_theft", area="75"))
     visitor.page.get_by_text("Year", exact=True).click()
     expect(visitor.page).to_have_url(re.compile("by=year"))
+    # Drawn anew: a list opened before that would close again.
+    expect(visitor.page.locator("main .ag-row").first).to_contain_text("2016-01-01")
     visitor.page.get_by_role("combobox", name="Indicator").or_(visitor.page.get_by_label("Indicator")).first.click()
     visitor.page.get_by_role("option", name="Cases resolved in time").click()
     expect(visitor.page).to_have_url(re.compile("indicator=G2"))

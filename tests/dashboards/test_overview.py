@@ -48,6 +48,18 @@ def _value(release: Release, indicator_id: str, start: date) -> float:
     return float(row["value"])
 
 
+def test_a_provisional_figure_is_explained_and_not_compared(make: Make, home: Path) -> None:
+    settled = reading.words(reading.find(render(Releases(home), "/", "").content, {"card": "B1_theft"}))
+    assert "than November 2016" in settled
+    provisional = (
+        "update indicator_values set status = 'provisional', reason = 'maturing:30' "
+        "where indicator_id = 'B1_theft' and period_kind = 'month' and period_start = '2016-12-01'"
+    )
+    shown = reading.words(reading.find(render(make(provisional), "/", "").content, {"card": "B1_theft"}))
+    assert "than November 2016" not in shown
+    assert "records of this period may still arrive or close for 30 days" in shown
+
+
 @pytest.mark.parametrize(
     ("language", "period", "reason"),
     [

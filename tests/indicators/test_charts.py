@@ -54,6 +54,29 @@ def test_a_jump_is_signalled_and_listed(inputs, entry) -> None:
     assert changes["expected_false"][0] == pytest.approx(changes["q_value"].max() * changes.height)
 
 
+def test_a_figure_that_may_still_change_is_no_ground_for_a_signal(inputs, entry) -> None:
+    """December is provisional for 30 days: November's jump is the news, December's fall none yet."""
+    rows = monthly("n1", [*STEADY, 60, 2])
+    world = inputs({"msr_incident_day": rows}, spans(date(2019, 12, 1)))
+    figures = compute([entry(period_kinds=["month"], maturity_days=30)], world)
+    charted = figures.limits.filter(pl.col("area_id") == "n1")
+    assert charted["period_start"].max() == date(2021, 11, 1)
+    december = figures.values.filter((pl.col("area_id") == "n1") & (pl.col("period_start") == date(2021, 12, 1)))
+    assert december["status"].item() == "provisional"
+    assert december["signal"].item() is None
+    assert set(figures.changes["period_start"]) == {date(2021, 11, 1)}
+
+
+def test_a_change_long_ago_is_no_news(inputs, entry) -> None:
+    rows = monthly("n1", [*STEADY, 60], last=date(2021, 8, 1))
+    figures = compute(
+        [entry(period_kinds=["month"])],
+        inputs({"msr_incident_day": rows}, spans(date(2019, 9, 1), date(2021, 8, 31))),
+    )
+    assert figures.limits.height
+    assert figures.changes.is_empty()
+
+
 def test_rare_events_are_not_charted(inputs, entry) -> None:
     rows = monthly("n1", [9, 10] * 12)
     figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2020, 1, 1))))
