@@ -57,7 +57,9 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 def serve_both(city: Path, home: Path, port: int, dagster_port: int) -> None:
     """Start the three servers, print their addresses, and stop them together."""
-    signal.signal(signal.SIGTERM, _stop)
+    # Set by hand: a shell that starts us in the background leaves Ctrl-C ignored.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop)
     shown = f"http://{LOOPBACK}:{port}"
     commands = [
         [sys.executable, "-m", "dashboards", "--home", str(home), "--host", LOOPBACK, "--port", str(port)],

@@ -95,7 +95,7 @@ def _unsettled(context: Context, row: dict[str, Any] | None) -> list[Any]:
     """Why a provisional figure is not compared with settled ones: records may still arrive, or days are missing."""
     if row is None or row["value"] is None or row["status"] != "provisional":
         return []
-    return [html.P(context.words.join(context.reasons(row["reason"])), className="card-age")]
+    return [html.P(context.words.join(context.reasons(row["reason"])), className="card-sureness")]
 
 
 def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str, Any]) -> str:
