@@ -63,6 +63,11 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
             availability.append((entry.id, "not_available", source, None))
     values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
     limits, signals, changes = chart(values, inputs.as_of, chart_rules or ChartRules())
+    # No share exceeds the whole, whatever the moving range says.
+    whole = pl.col("indicator_id").replace_strict(
+        {entry.id: entry.per for entry in entries if entry.kind == "proportion"}, default=None, return_dtype=pl.Float64
+    )
+    limits = limits.with_columns(limit_high=pl.min_horizontal("limit_high", whole))
     return Figures(
         values.drop("signal", *CHART_COLUMNS)
         .join(signals, on=[*SERIES, "period_start"], how="left")

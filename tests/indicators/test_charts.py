@@ -67,6 +67,20 @@ def test_a_figure_that_may_still_change_is_no_ground_for_a_signal(inputs, entry)
     assert set(figures.changes["period_start"]) == {date(2021, 11, 1)}
 
 
+def test_no_limit_of_a_share_exceeds_the_whole(inputs, entry) -> None:
+    located = [96, 99, 95, 100, 94, 99, 96, 100, 95, 98, 94, 100, 96, 99]
+    rows = [
+        {**row, "with_coordinates_ppm": 4000 * M, "valid_coordinates_ppm": 40 * share * M}
+        for row, share in zip(monthly("n1", [4000] * len(located)), located, strict=True)
+    ]
+    share = entry(
+        kind="proportion", interval="wilson", per=100, period_kinds=["month"],
+        numerator={"column": "valid_coordinates_ppm"}, denominator={"column": "incidents_ppm"},
+    )  # fmt: skip
+    figures = compute([share], inputs({"msr_incident_day": rows}, spans(date(2020, 11, 1))))
+    assert figures.limits.filter(pl.col("area_id") == "n1")["limit_high"].unique().to_list() == [100.0]
+
+
 def test_a_change_long_ago_is_no_news(inputs, entry) -> None:
     rows = monthly("n1", [*STEADY, 60], last=date(2021, 8, 1))
     figures = compute(
