@@ -38,8 +38,8 @@ class DashboardServer(BaseApplication):  # type: ignore[misc]
         DuckDB is imported only here: a process that inherits it by a fork aborts when it ends, and its threads
         do not survive the fork.
         """
-        from dashboards.app import create_app  # noqa: PLC0415
-        from dashboards.releases import Releases  # noqa: PLC0415
+        from dashboards.app import create_app  # noqa: PLC0415 - after the fork
+        from dashboards.releases import Releases  # noqa: PLC0415 - after the fork
 
         releases = Releases(self._home)
         self._close = releases.close

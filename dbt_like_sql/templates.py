@@ -84,7 +84,7 @@ class Templates:
         self._root = root
         self._variables = variables
         # The output is SQL, never HTML; a missing name is an error, never an empty string.
-        self._environment = jinja2.Environment(  # noqa: S701
+        self._environment = jinja2.Environment(  # noqa: S701 - SQL, not HTML
             loader=jinja2.FileSystemLoader(root),
             undefined=jinja2.StrictUndefined,
             keep_trailing_newline=True,

@@ -19,7 +19,8 @@ from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
 from pipelines import location
 from pipelines.city_pack import CityPack, load_city_pack
-from pipelines.errors import WardlightError
+from pipelines.errors import ReleaseError, WardlightError
+from pipelines.fingerprint import is_up_to_date
 
 if TYPE_CHECKING:
     from pipelines.nightly import Account
@@ -187,7 +188,6 @@ def serve(home: Path, host: str, port: int) -> None:
 def demo(city: Path, home: Path, port: int, dagster_port: int) -> None:
     """Run the nightly job, then serve dashboard and Dagster UI until Ctrl-C."""
     from pipelines.demo import refuse_taken, serve_both  # noqa: PLC0415 - imports network modules
-    from pipelines.fingerprint import is_up_to_date  # noqa: PLC0415
 
     refuse_taken(port, "--port")
     refuse_taken(dagster_port, "--dagster-port")
@@ -223,7 +223,6 @@ def release_list(home: Path) -> None:
 @click.argument("release_id", required=False)
 def release_show(home: Path, release_id: str | None) -> None:
     """Print a release's manifest; by default the served one's."""
-    from pipelines.errors import ReleaseError  # noqa: PLC0415
     from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
 
     found = releases.load(home.resolve(), release_id) if release_id else releases.current(home.resolve())
@@ -237,9 +236,8 @@ def release_show(home: Path, release_id: str | None) -> None:
 @click.argument("release_id", required=False)
 def release_rollback(home: Path, release_id: str | None) -> None:
     """Serve an earlier release again; by default the one before."""
-    from pipelines.errors import ReleaseError  # noqa: PLC0415
     from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
-    from pipelines.warehouse import writing  # noqa: PLC0415
+    from pipelines.warehouse import writing  # noqa: PLC0415 - imports the engine
 
     with writing(home.resolve()):
         served = releases.current(home.resolve())

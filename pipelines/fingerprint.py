@@ -23,9 +23,13 @@ def fingerprint(pack: CityPack, as_of: date) -> str:
 
 
 def is_up_to_date(home: Path, pack: CityPack, as_of: date) -> bool:
-    """Tell whether the last run in a home folder had the same files, pack, code and date."""
+    """Tell whether the last run in a home folder had the same files, pack, code and date, and its release is there."""
     path = home / _FILE
-    return path.is_file() and path.read_text(encoding="utf-8") == fingerprint(pack, as_of)
+    return (
+        (home / "releases" / "current").exists()
+        and path.is_file()
+        and path.read_text(encoding="utf-8") == fingerprint(pack, as_of)
+    )
 
 
 def remember(home: Path, pack: CityPack, as_of: date) -> None:

@@ -6,30 +6,9 @@ import pytest
 from indicators.compute import compute
 from indicators.inputs import AVAILABILITY_SCHEMA, CHANGE_SCHEMA, LIMIT_SCHEMA, VALUE_SCHEMA
 from indicators.intervals import poisson_limits, wilson_limits
+from tests.indicators.small_city import DEC, JAN, M, incident, reports, row
 
-JAN, DEC = date(2021, 1, 1), date(2021, 12, 31)
-M = 1_000_000
 ARRIVAL_AND_PRIORITY = "needs_field:incident.arrived_at;needs_field:incident.priority"
-
-
-def incident(area: str, day: date, ppm: int = M, **dimensions) -> dict:
-    row = {"source": "reports", "category": "0101", "local_category": "murder", "found_by": None, **dimensions}
-    return {"area_id": area, "day": day, "incidents_ppm": ppm, **row}
-
-
-def row(figures, area: str, start: date, kind: str = "month", indicator: str = "X") -> dict:
-    found = figures.values.filter(
-        (pl.col("indicator_id") == indicator)
-        & (pl.col("area_id") == area)
-        & (pl.col("period_start") == start)
-        & (pl.col("period_kind") == kind)
-    )
-    assert found.height == 1
-    return found.row(0, named=True)
-
-
-def reports(first: date = JAN, last: date = DEC) -> list[tuple[str, str, date, date]]:
-    return [("reports", "incident", first, last)]
 
 
 def test_frames_have_the_documented_columns(inputs, entry) -> None:

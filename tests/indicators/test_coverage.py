@@ -4,29 +4,7 @@ import polars as pl
 import pytest
 
 from indicators.compute import compute
-
-JAN, DEC = date(2021, 1, 1), date(2021, 12, 31)
-M = 1_000_000
-
-
-def incident(area: str, day: date, ppm: int = M, **dimensions) -> dict:
-    row = {"source": "reports", "category": "0101", "local_category": "murder", "found_by": None, **dimensions}
-    return {"area_id": area, "day": day, "incidents_ppm": ppm, **row}
-
-
-def row(figures, area: str, start: date, kind: str = "month", indicator: str = "X") -> dict:
-    found = figures.values.filter(
-        (pl.col("indicator_id") == indicator)
-        & (pl.col("area_id") == area)
-        & (pl.col("period_start") == start)
-        & (pl.col("period_kind") == kind)
-    )
-    assert found.height == 1
-    return found.row(0, named=True)
-
-
-def reports(first: date = JAN, last: date = DEC) -> list[tuple[str, str, date, date]]:
-    return [("reports", "incident", first, last)]
+from tests.indicators.small_city import DEC, JAN, incident, reports, row
 
 
 def test_a_gap_of_the_source_voids_or_shortens_the_period(inputs, entry) -> None:

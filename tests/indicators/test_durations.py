@@ -1,21 +1,7 @@
 from datetime import date
 
-import polars as pl
-
 from indicators.compute import compute
-
-JAN, DEC = date(2021, 1, 1), date(2021, 12, 31)
-
-
-def row(figures, area: str, start: date, kind: str = "month", indicator: str = "X") -> dict:
-    found = figures.values.filter(
-        (pl.col("indicator_id") == indicator)
-        & (pl.col("area_id") == area)
-        & (pl.col("period_start") == start)
-        & (pl.col("period_kind") == kind)
-    )
-    assert found.height == 1
-    return found.row(0, named=True)
+from tests.indicators.small_city import DEC, JAN, row
 
 
 def service_measures(day: date, durations_days: list[int], still_open: int, area: str = "w1") -> dict:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from indicators.inputs import VALUE_SCHEMA
 from pipelines.quality.expectations import Verdict
 from pipelines.quality.gates import (
     FIGURES,
@@ -19,28 +20,7 @@ from pipelines.quality.gates import (
     closed_gates,
 )
 
-SCHEMA = pl.Schema(
-    {
-        "indicator_id": pl.String,
-        "area_id": pl.String,
-        "area_level": pl.String,
-        "period_kind": pl.String,
-        "period_start": pl.Date,
-        "value": pl.Float64,
-        "lower": pl.Float64,
-        "upper": pl.Float64,
-        "bound_low": pl.Float64,
-        "bound_high": pl.Float64,
-        "numerator": pl.Float64,
-        "denominator": pl.Float64,
-        "unusable": pl.Int64,
-        "quality_grade": pl.String,
-        "signal": pl.String,
-        "target_status": pl.String,
-        "status": pl.String,
-        "reason": pl.String,
-    }
-)
+SCHEMA = pl.Schema(VALUE_SCHEMA)
 JUNE = dt.date(2016, 6, 30)
 GATE = "gate_failed:msr_incident_day.weights"
 
