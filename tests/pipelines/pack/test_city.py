@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.city_pack import load_city_pack
 from pipelines.errors import PackError
+from pipelines.pack.city import load_city_pack
+from pipelines.pack.mistakes import MistakesError, listed
 from tests.pipelines.small_pack import CITY_YML, changed, line_of, write_pack
 
 PRIORITY = "      priority: prio\n"
@@ -30,12 +31,15 @@ def refusal(folder: Path, text: str | bytes) -> PackError:
         ("as_of: 2016-06-30", "as_of: 2016-13-45", "as_of", "as_of", "date"),
         ("as_of: 2016-06-30", "as_of: yesterday", "as_of", "as_of", "date"),
         ("first_month: 2016-01", "first_month: 2016-1", "first_month", "first_month", "pattern"),
-        ("first_month: 2016-01", "first_month: 2016-09\nlast_month: 2016-08", "last_month", "last_month", "before"),
-        ("disclosure: open\n", "", None, "disclosure", "required"),
-        ("disclosure: open\n", "disclosure: open\nweek_begin: monday\n", "week_begin", "week_begin", "not permitted"),
+        ("first_month: 2016-01", "first_month: 2016-05\nlast_month: 2016-04", "last_month", "last_month", "before"),
+        ("first_month: 2016-01", "first_month: 2016-09", "as_of", "as_of", "before the first month"),
+        ("disclosure: open\n", "", None, "disclosure", "missing"),
+        ("disclosure: open\n", "disclosure: open\nweek_begin: monday\n", "week_begin", "week_begin", "no key"),
+        ("level: side, ", "level: side, parent: nowhere, ", "level: side", "groups.west.parent", "nowhere"),
+        ("level: side, ", "level: side, parent: west, ", "level: side", "groups.west.parent", "above itself"),
         ("kind: incident", "kind: accident", "kind: acc", "sources.calls.kind", "accident"),
         ("    geography: ward\n", "    geography: wart\n", "geography: wart", "sources.calls.geography", "wart"),
-        ("files: [calls.csv]", "files: []", "files: []", "sources.calls.files", "at least 1"),
+        ("files: [calls.csv]", "files: []", "calls:", "sources.calls", "exactly one of files, database or api"),
         ("files: [calls.csv]", "files: calls.csv", "files: calls", "sources.calls.files", "list"),
         ("files: [calls.csv]", "files: [a.csv, a.csv]", "files: [a", "sources.calls.files", "twice"),
         ("  calls:\n", "  Calls!:\n", "Calls!", "sources.Calls!", "name"),
@@ -97,6 +101,7 @@ def test_what_is_wrong_is_named_with_its_line(
         (CITY_YML + "title: \x00\n", CITY_YML.count("\n") + 1),
         (CITY_YML.encode() + b"# caf\xe9\n", CITY_YML.count("\n") + 1),
         ("a: *unknown\n", 1),
+        ("a: " + "[" * 2000 + "\n", 1),
     ],
 )
 def test_what_is_not_yaml_is_refused_with_its_line(tmp_path: Path, text: str | bytes, line: int | None) -> None:
@@ -128,6 +133,53 @@ def test_codes_and_flags_stay_the_texts_they_are(tmp_path: Path) -> None:
     }
     assert pack.severity_weights == {"0501": 84}
     assert pack.as_of == date(2016, 6, 30)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    text = CITY_YML.replace("Smallville, zh: 小城}", "Smallville}").replace("time_zone: ", "time_zon: ")
+    text = text.replace("kind: incident", "kind: accident").replace("prio\n", "{column: [1], values: {A: [1]}}\n")
+    error = refusal(tmp_path, text)
+    assert isinstance(error, MistakesError)
+    assert listed(error) == error.found
+    assert [(each.field, each.line) for each in error.found] == [
+        ("time_zone", None),
+        ("title.zh", line_of(text, "title:")),
+        ("time_zon", line_of(text, "time_zon")),
+        ("sources.calls.kind", line_of(text, "kind: acc")),
+        ("sources.calls.fields.priority.column", line_of(text, "priority")),
+        ("sources.calls.fields.priority.values.A", line_of(text, "priority")),
+    ]
+    told = str(error)
+    assert told.startswith("6 mistakes:\n")
+    for each in error.found:
+        assert str(each) in told
+        assert each.remedy
+
+
+@pytest.mark.parametrize(
+    ("part", "new", "suggested"),
+    [
+        ("disclosure: open\n", "disclosure: open\nweek_begins: monday\n", "week_start"),
+        ("    area: area\n", "    area: area\n    silent_after: 3\n", "silent_after_days"),
+        ("    area: area\n", "    area: area\n    format: {reader: excel, sheets: A}\n", "sheet"),
+        ("    area: area\n", "    area: area\n    rules: [{field: priority, alowed: [1]}]\n", "allowed"),
+        (PRIORITY, "      priority: {colunm: prio}\n", "column"),
+        ("{x: x, y: y}", "{x: x, y: y, CRS: EPSG:2263}", "crs"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_the_nearest_one(tmp_path: Path, part: str, new: str, suggested: str) -> None:
+    first, *_ = [each for each in listed(refusal(tmp_path, changed(part, new))) if "there is no key" in each.problem]
+    assert f"did you mean {suggested}?" in (first.remedy or "")
+
+
+def test_a_key_like_no_other_is_answered_with_all_of_them(tmp_path: Path) -> None:
+    error = refusal(tmp_path, changed("{x: x, y: y}", "{x: x, y: y, qqq: 1}"))
+    assert error.remedy == "the keys here are x, y, crs"
+
+
+def test_what_a_key_is_for_is_told_with_its_mistake(tmp_path: Path) -> None:
+    assert "IANA name, such as Asia/Shanghai" in str(refusal(tmp_path, changed("time_zone: America/New_York\n", "")))
+    assert "First month of the data" in str(refusal(tmp_path, changed("first_month: 2016-01", "first_month: x")))
 
 
 def test_an_error_found_later_points_at_the_nearest_line(tmp_path: Path) -> None:

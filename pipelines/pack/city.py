@@ -1,0 +1,281 @@
+"""A city pack: what `city.yml` may say, and reading it with the line of every mistake.
+
+The pack is the only thing that a new city needs. This module knows its shape, not its files: whether the columns
+that it names exist is found out by loading.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import date
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+import pydantic
+
+from pipelines.errors import PackError
+from pipelines.pack.marked_yaml import read_yaml
+from pipelines.pack.mistakes import of_validation, refuse
+from pipelines.pack.parts import Part, Text
+from pipelines.pack.sources import Kind, Source
+
+# The order in which everything lists the record kinds.
+KINDS: tuple[Kind, ...] = ("incident", "patrol", "service", "handoff", "participation", "survey", "profile")
+
+
+_MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+
+
+@cache
+def _zones() -> set[str]:
+    """Names of the time zones of this machine; finding them reads hundreds of files."""
+    return available_timezones()
+
+
+class Population(Part):
+    """Table of residents by area, a CSV file in UTF-8."""
+
+    file: Annotated[str, pydantic.Field(description="CSV file in the pack's folder")]
+    key: Annotated[str, pydantic.Field(description="Column with the area's key")]
+    value: Annotated[str, pydantic.Field(description="Column with the number of residents")]
+    valid_from: Annotated[date, pydantic.Field(description="Day from which the numbers hold, such as 2020-04-01")]
+
+
+class Geography(Part):
+    """A set of areas that tile the city, from a GeoJSON file; expressions are SQL over its properties, as text.
+
+    With `dissolve`, features of one key are one area, with the properties of the first.
+    """
+
+    title: Annotated[Text, pydantic.Field(description="What one of its areas is called, such as Police precinct")]
+    file: Annotated[str, pydantic.Field(description="GeoJSON file in WGS 84, gzipped or not, in the pack's folder")]
+    key: Annotated[str, pydantic.Field(description="Property that identifies an area")]
+    title_en: Annotated[str, pydantic.Field(description="SQL expression that gives an area's English name")]
+    title_zh: Annotated[str, pydantic.Field(description="SQL expression that gives an area's Chinese name")]
+    parent: Annotated[
+        str | None, pydantic.Field(description="SQL expression that gives the id of an area's group; by default city")
+    ] = None
+    peer_group: Annotated[
+        str | None,
+        pydantic.Field(
+            description="SQL expression that gives the areas that one is fairly compared with, such as "
+            "case when density > '5000' then 'dense' else 'open' end"
+        ),
+    ] = None
+    dissolve: Annotated[bool, pydantic.Field(description="Put features of one key together as one area")] = False
+    population: Annotated[
+        Population | None, pydantic.Field(description="Residents by area: rates per resident need them")
+    ] = None
+
+
+class AreaGroup(Part):
+    """An area without a shape of its own, between the city and the geographies, or between the city and a group."""
+
+    title: Annotated[Text, pydantic.Field(description="Name of the group")]
+    level: Annotated[str, pydantic.Field(description="What it is, such as borough")]
+    parent: Annotated[str | None, pydantic.Field(description="Id of the group above it; by default the city")] = None
+
+
+class Schedule(Part):
+    """When the nightly run starts, in the city's time zone, and how far it looks back."""
+
+    hour: Annotated[int, pydantic.Field(ge=0, le=23, description="Hour of the day, 0 to 23")] = 3
+    minute: Annotated[int, pydantic.Field(ge=0, le=59, description="Minute of the hour")] = 30
+    lookback_days: Annotated[
+        int, pydantic.Field(ge=1, description="Days before as_of that are rewritten whether they changed or not")
+    ] = 35
+    partitions: Annotated[
+        Literal["month", "day"],
+        pydantic.Field(
+            description="What Dagster shows, runs and backfills apart; days make a run of years slower to record"
+        ),
+    ] = "month"
+
+
+class CityPack(Part):
+    """Everything that Wardlight knows about one city."""
+
+    name: Annotated[
+        str,
+        pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$", description="Short name: a-z, 0-9 and _, first a letter"),
+    ]
+    title: Annotated[Text, pydantic.Field(description="The city's name for readers")]
+    attribution: Annotated[Text, pydantic.Field(description="Whose data these are; shown below every page")]
+    time_zone: Annotated[
+        str, pydantic.Field(description="IANA name, such as Asia/Shanghai; local times of all sources are in it")
+    ]
+    language: Annotated[Literal["en", "zh"], pydantic.Field(description="First language of the dashboard")] = "en"
+    week_start: Annotated[
+        Literal["monday", "sunday", "saturday"], pydantic.Field(description="First day of the week")
+    ] = "monday"
+    as_of: Annotated[
+        date | None,
+        pydantic.Field(
+            description="Last day that counts, pinned only where the data are historical; otherwise the nightly run "
+            "takes the day before it starts"
+        ),
+    ] = None
+    first_month: Annotated[
+        str, pydantic.Field(pattern=_MONTH, description="First month of the data, such as 2016-01; earlier is refused")
+    ]
+    last_month: Annotated[
+        str | None, pydantic.Field(pattern=_MONTH, description="Last month, such as 2017-09, where the data end")
+    ] = None
+    disclosure: Annotated[
+        Literal["open"], pydantic.Field(description="open: exact counts, for records that the city itself publishes")
+    ]
+    schedule: Annotated[Schedule, pydantic.Field(description="When the nightly run starts")] = Schedule()
+    groups: Annotated[
+        dict[str, AreaGroup],
+        pydantic.Field(description="Areas without a shape of their own, such as boroughs, by id"),
+    ] = {}
+    geographies: Annotated[
+        dict[str, Geography],
+        pydantic.Field(min_length=1, description="Sets of areas that tile the city, by name, such as precinct"),
+    ]
+    severity_weights: Annotated[
+        dict[str, int], pydantic.Field(description="Weight by ICCS category, for the severity-weighted rate")
+    ] = {}
+    sources: Annotated[
+        dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
+    ]
+
+    _folder: Path = pydantic.PrivateAttr()
+    _lines: dict[tuple[str, ...], int] = pydantic.PrivateAttr()
+
+    @pydantic.field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in _zones():
+            raise ValueError(f"{name!r} is not an IANA time zone, such as Asia/Shanghai")
+        return name
+
+    @property
+    def folder(self) -> Path:
+        """The pack's folder."""
+        return self._folder
+
+    @property
+    def first_day(self) -> date:
+        """First day of the pack's first month; earlier records are refused."""
+        return date.fromisoformat(f"{self.first_month}-01")
+
+    @property
+    def day_after(self) -> date | None:
+        """First day after the pack's last month; None where data keep coming."""
+        if self.last_month is None:
+            return None
+        year, month = map(int, self.last_month.split("-"))
+        return date(year + month // 12, month % 12 + 1, 1)
+
+    @property
+    def iso_week_start(self) -> int:
+        """First day of the week, 1 (Monday) to 7 (Sunday)."""
+        return {"monday": 1, "saturday": 6, "sunday": 7}[self.week_start]
+
+    @cached_property
+    def pack_hash(self) -> str:
+        """Hash of `city.yml`, which decides how the files are read."""
+        return hashlib.sha256((self.folder / "city.yml").read_bytes()).hexdigest()[:16]
+
+    def of_kind(self, kind: Kind) -> dict[str, Source]:
+        """Return the sources of one record kind, by name."""
+        return {name: source for name, source in self.sources.items() if source.kind == kind}
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Record kinds that the pack has sources of, in a fixed order."""
+        present = {source.kind for source in self.sources.values()}
+        return tuple(kind for kind in KINDS if kind in present)
+
+    def path(self, relative: str) -> Path:
+        """Return the path of a file that the pack names."""
+        return self.folder / relative
+
+    def line(self, *keys: str) -> int | None:
+        """Return the line of `city.yml` at which a key stands, or its nearest parent's."""
+        for depth in range(len(keys), 0, -1):
+            if keys[:depth] in self._lines:
+                return self._lines[keys[:depth]]
+        return None
+
+    def error(self, problem: str, *keys: str, remedy: str | None = None) -> PackError:
+        """Make an error that points at a key of `city.yml`."""
+        return PackError(
+            problem,
+            file=self.folder / "city.yml",
+            line=self.line(*keys),
+            field=".".join(keys),
+            remedy=remedy,
+        )
+
+
+def load_city_pack(folder: Path) -> CityPack:
+    """Read and check `city.yml`.
+
+    Raises
+    ------
+    PackError
+        With file, line, field and remedy, if the file is missing, is not YAML, or does not say what a pack must;
+        several mistakes are told at once.
+    """
+    path = folder / "city.yml"
+    if not path.is_file():
+        raise PackError("there is no city.yml here", file=folder, remedy="give the folder of a city pack")
+    raw, lines = read_yaml(path)
+    try:
+        pack = CityPack.model_validate(raw)
+    except pydantic.ValidationError as error:
+        refuse(of_validation(error, CityPack, path, lines))
+        raise
+    pack._folder = folder
+    pack._lines = lines
+    refuse([*_wrong_names(pack), *_wrong_months(pack)])
+    return pack
+
+
+def _wrong_names(pack: CityPack) -> Iterator[PackError]:
+    """Find names that cannot be used, and references to what the pack does not declare."""
+    for section, named in (("sources", pack.sources), ("geographies", pack.geographies)):
+        for name in named:
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                yield pack.error(
+                    f"{name!r} cannot be a name", section, name, remedy="use a-z, 0-9 and _ (first a letter)"
+                )
+    for name, source in pack.sources.items():
+        if source.geography not in pack.geographies:
+            yield pack.error(
+                f"geography {source.geography!r} is not declared",
+                *("sources", name, "geography"),
+                remedy=f"declare it, or name one of {', '.join(pack.geographies)}",
+            )
+        twice = {file for file in source.files if source.files.count(file) > 1}
+        if twice:
+            yield pack.error(f"{min(twice)} is listed twice", "sources", name, "files", remedy="keep one")
+    for group in pack.groups:
+        above, seen = pack.groups[group].parent, {group}
+        while above is not None and above in pack.groups and above not in seen:
+            seen.add(above)
+            above = pack.groups[above].parent
+        if above in seen:
+            yield pack.error(f"{above} is above itself", "groups", group, "parent", remedy="mend one of the parents")
+        elif above is not None and pack.groups[group].parent not in pack.groups:
+            yield pack.error(
+                f"group {pack.groups[group].parent!r} is not declared",
+                *("groups", group, "parent"),
+                remedy=f"declare it, or name one of {', '.join(pack.groups)}",
+            )
+
+
+def _wrong_months(pack: CityPack) -> Iterator[PackError]:
+    """Find months and days that cannot be together."""
+    if pack.last_month is not None and pack.last_month < pack.first_month:
+        yield pack.error("the last month is before the first", "last_month", remedy="mend either")
+    if pack.as_of is not None and pack.as_of < pack.first_day:
+        yield pack.error(
+            f"as_of {pack.as_of} is before the first month, {pack.first_month}: nothing would count",
+            "as_of",
+            remedy="mend either",
+        )
