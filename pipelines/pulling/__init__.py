@@ -1,0 +1,1 @@
+"""Pulling: from files, databases and web services into the raw layer, as read."""
