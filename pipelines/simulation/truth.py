@@ -1,0 +1,281 @@
+"""Truth: what is planted in the simulated district, in numbers, each with its definition in plain words."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from pipelines.simulation import incidents, patrols, people, profiles, requests
+from pipelines.simulation.district import (
+    ADDRESSES_PER_BEAT,
+    ADDRESSES_PER_BLOCK,
+    BEAT_CODES,
+    BEATS,
+    DISTRICT_OF_BEAT,
+    DISTRICTS,
+    address_table,
+    area_id,
+    area_km2,
+)
+from pipelines.simulation.incidents import Incidents
+from pipelines.simulation.seasons import AS_OF, FIRST_DAY, TIME_ZONE, day_number, night_share
+from pipelines.simulation.stream import Account, Stream
+
+Truth = dict[str, Any]
+_Z_90 = 1.2815515655446004  # 90 % quantile of the standard normal distribution
+_STATUSES = ("accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
+_HOT_ADDRESSES = 50
+
+
+def write_truth(
+    path: Path, rows: int, seed: int, streams: Mapping[str, Stream], accounts: Mapping[str, Account]
+) -> Truth:
+    """Write what was planted as JSON; return it."""
+    truth: Truth = {
+        "about": "What is planted in the simulated district: every number here is true of the files beside it, "
+        "loaded as of the given day.",
+        "seed": seed,
+        "rows": rows,
+        "as_of": AS_OF.isoformat(),
+        "time_zone": TIME_ZONE,
+        "ledger": _ledger(streams, accounts),
+        "defects": _defects(streams, accounts),
+        "records": _records(accounts),
+        "planted_change": _planted_change(accounts["incidents"]),
+        "response_times": _response_times(),
+        "near_repeat": _near_repeat(streams["incidents"]),
+        "hot_places": _hot_places(),
+        "rhythm": _rhythm(),
+        "survey": _survey(accounts["survey"]),
+        "cooperation": _cooperation(accounts["handoffs"]),
+        "participation": _participation(accounts["activities"]),
+        "people": _people(),
+    }
+    path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return truth
+
+
+def _ledger(streams: Mapping[str, Stream], accounts: Mapping[str, Account]) -> Truth:
+    return {
+        "definition": "By source, summed over its batches: read = accepted + quarantined + duplicate + superseded + "
+        "merged + deferred. deleted counts those of accepted that withdraw their record, so that accepted - deleted "
+        "records are in staging (staged). quarantined_by_reason counts rows by reason, each row having one. flags "
+        "counts staged records by flag. repeated_ids counts rows beyond the first with their id, conflicting_ids the "
+        "ids that have different rows and no time of update to decide between them.",
+        "sources": {
+            name: {
+                "kind": streams[name].kind,
+                "read": account.read,
+                **{status: account.statuses[status] for status in _STATUSES},
+                "accepted": account.statuses["accepted"] + account.statuses["deleted"],
+                "deleted": account.statuses["deleted"],
+                "staged": account.statuses["accepted"],
+                "quarantined_by_reason": dict(sorted(account.reasons.items())),
+                "flags": dict(sorted(account.flags.items())),
+                "repeated_ids": account.repeated_ids,
+                "conflicting_ids": account.conflicting_ids,
+            }
+            for name, account in accounts.items()
+        },
+    }
+
+
+def _defects(streams: Mapping[str, Stream], accounts: Mapping[str, Account]) -> Truth:
+    return {
+        "definition": "By source and defect: the records on which it is planted, what each of their lines becomes, "
+        "and the reason or flags that it must have. No record has two defects.",
+        "sources": {
+            name: {
+                defect.name: {
+                    "means": defect.means,
+                    "records": accounts[name].planted[defect.name],
+                    "lines": list(defect.statuses),
+                    "reason": defect.reason,
+                    "flags": list(defect.flags),
+                }
+                for defect in stream.defects
+            }
+            for name, stream in streams.items()
+        },
+    }
+
+
+def _rows(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    return frame.sort(frame.columns[:-1], nulls_last=True).rows()
+
+
+def _records(accounts: Mapping[str, Account]) -> Truth:
+    found: Truth = {}
+    for name, account in accounts.items():
+        by_area: dict[str, dict[str, int]] = {}
+        for area, year, count in _rows(account.tallies["by_area_and_year"]):
+            by_area.setdefault("unknown" if area is None else area_id(area), {})[str(year)] = count
+        found[name] = by_area
+    return {
+        "definition": "Staged records by source, area and local year of their first time; unknown: without an area. "
+        "Together with people.population they give the true rates.",
+        "sources": found,
+    }
+
+
+def _planted_change(account: Account) -> Truth:
+    by_month = dict(_rows(account.tallies["thefts_in_changed_beat"]))
+    return {
+        "definition": "From the given day on, the expected number of thefts in this beat is multiplied by the factor; "
+        "nothing else changes on that day. by_month counts the staged thefts of the beat.",
+        "source": "incidents",
+        "area_id": area_id(incidents.CHANGE_BEAT),
+        "category": "0502",
+        "local_category": "theft",
+        "from": incidents.CHANGE_DAY.isoformat(),
+        "factor": incidents.CHANGE_FACTOR,
+        "by_month": by_month,
+    }
+
+
+def _quantiles(median: float, sigma: float) -> Truth:
+    return {"p50": median, "p90": round(float(median * np.exp(_Z_90 * sigma)), 1), "sigma": sigma}
+
+
+def _response_times() -> Truth:
+    return {
+        "definition": "True quantiles of lognormal times, by district. incident_seconds: reported to arrived, of "
+        "incidents that were attended; request_minutes: opened to first response; patrol_seconds: started to ended, "
+        "the same everywhere and before rounding up to whole minutes.",
+        "incident_seconds": {
+            each.group_id: _quantiles(each.incident_response_seconds, incidents.RESPONSE_SIGMA) for each in DISTRICTS
+        },
+        "request_minutes": {
+            each.group_id: _quantiles(each.request_response_minutes, requests.RESPONSE_SIGMA) for each in DISTRICTS
+        },
+        "patrol_seconds": _quantiles(patrols.MEDIAN_SECONDS, patrols.SIGMA),
+    }
+
+
+def _near_repeat(simulated: Stream) -> Truth:
+    if not isinstance(simulated, Incidents):
+        raise TypeError("the source incidents must be the simulated incidents")
+    return {
+        "definition": "Of the clean burglaries, so many (follow_ups) were moved into the block of an earlier one in "
+        "their beat, at most so many days before; the addresses of a block lie within about 100 metres.",
+        "category": "0501",
+        "burglaries": simulated.burglaries,
+        "follow_ups": simulated.follow_ups,
+        "days": incidents.FOLLOW_UP_DAYS,
+        "addresses_per_block": ADDRESSES_PER_BLOCK,
+    }
+
+
+def _hot_places() -> Truth:
+    shares = np.bincount(address_table(), minlength=ADDRESSES_PER_BEAT) / len(address_table())
+    return {
+        "definition": "Expected share of a beat's incidents at its most visited addresses, before burglaries follow "
+        "one another.",
+        "addresses_per_beat": ADDRESSES_PER_BEAT,
+        "hot_addresses": _HOT_ADDRESSES,
+        "share": round(float(shares[:_HOT_ADDRESSES].sum()), 6),
+    }
+
+
+def _rhythm() -> Truth:
+    nights = [night_share(hours) for hours in incidents.HOURS]
+    weekday = np.asarray(incidents.RHYTHM.week) / np.mean(incidents.RHYTHM.week)
+    return {
+        "definition": "Incidents. night_share: expected share of an offence between 22:00 and 06:00. weekday: "
+        "expected incidents of a weekday, from Monday, relative to the mean of the week.",
+        "night_share": {name: round(share, 6) for name, share in zip(incidents.OFFENCES, nights, strict=True)},
+        "weekday": [round(float(factor), 6) for factor in weekday],
+    }
+
+
+def _survey(account: Account) -> Truth:
+    district_people = np.bincount(DISTRICT_OF_BEAT, [beat.population for beat in BEATS])
+    shares = np.stack([people.population_shares(DISTRICT_OF_BEAT.tolist().index(d)) for d in range(len(DISTRICTS))])
+    weights = shares * (district_people / district_people.sum())[:, None]
+    items: Truth = {}
+    for item, item_name in enumerate(people.ITEMS):
+        true = np.array(
+            [
+                [people.answer_moments(item, group, district) for group in range(len(people.GROUPS))]
+                for district in range(len(DISTRICTS))
+            ]
+        )
+        mean = float((weights * true[:, :, 0]).sum())
+        items[item_name] = {
+            "population_mean": round(mean, 6),
+            "population_variance": round(float((weights * (true[:, :, 1] + (true[:, :, 0] - mean) ** 2)).sum()), 6),
+            "by_district_and_group": {
+                each.group_id: {
+                    name: {"mean": round(float(m), 6), "variance": round(float(v), 6)}
+                    for name, (m, v) in zip(people.GROUPS, true[district], strict=True)
+                }
+                for district, each in enumerate(DISTRICTS)
+            },
+        }
+    tallies = [account.tallies[name] for name in ("answers", "answer_sum", "answer_squares")]
+    staged = [
+        {"item": item, "group": group, "answers": n, "sum": total, "sum_of_squares": squares}
+        for (item, group, n), (*_, total), (*_, squares) in zip(*map(_rows, tallies), strict=True)
+    ]
+    return {
+        "definition": "items: true mean and variance of the answers (1 to 5) in the population, whole and by district "
+        "and group; weights in the file bring the sample's groups to their share in the district (population_shares). "
+        "Refusal hangs on the group alone. staged: number, sum and sum of squares of the staged answers.",
+        "population_shares": {
+            each.group_id: dict(zip(people.GROUPS, shares[district].round(6).tolist(), strict=True))
+            for district, each in enumerate(DISTRICTS)
+        },
+        "items": items,
+        "staged": staged,
+    }
+
+
+def _cooperation(account: Account) -> Truth:
+    counted: dict[str, dict[str, int]] = {}
+    for code, giver, taker, count in _rows(account.tallies["by_district_and_pair"]):
+        district = next(each for each in DISTRICTS if each.code == code)
+        counted.setdefault(district.group_id, {})[f"{giver}>{taker}"] = count
+    possible = len(requests.AGENCIES) * (len(requests.AGENCIES) - 1)
+    return {
+        "definition": "Staged handoffs by district and pair of agencies (from>to). density: planted ways as a share of "
+        "all ordered pairs of the agencies. The broker stands between all others in its district, who hand on to no "
+        "one else.",
+        "agencies": list(requests.AGENCIES),
+        "density": {
+            each.group_id: round(len(way) / possible, 6) for each, way in zip(DISTRICTS, requests.WAYS, strict=True)
+        },
+        "broker": dict(zip(("district", "agency"), requests.BROKER, strict=True)),
+        "by_district_and_pair": counted,
+    }
+
+
+def _participation(account: Account) -> Truth:
+    highest = account.tallies["highest_level"]
+    counted = highest.group_by("subject", "value").len()
+    by_subject: dict[str, dict[str, int]] = {subject: {} for subject in people.SUBJECTS}
+    for subject, level, count in _rows(counted):
+        by_subject[subject]["none" if level is None else str(level)] = count
+    return {
+        "definition": "People and enterprises by subject and the highest level that they came to in staged "
+        "activities; none: only with a level that cannot be used.",
+        "by_highest_level": by_subject,
+    }
+
+
+def _people() -> Truth:
+    last = max(day for day in profiles.QUARTER_DAYS if day <= day_number(AS_OF))
+    return {
+        "definition": "True residents by area at the first day and at the last profile before as_of, and its size.",
+        "first_day": FIRST_DAY.isoformat(),
+        "population": {
+            area_id(code): {
+                "first": profiles.population(at, 0),
+                "last": profiles.population(at, last),
+                "area_km2": area_km2(at),
+            }
+            for at, code in enumerate(BEAT_CODES)
+        },
+    }
