@@ -5,6 +5,7 @@ templates) and touching a database (run).
 """
 
 import difflib
+import functools
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,11 +58,24 @@ class Model(Declaration):
 
 
 @dataclass(frozen=True)
+class Identity:
+    """A query that must give no row: sums of one layer against those of the layer before.
+
+    Its columns are `account`, `expected` and `found`. To dbt it is a singular test.
+    """
+
+    name: str
+    depends_on: tuple[str, ...]
+    compiled_sql: str
+
+
+@dataclass(frozen=True)
 class Project:
-    """Models in an order in which each follows all that it reads, and the source tables."""
+    """Models in an order in which each follows all that it reads, the source tables, and the identities."""
 
     models: tuple[Model, ...]
     sources: tuple[Source, ...]
+    identities: tuple[Identity, ...]
 
     def compile(self, model: Model) -> str:
         """Return the SQL of a model with its templates filled in."""
@@ -91,7 +105,16 @@ def load_project(folder: Path | None = None) -> Project:
         Naming file, line, fault and remedy: anything outside the supported subset of dbt, models without
         declaration or declarations without model, unknown references, cycles, SQL that does not parse.
     """
-    root = (folder or Path(__file__).parent).resolve()
+    return _bundled() if folder is None else _load(folder.resolve())
+
+
+@functools.cache
+def _bundled() -> Project:
+    """Return the models that Wardlight comes with, read once a process."""
+    return _load(Path(__file__).parent.resolve())
+
+
+def _load(root: Path) -> Project:
     settings = _Settings.read(root)
     templates = Templates(root, _files(root, settings.macro_paths, "*.sql"), settings.variables)
     declared, sources = _declarations(root, settings)
@@ -116,7 +139,15 @@ def load_project(folder: Path | None = None) -> Project:
             materialized=_materialized(uses[name], default, shown),
             path=path,
         )
-    return Project(tuple(_ordered(models, templates, uses)), sources)
+    identities = [
+        Identity(
+            path.stem,
+            relations.read(templates.uses(path), templates.shown(path))[0],
+            templates.render(path, relations.ref, relations.source),
+        )
+        for path in _files(root, settings.test_paths, "*.sql")
+    ]
+    return Project(tuple(_ordered(models, templates, uses)), sources, tuple(identities))
 
 
 @dataclass(frozen=True)
@@ -157,6 +188,7 @@ class _Settings:
 
     model_paths: list[str]
     macro_paths: list[str]
+    test_paths: list[str]
     materialized: Mapping[str, str]
     variables: Mapping[str, Any]
 
@@ -169,6 +201,7 @@ class _Settings:
             "profile",
             "model-paths",
             "macro-paths",
+            "test-paths",
             "models",
             "vars",
         )
@@ -186,6 +219,7 @@ class _Settings:
         return cls(
             top.sequence("model-paths") or ["models"],
             top.sequence("macro-paths") or ["macros"],
+            top.sequence("test-paths") or ["tests"],
             materialized,
             top.mapping("vars"),
         )

@@ -1,4 +1,4 @@
-"""Building one model in DuckDB.
+"""Building one model in DuckDB, and asking whether an identity holds.
 
 Here: checking a model's columns against its declaration and replacing its table or view. Not here: the
 order of models (project), when they run, and judging what is in them.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_like_sql.project import Model
+from dbt_like_sql.project import Identity, Model
 
 
 class ModelError(Exception):
@@ -54,6 +54,21 @@ def run_model(con: duckdb.DuckDBPyConnection, model: Model) -> ModelRun:
     except duckdb.Error as error:
         raise ModelError(f"{model.relation} ({model.path.name}) could not be built: {error}") from error
     return ModelRun(row_count, time.perf_counter() - started)
+
+
+def breaches(con: duckdb.DuckDBPyConnection, identity: Identity) -> list[tuple[str, int, int]]:
+    """Return the accounts of an identity that do not balance: name, what was expected and what was found.
+
+    Raises
+    ------
+    ModelError
+        When the query fails.
+    """
+    try:
+        rows = con.execute(f"select account, expected, found from ({identity.compiled_sql}) order by all").fetchall()
+    except duckdb.Error as error:
+        raise ModelError(f"identity {identity.name} could not be asked: {error}") from error
+    return [(str(account), int(expected), int(found)) for account, expected, found in rows]
 
 
 def _replace(con: duckdb.DuckDBPyConnection, model: Model) -> int:

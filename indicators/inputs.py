@@ -74,7 +74,7 @@ class Inputs:
     measures : mapping of str to DataFrame
         The `msr_*` tables that the entries name, and `msr_receipt_day`.
     areas, profile, field_map, severity_weights, sources : DataFrame
-        `staging.area`, `profile`, `field_map`, `severity_weight` and `source`.
+        `staging.area`, `facts.fct_profile`, `staging.field_map`, `severity_weight` and `source`.
     spans : DataFrame
         `msr_source_span`.
     as_of : date

@@ -6,6 +6,7 @@ Dagster takes seconds to import, so commands that need it import it themselves.
 import json
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,9 +19,9 @@ import click
 from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
 from pipelines import location
-from pipelines.city_pack import CityPack, load_city_pack
 from pipelines.errors import ReleaseError, WardlightError
 from pipelines.fingerprint import is_up_to_date
+from pipelines.pack.city import CityPack, load_city_pack
 
 if TYPE_CHECKING:
     from pipelines.nightly import Account
@@ -97,6 +98,23 @@ def nightly(city: Path, home: Path, as_of: datetime | None, **window: datetime |
     _print_account(run_nightly(pack, home.resolve(), ruled_by, _date(window["from"]), _date(window["to"])))
 
 
+@main.command()
+@_city
+@_home
+@_day("--as-of", "Date that rules the run; by default the pack's.")
+@click.option("--everything", is_flag=True, help="Judge every row again, not only those in quarantine.")
+def requarantine(city: Path, home: Path, as_of: datetime | None, everything: bool) -> None:
+    """Judge again what lies in quarantine; what passes now flows on to a new release."""
+    pack, ruled_by = _for(city, home, as_of)
+    from pipelines.nightly import run_nightly  # noqa: PLC0415 - imports Dagster
+    from pipelines.status import read_status  # noqa: PLC0415 - imports the engine
+
+    before = read_status(home.resolve()).records["quarantined"]
+    account = run_nightly(pack, home.resolve(), ruled_by, None, None, "everything" if everything else "quarantined")
+    click.echo(f"In quarantine  {before:,} rows before, {account.status.records['quarantined']:,} now")
+    _print_account(account)
+
+
 def _for(city: Path, home: Path, as_of: datetime | None) -> tuple[CityPack, date]:
     """Set the process up for a city and a home, and find the date that rules the run."""
     pack = load_city_pack(city)
@@ -139,35 +157,71 @@ Took           {account.seconds:.0f} s, {account.peak_mebibytes:,.0f} MiB at mos
 
 @main.command()
 @_city
-def validate(city: Path) -> None:
-    """Try a city pack on its files, before anything is read: columns, mappings, areas."""
-    from pipelines.loading.preflight import check_pack  # noqa: PLC0415 - imports the engine
+@_day("--as-of", "Date that rules the trial; by default the pack's, else everything counts.")
+@click.option("--quick", is_flag=True, help="Headers, mappings and areas alone; no file is read through.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def validate(city: Path, as_of: datetime | None, quick: bool, as_json: bool) -> None:
+    """Try a city pack on its files, before anything is kept: what would be accepted, quarantined, left out."""
+    from pipelines.validating import report  # noqa: PLC0415 - imports the engine
 
-    fit = check_pack(load_city_pack(city))
-    click.echo(
-        f"{city / 'city.yml'} fits its files: {fit.sources} sources in {fit.files} files, "
-        f"{fit.mapped_fields} fields mapped, {fit.areas} areas"
-    )
+    errors = report.validate(city, _date(as_of), quick=quick, as_json=as_json)
+    if errors:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--from",
+    "table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="A CSV file to draft the pack for; its columns, times and codes are guessed.",
+)
+def init(folder: Path, table: Path | None) -> None:
+    """Start a city pack: one that runs at once, to replace piece by piece, or a draft for your own file."""
+    from pipelines.pack import drafting, scaffold  # noqa: PLC0415 - imports the engine
+
+    if table is None:
+        scaffold.write(folder)
+        click.echo(f"Wrote a pack that runs to {folder}. Look at {folder / 'city.yml'}, then:")
+    else:
+        drafting.write(folder, table)
+        click.echo(f"Wrote a draft for {table.name} to {folder}. Look for CHECK in {folder / 'city.yml'}, then:")
+    click.echo(f"  wardlight validate --city {folder}\n  wardlight nightly --city {folder} --home {folder}-home")
+
+
+@main.command()
+@click.option(
+    "--out",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="File; by default the terminal.",
+)
+def schema(path: Path | None) -> None:
+    """Write the JSON Schema of city.yml, with which editors complete and check it."""
+    from pipelines.pack.schema import schema_text  # noqa: PLC0415 - imports the engine
+
+    if path is None:
+        click.echo(schema_text(), nl=False)
+    else:
+        path.write_text(schema_text(), encoding="utf-8")
 
 
 @main.command()
 @_home
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(home: Path, as_json: bool) -> None:
-    """Tell what the served release holds: ledger, expectations, figures, sources."""
+    """Tell what the served release holds: ledger, quarantine, changes in deliveries, checks, figures."""
     from pipelines.status import read_status  # noqa: PLC0415 - imports the engine
+    from pipelines.status_report import print_status  # noqa: PLC0415
 
-    found = asdict(read_status(home.resolve()))
+    found = read_status(home.resolve())
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    for key, value in found.items():
-        shown = (
-            ", ".join(f"{k} {v:,}" if isinstance(v, int) else f"{k} {v}" for k, v in value.items())
-            if isinstance(value, dict)
-            else value
-        )
-        click.echo(f"{key.replace('_', ' '):<26}{shown}")
+        click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+    else:
+        print_status(found)
 
 
 @main.command()
@@ -199,6 +253,35 @@ def demo(city: Path, home: Path, port: int, dagster_port: int) -> None:
 
         _print_account(run_nightly(pack, home.resolve(), ruled_by, None, None))
     serve_both(city, home.resolve(), port, dagster_port)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("cities/heting"),
+    show_default=True,
+    help="Folder of the pack; its data are replaced.",
+)
+@click.option("--rows", type=click.IntRange(min=10_000), default=200_000, show_default=True, help="Records in all.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed, the same bytes.")
+def simulate(out: Path, rows: int, seed: int) -> None:
+    """Write the simulated district: records of every kind, with defects, and the truth about them."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    from pipelines.simulation.simulate import simulate as write_district  # noqa: PLC0415 - imports numpy and polars
+
+    started = time.monotonic()
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("Simulating", total=rows)
+        truth = write_district(out, rows, seed, lambda lines: progress.advance(task, lines))
+    sources = truth["ledger"]["sources"].values()
+    click.echo(
+        f"{out / 'city.yml'}: {sum(each['read'] for each in sources):,} records of {len(sources)} sources, "
+        f"{sum(each['quarantined'] for each in sources):,} of them to be quarantined, in "
+        f"{time.monotonic() - started:.1f} s; {out / 'truth.json'} says what is planted"
+    )
 
 
 @main.group()

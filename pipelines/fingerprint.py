@@ -4,7 +4,7 @@ import hashlib
 from datetime import date
 from pathlib import Path
 
-from pipelines.city_pack import CityPack
+from pipelines.pack.city import CityPack
 
 _PACKAGES = ("pipelines", "indicators", "dbt_like_sql")
 _CODE = {".py", ".sql", ".yml"}

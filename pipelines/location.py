@@ -1,10 +1,15 @@
-"""Which city and which home folder this process works for: the only reading of the environment by definitions."""
+"""Which city and which home folder this process works for, and its secrets: the only reading of the environment.
+
+Nothing here is read at import, but what the code location is built from.
+"""
 
 import functools
 import os
+import re
 from pathlib import Path
 
-from pipelines.city_pack import CityPack, load_city_pack
+from pipelines.errors import SourceError
+from pipelines.pack.city import CityPack, load_city_pack
 
 BUNDLED_CITY = Path(__file__).resolve().parents[1] / "cities" / "nyc"
 
@@ -23,3 +28,25 @@ def home_folder() -> Path:
 def city_pack() -> CityPack:
     """Return the pack that the code location is built from."""
     return load_city_pack(city_folder())
+
+
+def secret(text: str) -> str:
+    """Return a text of the pack with each `${NAME}` replaced by that variable of the environment.
+
+    Raises
+    ------
+    SourceError
+        If a variable is not set, or is empty.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        given = os.environ.get(found[1])
+        if not given:
+            raise SourceError(
+                f"the environment variable {found[1]} is not set",
+                field=found[0],
+                remedy=f"set it before the run, such as: export {found[1]}=…",
+            )
+        return given
+
+    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)

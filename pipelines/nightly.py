@@ -8,17 +8,19 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
 from pipelines import fingerprint
-from pipelines.city_pack import CityPack
 from pipelines.definitions import defs
 from pipelines.defs.nightly import NIGHTLY
 from pipelines.errors import WardlightError
 from pipelines.instance import instance_folder
-from pipelines.loading.preflight import check_pack
+from pipelines.loading.records import Again
+from pipelines.pack.city import CityPack
 from pipelines.publishing import release
-from pipelines.runs import AS_OF_TAG, run_tags
+from pipelines.runs import AGAIN_TAG, AS_OF_TAG, run_tags
 from pipelines.status import Status, read_status
+from pipelines.validating.preflight import check_pack
 
 _KIBIBYTES = 1024
 
@@ -33,7 +35,9 @@ class Account:
     peak_mebibytes: float
 
 
-def run_nightly(pack: CityPack, home: Path, as_of: date, first: date | None, last: date | None) -> Account:
+def run_nightly(
+    pack: CityPack, home: Path, as_of: date, first: date | None, last: date | None, again: Again | None = None
+) -> Account:
     """Run the job and wait for it.
 
     Parameters
@@ -43,6 +47,8 @@ def run_nightly(pack: CityPack, home: Path, as_of: date, first: date | None, las
     first, last
         First and last day to rewrite even where nothing changed; by default the pack's look-back, or all
         months where the home folder is new.
+    again
+        Judge the rows in quarantine again, or every row, though nothing about them has changed.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def run_nightly(pack: CityPack, home: Path, as_of: date, first: date | None, las
     before = release.current(home)
     if before is None and first is None:
         first = pack.first_day
-    tags = run_tags(pack, as_of, first, last)
+    tags = run_tags(pack, as_of, first, last) | ({AGAIN_TAG: again} if again else {})
     check_pack(pack)
     print(f"Nightly run of {pack.title.en}, as of {tags[AS_OF_TAG]}", file=sys.stderr)
     with dg.DagsterInstance.from_config(str(instance_folder(home))) as instance:
@@ -72,12 +78,11 @@ def run_nightly(pack: CityPack, home: Path, as_of: date, first: date | None, las
 
 
 def _first_error(result: dg.ExecuteInProcessResult) -> WardlightError:
-    """Return the error of the first step that failed; our own says itself where and what to do."""
-    failures = [event for event in result.all_events if event.is_step_failure]
-    if not failures:
-        return WardlightError("the run failed before its first step", remedy="the Dagster UI shows the run's full log")
-    innermost = "no reason given"
-    error = failures[0].step_failure_data.error
+    """Return the error of the first thing that failed; our own says itself where and what to do."""
+    failed = next((event for event in result.all_events if _error_of(event) is not None), None)
+    if failed is None:
+        return WardlightError("the run failed without saying why", remedy="the Dagster UI shows the run's full log")
+    innermost, error = "no reason given", _error_of(failed)
     while error is not None:
         innermost = error.message.strip()
         qualified, _, message = innermost.partition(": ")
@@ -85,6 +90,12 @@ def _first_error(result: dg.ExecuteInProcessResult) -> WardlightError:
             return WardlightError(message)
         error = error.cause
     return WardlightError(
-        f"step {failures[0].step_key} failed: {innermost}",
+        f"step {failed.step_key} failed: {innermost}" if failed.step_key else f"the run failed to start: {innermost}",
         remedy="the Dagster UI shows the run's full log; please report it",
     )
+
+
+def _error_of(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    """Return what a failure of a step, or of the resources before the first one, says."""
+    error: SerializableErrorInfo | None = getattr(event.event_specific_data, "error", None)
+    return error if event.is_failure else None

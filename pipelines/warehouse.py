@@ -62,9 +62,20 @@ def open_warehouse(home: Path) -> duckdb.DuckDBPyConnection:
             remedy="close what has it open; if it is damaged, remove it: it is made again from the pack's files",
         ) from error
     configure(con, home / "spill")
+    keep_raw_in(con, home / "raw")
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
     return con
+
+
+def keep_raw_in(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Say for a session where the files of the raw layer are; its views ask for it."""
+    con.execute(f"set variable raw_folder = {literal(f'{folder.resolve()}/')}")
+
+
+def raw_folder(con: duckdb.DuckDBPyConnection) -> Path:
+    """Return the folder of the raw layer's files."""
+    return Path(str(one_row(con, "select getvariable('raw_folder')")[0]))
 
 
 @contextmanager

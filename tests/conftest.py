@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 
 import filelock
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NYC = ROOT / "cities" / "nyc"
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def wardlight(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,11 +7,11 @@ import dagster as dg
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
 from pipelines import location
-from pipelines.city_pack import CityPack
 from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.staging import staging_key
 from pipelines.ownership import OWNERS
+from pipelines.pack.city import CityPack
 from pipelines.publishing import figures, release
 from pipelines.runs import run_as_of
 
@@ -29,7 +29,8 @@ def _computed(pack: CityPack) -> dg.AssetsDefinition:
     measures = [model for model in load_project().models if model.schema == "measures"]
     upstream = [
         *(dg.AssetKey(["measures", model.name]) for model in measures),
-        *(staging_key(table) for table in ("area", "profile", "severity_weight", "field_map", "source")),
+        dg.AssetKey(["facts", "fct_profile"]),
+        *(staging_key(table) for table in ("area", "severity_weight", "field_map", "source")),
     ]
 
     @dg.multi_asset(

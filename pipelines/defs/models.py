@@ -5,14 +5,15 @@ from typing import get_args
 
 import dagster as dg
 
-from dbt_like_sql.project import Model, load_project
-from dbt_like_sql.run import run_model
+from dbt_like_sql.project import Identity, Model, load_project
+from dbt_like_sql.run import breaches, run_model
 from pipelines import location
-from pipelines.city_pack import Kind
 from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.staging import staging_key
+from pipelines.errors import LedgerError
 from pipelines.ownership import OWNERS
+from pipelines.pack.sources import Kind
 
 
 def _spec(model: Model, schemas: dict[str, str], absent: Collection[str]) -> dg.AssetSpec:
@@ -40,10 +41,17 @@ def _spec(model: Model, schemas: dict[str, str], absent: Collection[str]) -> dg.
     )
 
 
+def _last_layer(identity: Identity, schemas: dict[str, str]) -> str:
+    order = list(dict.fromkeys(schemas.values()))
+    return max((schemas[name] for name in identity.depends_on), key=order.index)
+
+
 def _layer(
     schema: str, models: Sequence[Model], schemas: dict[str, str], absent: Collection[str]
 ) -> dg.AssetsDefinition:
     expectations = {model.name: checks.of_table(schema, model.name) for model in models}
+    # Identities are asked of the last layer that they read.
+    identities = [each for each in load_project().identities if _last_layer(each, schemas) == schema]
 
     @dg.multi_asset(
         name=f"{schema}_models",
@@ -65,6 +73,7 @@ def _layer(
                 asset_key=[schema, model.name],
                 metadata={"dagster/row_count": done.row_count, "seconds": round(done.seconds, 3)},
             )
+        _check_identities(warehouse, identities)
         wanted = [
             expectation
             for model in built
@@ -75,6 +84,17 @@ def _layer(
         yield from checks.judged(warehouse.con, wanted, context.run_id)
 
     return layer
+
+
+def _check_identities(warehouse: Warehouse, identities: Sequence[Identity]) -> None:
+    """Refuse to go on where a layer does not account for all of the layer before."""
+    for identity in identities:
+        for account, expected, found in breaches(warehouse.con, identity):
+            raise LedgerError(
+                f"{account}: {expected:,} in the layer before, {found:,} here ({found - expected:+,})",
+                remedy=f"nothing was published; dbt_like_sql/tests/{identity.name}.sql says what must balance, "
+                "and the model's query what is lost or counted twice",
+            )
 
 
 @dg.definitions

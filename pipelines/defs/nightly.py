@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pipelines import location
-from pipelines.city_pack import CityPack
+from pipelines.pack.city import CityPack
 from pipelines.runs import AS_OF_TAG, as_of_tick, run_tags
 
 NIGHTLY = "nightly"

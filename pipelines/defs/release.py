@@ -4,10 +4,10 @@ import dagster as dg
 
 from indicators.catalogue.reading import load_catalogue
 from pipelines import location
-from pipelines.city_pack import CityPack
 from pipelines.defs.figures import PUBLISHED
 from pipelines.defs.resources import Warehouse
 from pipelines.ownership import OWNERS
+from pipelines.pack.city import CityPack
 from pipelines.publishing import release, tables
 from pipelines.runs import run_as_of
 

@@ -1,7 +1,7 @@
-"""Staging assets: the areas, and one a record kind, partitioned by month.
+"""Staging assets: the areas, and one a record kind, partitioned by time.
 
-The partitions say which months a run rewrites whether they changed or not, so that a month can be seen, re-run and
-backfilled in the UI; which days really differ is found out by the load itself.
+The partitions say which months (or days) a run judges again whether they changed or not, so that a month can be seen,
+re-run and backfilled in the UI; which days really differ is found out by the load itself.
 """
 
 from collections.abc import Iterator
@@ -10,19 +10,20 @@ from datetime import timedelta
 import dagster as dg
 
 from pipelines import location
-from pipelines.city_pack import CityPack, Kind
 from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.loading import areas, ledger, records
 from pipelines.loading import context as loading_context
 from pipelines.ownership import OWNERS
-from pipelines.runs import run_as_of
+from pipelines.pack.city import CityPack
+from pipelines.pack.sources import Kind
+from pipelines.runs import run_again, run_as_of
 from pipelines.warehouse import scalar
 
 # Tables that come from the pack alone, written in one step.
 CONTEXT = {
     "area": "Areas with their place in the hierarchy, one row per area.",
-    "profile": "Residents by area and the day from which they hold.",
+    "population": "Residents by area and the day from which they hold, as the pack's own table says.",
     "severity_weight": "Severity weights that the pack declares, one row per category.",
     "source": "The pack's sources, and how long a silence of each is believable.",
     "field_map": "Which canonical fields each source maps.",
@@ -35,9 +36,10 @@ def staging_key(table: str) -> dg.AssetKey:
     return dg.AssetKey(["staging", table])
 
 
-def months(pack: CityPack) -> dg.MonthlyPartitionsDefinition:
-    """Return the months of a pack: to its last one where the data end, else to the current one."""
-    return dg.MonthlyPartitionsDefinition(
+def partitions(pack: CityPack) -> dg.TimeWindowPartitionsDefinition:
+    """Return the months or days of a pack: to the last one where the data end, else to the current one."""
+    by_day = pack.schedule.partitions == "day"
+    return (dg.DailyPartitionsDefinition if by_day else dg.MonthlyPartitionsDefinition)(
         start_date=pack.first_day.isoformat(),
         end_date=pack.day_after.isoformat() if pack.day_after else None,
         timezone=pack.time_zone,
@@ -115,7 +117,7 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         owners=OWNERS,
         description=f"Accepted {kind} records, one row per record; the others are in quarantine, all in the ledger.",
-        partitions_def=months(pack),
+        partitions_def=partitions(pack),
         backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=checks.check_specs(key, expectations),
     )
@@ -124,11 +126,15 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         window = context.partition_time_window
         first, last = window.start.date(), window.end.date() - timedelta(days=1)
-        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last))
+        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last), run_again(context))
+        for drift in load.drifts:
+            context.log.warning(f"{drift.source} {drift.file}: {drift.suggestion}")
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
                 "dagster/row_count": load.rows,
+                "rows_judged": load.judged,
+                "drift": [f"{drift.source} {drift.file}: {drift.suggestion}" for drift in load.drifts],
                 "affected_days": len(load.affected_days),
                 "first_affected_day": str(min(load.affected_days, default="none")),
                 "last_affected_day": str(max(load.affected_days, default="none")),

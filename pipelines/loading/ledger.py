@@ -6,68 +6,72 @@ The two sides of each identity are counted apart: `read` when the file is read, 
 staging in the table itself.
 """
 
-from dataclasses import dataclass
-
 import duckdb
 
 from pipelines.errors import LedgerError
 from pipelines.warehouse import one_row, scalar
 
 COUNTED = ("accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
-_REMEDY = "nothing was published; load the source again, and report it if the ledger still does not balance"
+_REMEDY = (
+    "nothing was published; `wardlight requarantine --everything` judges every raw row again; "
+    "report it if the ledger still does not balance"
+)
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the ledger's tables: lines, and deliveries (one row a file and content, with the file's columns)."""
-    con.execute(
-        "create table if not exists ledger.delivery (source varchar, file varchar, content varchar, "
-        "batch_id varchar, read bigint, is_current boolean, position bigint, columns varchar[])"
-    )
+    """Create the ledger's lines, and the records of earlier batches that later ones displaced."""
     counts = ", ".join(f'"{column}" bigint' for column in ("read", *COUNTED, "replaced", "deleted"))
     con.execute(f"create table if not exists ledger.batch (source varchar, batch_id varchar, {counts})")
+    con.execute(
+        "create table if not exists ledger.displaced "
+        "(source varchar, batch_id varchar, replaced bigint, deleted bigint)"
+    )
 
 
-@dataclass(frozen=True)
-class Displaced:
-    """Records of earlier contents of a source's files that are in staging no longer."""
+def enter(con: duckdb.DuckDBPyConnection, source: str, kind: str) -> None:
+    """Write the lines of a source's current batches anew, each side of the identities counted where it stands.
 
-    replaced: int
-    deleted: int
-
-
-def enter(con: duckdb.DuckDBPyConnection, source: str, displaced: Displaced) -> None:
-    """Write a source's lines anew from the temporary table `judged`, within the caller's transaction.
-
-    A batch whose file has since changed keeps its line as it was; what it had accepted now counts as replaced (the
-    record came again) or deleted (it did not) in the line of the source's newest batch.
+    A row that withdraws its record counts as accepted, and as deleted in the same line. A batch whose file has since
+    changed keeps its line as it was; what it had in staging now counts as replaced (the record came again) or deleted
+    (it did not) in the line of the batch that was then the newest.
     """
     current = "select batch_id from ledger.delivery where source = ? and is_current"
-    kept = con.execute(
-        f"select batch_id, replaced, deleted from ledger.batch where source = ? and batch_id in ({current})",
-        (source, source),
-    ).fetchall()
     con.execute(f"delete from ledger.batch where source = ? and batch_id in ({current})", (source, source))
-    counts = ", ".join(f"count(*) filter (where judged.status = '{status}')" for status in COUNTED)
-    con.execute(
-        f"insert into ledger.batch select ?, delivery.batch_id, delivery.read, {counts}, 0, 0 "
-        "from ledger.delivery left join judged on judged._batch_id = delivery.batch_id "
-        "where delivery.source = ? and delivery.is_current group by delivery.batch_id, delivery.read",
-        (source, source),
+    aside = ", ".join(
+        f"coalesce(sum(row_count) filter (where status = '{status}'), 0)" for status in COUNTED if status != "accepted"
     )
-    for batch, replaced, deleted in kept:
-        con.execute(
-            "update ledger.batch set replaced = ?, deleted = ? where source = ? and batch_id = ?",
-            (replaced, deleted, source, batch),
+    con.execute(
+        f"""
+        insert into ledger.batch
+        with counted as (
+            select batch_id, 'accepted' as status, count(*) as row_count
+            from staging.{kind} where source = ? group by all
+            union all
+            select batch_id, status, count(*) from ledger.unstaged where source = ? group by all
+            union all
+            select batch_id, 'quarantined', count(*) from quarantine.record where source = ? group by all
+        ),
+        displaced as (
+            select batch_id, sum(replaced) as replaced, sum(deleted) as deleted
+            from ledger.displaced where source = ? group by batch_id
         )
-    con.execute(
-        "update ledger.batch set replaced = replaced + ?, deleted = deleted + ? where source = ? and batch_id = "
-        "(select batch_id from ledger.delivery where source = ? and is_current order by position desc limit 1)",
-        (displaced.replaced, displaced.deleted, source, source),
+        select ?, delivery.batch_id, any_value(delivery."read"),
+            coalesce(sum(row_count) filter (where status in ('accepted', 'withdrawn')), 0), {aside},
+            coalesce(any_value(displaced.replaced), 0),
+            coalesce(any_value(displaced.deleted), 0)
+                + coalesce(sum(row_count) filter (where status = 'withdrawn'), 0)
+        from ledger.delivery as delivery
+        left join counted using (batch_id)
+        left join displaced using (batch_id)
+        where delivery.source = ? and delivery.is_current
+        group by delivery.batch_id
+        """,
+        (source,) * 6,
     )
 
 
-def check(con: duckdb.DuckDBPyConnection) -> None:
-    """Refuse to go on unless both identities hold for every batch and source.
+def check(con: duckdb.DuckDBPyConnection, kind: str | None = None) -> None:
+    """Refuse to go on unless both identities hold for every batch and source, of one kind or of all.
 
     Raises
     ------
@@ -83,11 +87,13 @@ def check(con: duckdb.DuckDBPyConnection) -> None:
             f"({read - counted:+,})",
             remedy=_REMEDY,
         )
-    for source, kind, due in con.execute(
+    for source, of_kind, due in con.execute(
         "select batch.source, source.kind, sum(accepted - replaced - deleted)::bigint from ledger.batch as batch "
-        "join staging.source as source using (source) group by all order by all"
+        "join staging.source as source using (source) where source.kind = coalesce(?, source.kind) "
+        "group by all order by all",
+        (kind,),
     ).fetchall():
-        staged = scalar(con, f"select count(*) from staging.{kind} where source = ?", (source,))
+        staged = scalar(con, f"select count(*) from staging.{of_kind} where source = ?", (source,))
         if staged != due:
             raise LedgerError(
                 f"source {source}: the ledger says {due:,} records are in staging, it holds {staged:,} "

@@ -1,11 +1,10 @@
 """Mapping: from a source's texts to the canonical fields of its kind, as SQL.
 
 Composes expressions and checks that they work on the source's columns; it judges no row. A text that an expression
-cannot use becomes null, and `unusable` remembers that there was one, so that a rule can speak about it.
+cannot use becomes null, and `_u_<field>` remembers that there was one, so that a rule can speak about it.
 """
 
 import difflib
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,83 +13,37 @@ import sqlglot
 import sqlglot.errors
 import sqlglot.expressions as exp
 
-from dbt_like_sql.project import Project, load_project
-from pipelines.city_pack import CityPack, Source
-from pipelines.city_pack import Mapping as FieldMapping
 from pipelines.errors import PackError, SourceError
+from pipelines.loading.kinds import KindFields, kind_fields
+from pipelines.pack.city import CityPack
+from pipelines.pack.sources import Mapping as FieldMapping
+from pipelines.pack.sources import Source, Value
 from pipelines.warehouse import literal, quoted
 
-FIRST_TIME = {"incident": "occurred_at", "patrol": "started_at", "service": "opened_at"}
-# Known before they happen; every other time after as_of has not happened yet.
-FORESEEN = frozenset({"due_at", "planned_start", "planned_end"})
-# Columns of a staging table that are not mapped but found by loading.
-_FOUND = frozenset(
-    [
-        "source",
-        "batch_id",
-        "geography",
-        "area_id",
-        "day",
-        "known_day",
-        "time_precision",
-        "time_flag",
-        "flags",
-        "required_cells",
-        "filled_cells",
-        "row_hash",
-        "coords_in_area",
-        "lat",
-        "lon",
-    ]
-)
 # Names under which a point's parts are known once it is located.
 _PLACE = {"_x": "lon", "_y": "lat"}
+# Tab and line breaks; and the spaces that may stand beside them: plain, not breaking, as wide as a Chinese character.
+_BLANK_CONTROLS = (9, 10, 13)
+_SPACES = (32, 0xA0, 0x3000)
+# Columns that every mapped row has, whatever its kind.
+OWN = ("_batch_id", "_file", "_line", "_malformed", "_is_blank")
 
 
 @dataclass(frozen=True)
-class KindFields:
-    """Columns of a kind's staging table: its times, its other mapped fields, and the order of all."""
+class Mapped:
+    """The query of a source's mapped rows, and the fields of which a text may have been unusable."""
 
-    kind: str
-    types: dict[str, str]
-    times: tuple[str, ...]
-    others: tuple[str, ...]
-
-    @property
-    def id_field(self) -> str:
-        """Name of the id column."""
-        return f"{self.kind}_id"
-
-    @property
-    def first_time(self) -> str:
-        """Name of the time field that dates the record."""
-        return FIRST_TIME[self.kind]
+    query: str
+    unusable: tuple[str, ...]
 
 
-def local_column(time: str) -> str:
-    """Return the column of a time field that holds local wall time."""
-    return f"{time.removesuffix('_at')}_local"
+@dataclass(frozen=True)
+class _Wanted:
+    """One column to compute: its expression, its type, and where the pack says so."""
 
-
-def day_column(time: str) -> str:
-    """Return the column of a time field that holds the local day."""
-    return f"{time.removesuffix('_at')}_day"
-
-
-@functools.cache
-def models() -> Project:
-    """Return the SQL models, read once a process: they declare the tables that loading writes."""
-    return load_project()
-
-
-@functools.cache
-def kind_fields(kind: str) -> KindFields:
-    """Return the fields of a record kind, as the SQL models' sources declare them."""
-    types = models().source_columns(kind)
-    times = tuple(name for name in types if local_column(name) in types)
-    derived = {column for time in times for column in (local_column(time), day_column(time))}
-    others = tuple(name for name in types if name not in _FOUND | derived | {f"{kind}_id"} and name not in times)
-    return KindFields(kind, types, times, others)
+    expression: str
+    type_name: str
+    keys: tuple[str, ...]
 
 
 def mapped_fields(source: Source) -> set[str]:
@@ -103,7 +56,8 @@ def mapped_fields(source: Source) -> set[str]:
     return given
 
 
-def _expression(mapping: FieldMapping) -> str:
+def expression_of(mapping: FieldMapping) -> str:
+    """Compose the SQL expression of a mapping."""
     if mapping.sql is not None:
         return mapping.sql
     if mapping.column is not None:
@@ -116,7 +70,7 @@ def _expression(mapping: FieldMapping) -> str:
     return _constant(mapping.constant)
 
 
-def _constant(value: str | int | bool | None) -> str:
+def _constant(value: Value) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -124,8 +78,23 @@ def _constant(value: str | int | bool | None) -> str:
     return str(value) if isinstance(value, int) else literal(value)
 
 
-def _inputs(expression: str, columns: Sequence[str]) -> list[str]:
-    """Return the source's columns that an expression reads."""
+def columns_read(expression: str) -> list[str]:
+    """Return the columns that an expression names, in the order in which they stand there; none if it is not SQL."""
+    try:
+        parsed = sqlglot.parse_one(expression, dialect="duckdb")
+    except sqlglot.errors.SqlglotError:
+        return []
+    return list(dict.fromkeys(found.name for found in parsed.find_all(exp.Column, bfs=False)))
+
+
+def inputs(expression: str, columns: Sequence[str]) -> list[str]:
+    """Return the source's columns that an expression reads.
+
+    Raises
+    ------
+    sqlglot.errors.SqlglotError
+        If it is no expression.
+    """
     known = {column.lower(): column for column in columns}
     named = {found.name.lower() for found in sqlglot.parse_one(expression, dialect="duckdb").find_all(exp.Column)}
     return [known[name] for name in sorted(named) if name in known]
@@ -137,15 +106,17 @@ def mapped_query(
     name: str,
     rows: str,
     headers: Mapping[str, Sequence[str]],
-) -> str:
+) -> Mapped:
     """Compose the query that maps a source's raw rows, one row each.
 
-    The result has `_batch_id, _file, _line, _malformed, _is_blank, _raw_hash, _key` (the id), `_area_key`, `_x`, `_y`,
-    `_time_text`, for each time field its local wall time under the field's name, every other field of the kind in its
-    type, and `_unusable`, the list of fields whose text could not be used.
+    The result has `_batch_id, _file, _line, _malformed, _is_blank, _key` (the id), `_area_key`, `_x`, `_y`,
+    `_is_deleted`, `_time_text`, for each time field its local wall time under the field's name, every other field of
+    the kind in its type, and `_u_<field>` where a text was there that could not be used.
 
     Parameters
     ----------
+    rows
+        SQL of the raw rows: a relation with the columns of `headers` as text.
     headers
         Columns of each of the source's files.
 
@@ -159,58 +130,77 @@ def mapped_query(
     columns = list({column.lower(): column for names in headers.values() for column in names}.values())
     source = pack.sources[name]
     fields = kind_fields(source.kind)
-    _check_names(pack, name, fields)
-    wanted: dict[str, tuple[str, str, tuple[str, ...]]] = {
-        "_key": (_expression(source.fields[fields.id_field]), "varchar", ("fields", fields.id_field))
-    }
-    if source.area is not None:
-        wanted["_area_key"] = (source.area, "varchar", ("area",))
-    if source.coordinates is not None:
-        wanted["_x"] = (quoted(source.coordinates.x), "double", ("coordinates", "x"))
-        wanted["_y"] = (quoted(source.coordinates.y), "double", ("coordinates", "y"))
-    for field, mapping in source.fields.items():
-        if field != fields.id_field:
-            kind_of_type = "timestamp" if field in fields.times else fields.types[field]
-            wanted[field] = (_expression(mapping), kind_of_type, ("fields", field))
-
+    check_names(pack, name, fields)
+    _check_columns(name, columns)
+    wanted = _wanted(source, fields)
+    if not columns:
+        # JSON arrays without records have no columns to tell; what is malformed in them is judged all the same.
+        named = (column for want in wanted.values() for column in columns_read(want.expression))
+        columns = list({column.lower(): column for column in named}.values())
+        rows = f"(select *{''.join(f', null::varchar as {quoted(column)}' for column in columns)} from {rows} as bare)"
     cleaned = _cleaned(rows, columns, source.null_texts)
-    reads = {
-        column: _check(con, pack, ("sources", name, *place), expression, kind, cleaned, columns)
-        for column, (expression, kind, place) in wanted.items()
-    }
-    for column, (_, _, place) in wanted.items():
-        _check_files(pack, name, place, reads[column], headers)
-    absent = {"_area_key": "varchar", "_x": "double", "_y": "double"} | {
-        field: "timestamp" if field in fields.times else fields.types[field]
-        for field in (*fields.times, *fields.others)
+    reads = {}
+    for column, want in wanted.items():
+        reads[column] = _columns_of(pack, name, want, columns)
+        _check_files(pack, name, want.keys, reads[column], headers)
+    _check_binding(con, pack, name, list(wanted.values()), cleaned, columns)
+
+    absent = {"_area_key": "varchar", "_x": "double", "_y": "double", "_is_deleted": "boolean"} | {
+        field: fields.type_of(field) for field in (*fields.times, *fields.others)
     }
     # Results carry a prefix until the end, so that a field named like a column of the source does not hide it.
-    tried = [f"{_tried(expression, kind)} as _m_{column}" for column, (expression, kind, _) in wanted.items()]
-    results = [f"_m_{column} as {column}" for column in wanted]
+    tried = [f"{_tried(want.expression, want.type_name)} as _m_{column}" for column, want in wanted.items()]
+    unusable = {
+        _PLACE.get(column, column): f"({_usable(column, wanted[column])}) is null "
+        f"and coalesce({_listed(read)}) is not null{_but_for_nothing(source.fields.get(column))}"
+        for column, read in reads.items()
+        if read and column not in ("_key", "_area_key", "_is_deleted")
+    }
+    results = [f"{_usable(column, want)} as {column}" for column, want in wanted.items()]
     results += [f"null::{kind} as {column}" for column, kind in absent.items() if column not in wanted]
-    unusable = [
-        f"case when _m_{column} is null and coalesce({_listed(inputs)}) is not null "
-        f"then {literal(_PLACE.get(column, column))} end"
-        for column, inputs in reads.items()
-        if inputs and column not in ("_key", "_area_key")
-    ]
+    results += [f"{condition} as _u_{field}" for field, condition in unusable.items()]
     time_inputs = reads[fields.first_time]
     time_text = f"nullif(concat_ws(' ', {_listed(time_inputs)}), '')" if time_inputs else "null::varchar"
-    own = "_batch_id, _file, _line, _malformed, _is_blank, _raw_hash"
-    return (
-        f"with tried as (select *, {', '.join(tried)} from ({cleaned}) as cleaned) "
-        f"select {own}, {', '.join(results)}, {time_text} as _time_text, "
-        f"list_filter([{', '.join(unusable)}]::varchar[], lambda field: field is not null) as _unusable from tried"
+    # Only a row without a first time asks what its text was.
+    first = _usable(fields.first_time, wanted[fields.first_time])
+    results.append(f"case when ({first}) is null then {time_text} end as _time_text")
+    return Mapped(
+        f"select {', '.join([*OWN, *results])} from (select *, {', '.join(tried)} from ({cleaned}) as cleaned)",
+        tuple(unusable),
     )
 
 
-def _check_names(pack: CityPack, name: str, fields: KindFields) -> None:
+def _wanted(source: Source, fields: KindFields) -> dict[str, _Wanted]:
+    """Say what is to be computed, by the name of its column."""
+    key = source.fields[fields.id_field]
+    wanted = {"_key": _Wanted(expression_of(key), "varchar", ("fields", fields.id_field))}
+    if source.area is not None:
+        wanted["_area_key"] = _Wanted(source.area, "varchar", ("area",))
+    if source.coordinates is not None:
+        wanted["_x"] = _Wanted(quoted(source.coordinates.x), "double", ("coordinates", "x"))
+        wanted["_y"] = _Wanted(quoted(source.coordinates.y), "double", ("coordinates", "y"))
+    if source.deleted is not None:
+        wanted["_is_deleted"] = _Wanted(source.deleted, "boolean", ("deleted",))
+    for field, mapping in source.fields.items():
+        if field != fields.id_field:
+            wanted[field] = _Wanted(expression_of(mapping), fields.type_of(field), ("fields", field))
+    return wanted
+
+
+def check_names(pack: CityPack, name: str, fields: KindFields) -> None:
     """Refuse fields that the kind has not, and the want of those that it must have."""
     source = pack.sources[name]
     mappable = (fields.id_field, *fields.times, *fields.others)
-    named = [(field, mappable, ("fields", field)) for field in source.fields]
+    judged = tuple(column for column in fields.types if column not in ("source", "batch_id", "line", "flags"))
+    named: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = [
+        (field, mappable, ("fields", field)) for field in source.fields
+    ]
     named += [(field, tuple(fields.types), ("expected", str(at))) for at, field in enumerate(source.expected)]
     named += [(field, fields.others, ("merge", field)) for field in source.merge or {}]
+    for at, rule in enumerate(source.rules):
+        named.append((rule.field, judged, ("rules", str(at), "field")))
+        if rule.not_before is not None:
+            named.append((rule.not_before, fields.times, ("rules", str(at), "not_before")))
     for field, known, place in named:
         if field not in known:
             close = difflib.get_close_matches(field, known, 1)
@@ -233,10 +223,28 @@ def _check_names(pack: CityPack, name: str, fields: KindFields) -> None:
             )
 
 
+def _check_columns(name: str, columns: Sequence[str]) -> None:
+    """Refuse columns whose names would hide those made here."""
+    for column in columns:
+        if column.lower() in OWN or column.lower().startswith("_m_"):
+            raise SourceError(
+                f"source {name} has a column named {column!r}, which is a name that Wardlight needs",
+                field=column,
+                remedy="rename the column at the source",
+            )
+
+
 def _check_files(
     pack: CityPack, name: str, place: Sequence[str], reads: Sequence[str], headers: Mapping[str, Sequence[str]]
 ) -> None:
-    """Refuse a file that has none of the columns that an expression reads: its every row would be null."""
+    """Refuse a file that has none of the columns that an expression reads: its every row would be null.
+
+    Unless the pack says to go on without a column, or has all such rows set aside. One that is only called otherwise
+    is for the mapping to adapt to.
+    """
+    drift = pack.sources[name].drift
+    if drift.missing_column != "stop" or drift.renamed_column == "quarantine":
+        return
     for file, header in headers.items():
         if reads and not {column.lower() for column in reads} & {column.lower() for column in header}:
             raise SourceError(
@@ -251,9 +259,24 @@ def _check_files(
 
 def _tried(expression: str, kind: str) -> str:
     """Compose an expression's value in a type, null where it fails; the line break ends a comment in it."""
-    tried = f"try(cast(({expression}\n) as {kind}))"
-    # Beyond the calendar that Python, and so every reader of the warehouse, knows.
-    return f"case when year({tried}) between 1 and 9999 then {tried} end" if kind == "timestamp" else tried
+    return f"try(cast(({expression}\n) as {kind}))"
+
+
+def _but_for_nothing(mapping: FieldMapping | None) -> str:
+    """Compose the exception of the texts that a value table says to mean nothing."""
+    if mapping is None or mapping.values is None:
+        return ""
+    nothing = [literal(text) for text, value in mapping.values.items() if value is None]
+    return f" and {quoted(mapping.column or '')} not in ({', '.join(nothing)})" if nothing else ""
+
+
+def _usable(column: str, want: _Wanted) -> str:
+    """Compose a computed value; of times, those of the calendar that Python, and so every reader, knows."""
+    if want.type_name != "timestamp":
+        return f"_m_{column}"
+    return (
+        f"case when _m_{column} >= timestamp '0001-01-01' and _m_{column} < timestamp '9999-12-31' then _m_{column} end"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -261,43 +284,57 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _cleaned(rows: str, columns: Sequence[str], null_texts: Sequence[str]) -> str:
-    """Trim every text; blank and the source's own words for nothing are null."""
-
-    def clean(column: str) -> str:
-        trimmed = f"nullif(trim({quoted(column)}), '')"
-        if null_texts:
-            trimmed = f"case when {trimmed} in ({', '.join(map(literal, null_texts))}) then null else {trimmed} end"
-        return trimmed
-
-    listed = ", ".join(f"{clean(column)} as {quoted(column)}" for column in columns)
+    """Clean every text; a row of which nothing is left is blank."""
+    listed = "".join(f", {cell(column, null_texts)} as {quoted(column)}" for column in columns)
     return (
-        f"select *, coalesce({_listed(columns)}) is null and _malformed is null as _is_blank from ("
-        f"select _batch_id, _file, _line, _malformed, md5(row({_listed(columns)})::varchar) as _raw_hash, {listed} "
-        f"from {rows} as source_rows)"
+        f"select *, coalesce({_listed(columns) or 'null'}) is null and _malformed is null as _is_blank from ("
+        f"select _batch_id, _file, _line, _malformed{listed} from {rows} as source_rows)"
     )
 
 
-def _check(
-    con: duckdb.DuckDBPyConnection,
-    pack: CityPack,
-    keys: tuple[str, ...],
-    expression: str,
-    kind: str,
-    cleaned: str,
-    columns: Sequence[str],
-) -> list[str]:
-    """Refuse an expression that does not parse or bind; return the columns that it reads."""
+def cell(column: str, null_texts: Sequence[str]) -> str:
+    """Compose a column's text as mappings see it: trimmed; blank and the source's own words for nothing are null."""
+    name = quoted(column)
+    # The engine trims spaces of all sorts; the rest is rare, and asked for first because trimming it takes long.
+    has_more = " or ".join(f"contains({name}, chr({code}))" for code in _BLANK_CONTROLS)
+    blanks = " || ".join(f"chr({code})" for code in (*_BLANK_CONTROLS, *_SPACES))
+    trimmed = f"nullif(case when {has_more} then trim({name}, {blanks}) else trim({name}) end, '')"
+    if null_texts:
+        return f"case when {trimmed} not in ({', '.join(map(literal, null_texts))}) then {trimmed} end"
+    return trimmed
+
+
+def _columns_of(pack: CityPack, name: str, want: _Wanted, columns: Sequence[str]) -> list[str]:
+    """Return the columns that an expression reads; refuse what does not parse."""
     try:
-        inputs = _inputs(expression, columns)
+        return inputs(want.expression, columns)
     except sqlglot.errors.SqlglotError as error:
         raise pack.error(
-            f"this is not an SQL expression: {expression.strip()!r}", *keys, remedy="mend the expression"
+            f"this is not an SQL expression: {want.expression.strip()!r}",
+            *("sources", name, *want.keys),
+            remedy="mend the expression",
         ) from error
+
+
+def _check_binding(
+    con: duckdb.DuckDBPyConnection,
+    pack: CityPack,
+    name: str,
+    wanted: Sequence[_Wanted],
+    cleaned: str,
+    columns: Sequence[str],
+) -> None:
+    """Refuse expressions that do not bind: all are tried at once, which is quick, and where that fails one by one."""
+    tried = [_tried(want.expression, want.type_name) for want in wanted]
     try:
-        con.execute(f"describe select {_tried(expression, kind)} from ({cleaned})")
-    except duckdb.Error as error:
-        raise _unbound(pack, keys, error, columns) from error
-    return inputs
+        con.execute(f"describe select {', '.join(tried)} from ({cleaned})")
+    except duckdb.Error as several:
+        for want, one in zip(wanted, tried, strict=True):
+            try:
+                con.execute(f"describe select {one} from ({cleaned})")
+            except duckdb.Error as error:
+                raise _unbound(pack, ("sources", name, *want.keys), error, columns) from error
+        raise _unbound(pack, ("sources", name, "fields"), several, columns) from several
 
 
 def _unbound(pack: CityPack, keys: tuple[str, ...], error: duckdb.Error, columns: Sequence[str]) -> PackError:

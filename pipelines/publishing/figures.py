@@ -14,7 +14,7 @@ from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
 from indicators.compute import compute
 from indicators.inputs import Inputs
-from pipelines.city_pack import CityPack
+from pipelines.pack.city import CityPack
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
 from pipelines.quality.expectations import Verdict
@@ -36,7 +36,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack
     return Inputs(
         measures={name: table(f"measures.{name}") for name in measures},
         areas=table("staging.area"),
-        profile=table("staging.profile"),
+        profile=table("facts.fct_profile"),
         field_map=table("staging.field_map"),
         severity_weights=table("staging.severity_weight"),
         sources=table("staging.source"),

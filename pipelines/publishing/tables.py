@@ -12,7 +12,7 @@ from importlib.metadata import version
 import polars as pl
 
 from indicators.catalogue.entries import Entry
-from pipelines.city_pack import CityPack
+from pipelines.pack.city import CityPack
 from pipelines.warehouse import literal
 
 QUERIES = {
@@ -23,7 +23,7 @@ QUERIES = {
     "changes": "select * from indicators.changes order by position",
     "areas": """
         with resident as (
-            select area_id, last(population order by valid_from) as population from staging.profile group by area_id
+            select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id
         )
         select area.area_id, area.parent_id, area.geography, area.area_level, shape.title_en, shape.title_zh,
             resident.population, area.is_unallocated, shape.geometry
@@ -34,14 +34,15 @@ QUERIES = {
     """,
     "ledger": """
         select source, batch_id, "read", accepted, quarantined, duplicate, superseded, merged, deferred,
-            replaced, deleted
+            replaced, deleted,
+            batch_id in (select batch_id from ledger.delivery where is_current) as is_current
         from ledger.batch order by source, batch_id
     """,
     "quarantine_summary": """
         select source, kind, reason, nullif(field, '') as field, count(*) as row_count,
             arg_min(file, (file, line)) as example_file, arg_min(line, (file, line)) as example_line
         from (
-            select source, kind, unnest(reasons) as reason, unnest(fields) as field, file, line
+            select source, kind, split_part(unnest(reasons), ':', 1) as reason, unnest(fields) as field, file, line
             from quarantine.record
         )
         group by source, kind, reason, field order by row_count desc, source, reason
@@ -51,6 +52,13 @@ QUERIES = {
     "source_span": "select source, first_day, last_day, records from measures.msr_source_span order by all",
     "source_month": "select source, month, records, expected, status from measures.msr_source_month order by all",
     "source_finding": "select * from ledger.finding order by all",
+    "source_drift": """
+        select drift.source, delivery.file, drift.what, drift.column_name, drift.field, drift.rows, drift.share_ppm,
+            drift.suggestion, drift.policy
+        from ledger.drift as drift
+        join ledger.delivery as delivery using (source, batch_id)
+        where delivery.is_current order by all
+    """,
 }
 
 

@@ -113,7 +113,7 @@ def _tables(entry: Entry) -> Iterable[str]:
     if entry.unusable.quarantined:
         yield "msr_receipt_day"
     if entry.kind in ("rate", "weighted_rate"):
-        yield "profile"
+        yield "fct_profile"
     if entry.kind == "weighted_rate":
         yield "severity_weight"
 

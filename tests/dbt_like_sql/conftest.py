@@ -10,7 +10,15 @@ import pytest
 from dbt_like_sql.project import Project, load_project
 from dbt_like_sql.run import run_model
 
-FIRST_FIELD = {"incident": "occurred", "patrol": "started", "service": "opened"}
+FIRST_TIME = {
+    "incident": "occurred_at",
+    "patrol": "started_at",
+    "service": "opened_at",
+    "handoff": "requested_at",
+    "participation": "started_at",
+    "survey": "answered_at",
+    "profile": "valid_from",
+}
 
 
 class Warehouse:
@@ -38,7 +46,7 @@ class Warehouse:
     def record(self, kind: str, local: datetime, copies: int = 1, **values: Any) -> None:
         """Insert a record that starts at `local`, local time being UTC; copies get ids of their own."""
         self._ids += 1
-        first = FIRST_FIELD[kind]
+        first = FIRST_TIME[kind].removesuffix("_at")
         for name in [name for name in values if name.endswith("_local")]:
             values[name.removesuffix("local") + "day"] = values[name].date()
             instant = name.removesuffix("_local") if "until" in name else name.removesuffix("local") + "at"
@@ -46,26 +54,29 @@ class Warehouse:
         defaults = {
             "source": f"{kind}s",
             "batch_id": "b",
+            "line": self._ids,
             f"{kind}_id": f"id{self._ids}",
             "geography": "precinct",
             "area_id": "precinct:1",
             "day": local.date(),
             "known_day": local.date(),
+            "settled_day": local.date(),
             "time_precision": "second",
             "required_cells": 10,
             "filled_cells": 9,
-            "row_hash": str(self._ids),
-            f"{first}_at": local,
+            FIRST_TIME[kind]: local,
             f"{first}_local": local,
             f"{first}_day": local.date(),
         }
         self.insert(kind, **(defaults | values))
+        if copies == 1:
+            return
         self.con.execute(
             f"""
             insert into staging.{kind}
             select records.* replace (records.{kind}_id || '-' || n as {kind}_id)
             from staging.{kind} as records cross join range(1, {copies}) as copies (n)
-            where records.row_hash = '{self._ids}'
+            where records.line = {self._ids}
             """
         )
 

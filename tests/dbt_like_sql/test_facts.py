@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 NOON = datetime(2016, 3, 1, 12)
@@ -73,12 +73,12 @@ def in_whole_days(at: datetime, seconds: int | None, precision: str) -> tuple[da
     return midnight, None if seconds is None else seconds // 86_400 * 86_400, precision
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(intervals=st.lists(st.tuples(MOMENTS, LENGTHS, st.sampled_from(["second", "day"])), min_size=1, max_size=4))
 def test_weights_of_an_incident_are_positive_and_add_up_to_one_record(
-    new_warehouse: Any, intervals: list[tuple[datetime, int | None, str]]
+    warehouse: Any, intervals: list[tuple[datetime, int | None, str]]
 ) -> None:
-    warehouse = new_warehouse()
+    warehouse.con.execute("delete from staging.incident")
     intervals = [in_whole_days(*interval) if interval[2] == "day" else interval for interval in intervals]
     for at, seconds, precision in intervals:
         until = {} if seconds is None else {"occurred_until_local": at + timedelta(seconds=seconds)}
@@ -94,7 +94,6 @@ def test_weights_of_an_incident_are_positive_and_add_up_to_one_record(
     last = max(at + timedelta(seconds=max(seconds or 0, 0)) for at, seconds, _ in intervals).date()
     assert first <= min(row[3] for row in found)
     assert max(row[4] for row in found) <= last
-    warehouse.con.close()
 
 
 def test_unknown_area_is_counted_under_its_geography(warehouse: Any) -> None:
@@ -158,3 +157,46 @@ def test_service_known_by_seconds_is_judged_by_the_second(warehouse: Any) -> Non
     assert warehouse.rows(
         "select service_id, is_resolved_in_time, seconds_to_close from facts.fct_service order by 1"
     ) == [("in time", True, 7_200), ("late", False, 7_201)]
+
+
+@pytest.mark.parametrize("kind", ["incident", "patrol", "service", "handoff", "participation", "survey", "profile"])
+def test_a_record_of_any_kind_is_a_record(warehouse: Any, kind: str) -> None:
+    warehouse.run_window(date(2016, 12, 31))
+    warehouse.record(kind, NOON, known_day=date(2016, 3, 3), source="s")
+    warehouse.build("fct_record")
+    assert warehouse.rows("from facts.fct_record") == [
+        ("s", kind, "precinct", "precinct:1", date(2016, 3, 1), date(2016, 3, 3), 10, 9)
+    ]
+
+
+def test_residents_of_the_pack_and_profiles_are_one_table(warehouse: Any) -> None:
+    census, later = date(2020, 4, 1), datetime(2021, 1, 1)
+    for area, people in (("precinct:1", 100), ("precinct:2", 200), ("precinct:3", 300)):
+        warehouse.insert("population", area_id=area, valid_from=census, population=people)
+    on_census = datetime(2020, 4, 1)
+    # Of the same area and day the record wins; where it leaves the residents out, the pack's table still says them.
+    warehouse.record("profile", on_census, population=101, officers=7)
+    warehouse.record("profile", on_census, area_id="precinct:2", officers=8)
+    # Two sources that say different things of one area and day are one row.
+    warehouse.record("profile", later, source="police", officers=9)
+    warehouse.record("profile", later, source="streets", population=150, area_km2=2.5)
+    # Nobody knows of which area this holds.
+    warehouse.record("profile", later, area_id=None, population=999)
+    warehouse.build("fct_profile")
+    rows = "select area_id, valid_from, population, officers, area_km2 from facts.fct_profile order by all"
+    assert warehouse.rows(rows) == [
+        ("precinct:1", census, 101, 7, None),
+        ("precinct:1", later.date(), 150, 9, 2.5),
+        ("precinct:2", census, 200, 8, None),
+        ("precinct:3", census, 300, None, None),
+    ]
+
+
+def test_a_profile_has_every_column_of_its_records(project: Any) -> None:
+    common = set(project.source_columns("profile")) & set(project.source_columns("survey"))
+    own = [
+        column
+        for column in project.source_columns("profile")
+        if column not in common and not column.startswith(("profile_id", "valid_from"))
+    ]
+    assert [column.name for column in project.model("fct_profile").columns] == ["area_id", "valid_from", *own]

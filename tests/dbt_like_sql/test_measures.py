@@ -162,6 +162,7 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
         assert warehouse.rows(f"select sum(records) from measures.{table}") == total
 
 
+@pytest.mark.slow
 def test_measures_do_not_depend_on_row_order_or_threads(new_warehouse: Any) -> None:
     contents = []
     for threads, backwards in [(1, False), (4, True)]:

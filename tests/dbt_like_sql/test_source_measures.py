@@ -105,3 +105,41 @@ def test_source_without_any_record_is_silent(warehouse: Any) -> None:
     assert warehouse.rows("select * from measures.msr_source_freshness") == [
         ("patrols", "patrol", "precinct", None, None, None, "silent", 14)
     ]
+
+
+@pytest.mark.parametrize(("kind", "months", "now"), [("survey", "normal", "alive"), ("handoff", "silent", "silent")])
+def test_a_survey_is_not_silent_between_its_waves(warehouse: Any, kind: str, months: str, now: str) -> None:
+    warehouse.source("s", kind)
+    warehouse.run_window(date(2017, 12, 31))
+    for wave in (datetime(2015, 5, 1, 12), datetime(2016, 5, 1, 12)):
+        warehouse.record(kind, wave, copies=100, source="s")
+    warehouse.build("msr_source_freshness")
+    assert warehouse.rows("select first_day, last_day, days_behind, status from measures.msr_source_freshness") == [
+        (date(2015, 5, 1), date(2016, 5, 1), 609, now)
+    ]
+    found = statuses(warehouse)
+    assert {found[month][2] for month in found if found[month][0] == 0} == {months}
+    # The spans tell when it spoke, whatever its kind.
+    assert warehouse.rows("select first_day, last_day from measures.msr_source_span order by all") == [
+        (date(2015, 5, 1), date(2015, 5, 1)),
+        (date(2016, 5, 1), date(2016, 5, 1)),
+    ]
+
+
+def test_a_shrinking_survey_has_not_collapsed(warehouse: Any) -> None:
+    warehouse.source("s", "survey")
+    warehouse.run_window(date(2016, 2, 29))
+    for month in month_starts(date(2015, 1, 1), 14):
+        warehouse.record(
+            "survey", datetime(month.year, month.month, 1), copies=100 if month.year == 2015 else 1, source="s"
+        )
+    warehouse.build("msr_source_freshness")
+    assert {(expected, status) for _, expected, status in statuses(warehouse).values()} == {(None, "normal")}
+    assert warehouse.rows("select status from measures.msr_source_freshness") == [("alive",)]
+
+
+def test_a_survey_that_never_came_is_silent(warehouse: Any) -> None:
+    warehouse.source("s", "survey")
+    warehouse.run_window(date(2016, 12, 31))
+    warehouse.build("msr_source_freshness")
+    assert warehouse.rows("select status from measures.msr_source_freshness") == [("silent",)]

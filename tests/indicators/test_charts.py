@@ -218,6 +218,7 @@ def test_results_keep_their_promises_on_any_data(inputs, entry, found, quarantin
     assert counts["city"].equals(counts["north"] + counts["south"] + counts["beat:unallocated"])
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records, refused, refused)
 def test_more_unusable_records_never_narrow_the_bounds(inputs, entry, found, quarantine, more) -> None:

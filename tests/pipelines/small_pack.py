@@ -6,18 +6,23 @@ Here: the pack's text, its files and the few steps of a load. Not here: anything
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from pipelines.city_pack import CityPack, load_city_pack
-from pipelines.loading import areas, context, readers
+from pipelines.loading import areas, context
 from pipelines.loading.records import Load, load_kind
-from pipelines.warehouse import SCHEMAS
+from pipelines.pack.city import CityPack, load_city_pack
+from pipelines.pulling.pull import pull_source
+from pipelines.pulling.raw_layer import Batch
+from pipelines.warehouse import SCHEMAS, keep_raw_in
 
 AS_OF = date(2016, 6, 30)
+SALT = bytes(range(32))
 COLUMNS = ("id", "area", "start", "end", "closed", "updated", "what", "prio", "x", "y")
 
 CITY_YML = """\
@@ -116,25 +121,27 @@ def changed(part: str, new: str) -> str:
     return CITY_YML.replace(part, new)
 
 
-def warehouse() -> duckdb.DuckDBPyConnection:
-    """Make a warehouse in memory, with the tables that loading writes to."""
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'; set threads = 2")
-    for schema in SCHEMAS:
-        con.execute(f"create schema {schema}")
-    context.ensure_tables(con)
-    return con
+@contextmanager
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make a warehouse in memory, with the tables that loading writes to, and a folder for its raw layer."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'; set threads = 1")
+        keep_raw_in(con, Path(folder))
+        for schema in SCHEMAS:
+            con.execute(f"create schema {schema}")
+        context.ensure_tables(con)
+        yield con
 
 
-def pull(con: duckdb.DuckDBPyConnection, pack: CityPack) -> list[readers.Batch]:
-    return [batch for name, source in pack.sources.items() for batch in readers.pull(con, pack, name, source)]
+def pull_all(con: duckdb.DuckDBPyConnection, pack: CityPack) -> list[Batch]:
+    return [batch for name in pack.sources for batch in pull_source(con, pack, name, salt=SALT)]
 
 
 def load(con: duckdb.DuckDBPyConnection, pack: CityPack, as_of: date = AS_OF) -> Load:
     """Do what a nightly run does up to staging, for the pack's first kind; return that kind's load."""
     areas.load_areas(con, pack)
     context.write_context(con, pack, as_of)
-    pull(con, pack)
+    pull_all(con, pack)
     first, *_ = [load_kind(con, pack, kind, as_of) for kind in pack.kinds]
     return first
 

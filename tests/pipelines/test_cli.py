@@ -17,19 +17,29 @@ def run(*arguments: str | Path) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@pytest.mark.parametrize("command", ["nightly", "validate", "status", "serve", "demo", "release"])
+@pytest.mark.parametrize("command", ["nightly", "validate", "init", "schema", "status", "serve", "demo", "release"])
 def test_every_command_has_help(command: str) -> None:
     code, output = run(command, "--help")
     assert code == 0
     assert "Usage:" in output
 
 
+@pytest.mark.slow
 def test_validate_tells_that_a_pack_fits() -> None:
-    code, output = run("validate", "--city", NYC)
+    code, output = run("validate", "--quick", "--city", NYC)
     assert code == 0, output
     assert "4 sources in 5 files" in output
 
 
+def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
+    code, output = run("schema")
+    assert code == 0
+    assert json.loads(output)["title"] == "Wardlight city pack"
+    assert run("schema", "--out", tmp_path / "s.json") == (0, "")
+    assert (tmp_path / "s.json").read_text(encoding="utf-8") == output
+
+
+@pytest.mark.slow
 def test_validate_names_file_line_field_and_remedy(tmp_path: Path) -> None:
     text = (NYC / "city.yml").read_text(encoding="utf-8").replace("data/", f"{NYC}/data/")
     line = next(n for n, row in enumerate(text.splitlines(), 1) if "incident_id: uid" in row)

@@ -4,7 +4,7 @@ import datetime as dt
 from pathlib import Path
 
 from pipelines import fingerprint
-from pipelines.city_pack import load_city_pack
+from pipelines.pack.city import load_city_pack
 from tests.conftest import ROOT
 
 DAY = dt.date(2015, 12, 31)

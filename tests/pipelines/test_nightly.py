@@ -99,7 +99,7 @@ def test_ledger_breach_stops_the_run_and_the_last_release_stays(nyc_home: Path, 
     before = release.current(home)
     assert before is not None
     with open_warehouse(home) as con:
-        con.execute("delete from raw.thefts where _line = 100")
+        con.execute("delete from staging.incident where source = 'thefts' and line = 100")
     done = wardlight("nightly", "--city", NYC, "--home", home)
     assert done.returncode == 1
     assert "35,746 records were read, 35,745 are accounted for" in done.stderr
@@ -108,17 +108,18 @@ def test_ledger_breach_stops_the_run_and_the_last_release_stays(nyc_home: Path, 
     assert after is not None
     assert after.release_id == before.release_id
     assert _query(home, "select count(*) > 0 from indicator_values") == [(True,)]
+    repaired = wardlight("requarantine", "--everything", "--city", NYC, "--home", home)
+    assert repaired.returncode == 0, repaired.stderr
+    assert "323 rows before, 323 now" in repaired.stdout
+    assert "unchanged: nothing new to publish" in repaired.stdout
 
 
 def test_a_failed_expectation_holds_back_only_what_rests_on_it(nyc_home: Path, tmp_path: Path) -> None:
-    """A mapping that turns durations negative: patrols fail, incidents and cases are published as ever."""
+    """Durations that turned negative behind loading's back: patrols fail, incidents and cases are published as ever."""
     home = shutil.copytree(nyc_home, tmp_path / "home", symlinks=True)
-    city = shutil.copytree(NYC, tmp_path / "nyc")
-    text = (city / "city.yml").read_text(encoding="utf-8")
-    broken = text.replace("* 60)::bigint", "* -60)::bigint")
-    assert broken != text
-    (city / "city.yml").write_text(broken, encoding="utf-8")
-    done = wardlight("nightly", "--city", city, "--home", home)
+    with open_warehouse(home) as con:
+        con.execute("update staging.patrol set duration_seconds = -60 where day = date '2014-03-01'")
+    done = wardlight("nightly", "--city", NYC, "--home", home)
     assert done.returncode == 0, done.stderr
     assert "Gate closed" in done.stdout
     statuses = dict(

@@ -43,6 +43,66 @@ services as (
         filled_cells
     from {{ ref('fct_service') }}
 
+),
+
+handoffs as (
+
+    select
+        source,
+        'handoff' as kind,
+        geography,
+        area_id,
+        day,
+        known_day,
+        required_cells,
+        filled_cells
+    from {{ ref('stg_handoff') }}
+
+),
+
+participations as (
+
+    select
+        source,
+        'participation' as kind,
+        geography,
+        area_id,
+        day,
+        known_day,
+        required_cells,
+        filled_cells
+    from {{ ref('stg_participation') }}
+
+),
+
+answers as (
+
+    select
+        source,
+        'survey' as kind,
+        geography,
+        area_id,
+        day,
+        known_day,
+        required_cells,
+        filled_cells
+    from {{ ref('stg_survey') }}
+
+),
+
+profiles as (
+
+    select
+        source,
+        'profile' as kind,
+        geography,
+        area_id,
+        day,
+        known_day,
+        required_cells,
+        filled_cells
+    from {{ ref('stg_profile') }}
+
 )
 
 select * from incidents
@@ -50,3 +110,11 @@ union all
 select * from patrols
 union all
 select * from services
+union all
+select * from handoffs
+union all
+select * from participations
+union all
+select * from answers
+union all
+select * from profiles

@@ -59,6 +59,7 @@ dated as (
         lives.last_day,
         cast({{ days_between('lives.last_day', 'run_window.as_of') }} as integer) as days_behind,
         sources.silent_after_days,
+        {{ is_stream('sources.kind') }} as is_stream,
         newest_months.status = 'collapsed' or (
             newest_months.expected >= {{ var('least_expected_records') }}
             and newest_months.records
@@ -79,7 +80,7 @@ select
     last_day,
     days_behind,
     case
-        when last_day is null or days_behind > silent_after_days then 'silent'
+        when last_day is null or (is_stream and days_behind > silent_after_days) then 'silent'
         when has_collapsed then 'collapsed'
         else 'alive'
     end as status,

@@ -86,6 +86,7 @@ medians as (
         on months.source = earlier.source
         and months.kind = earlier.kind
         and earlier.month_number between months.month_number - 12 and months.month_number - 1
+    where {{ is_stream('months.kind') }}
     group by months.source, months.kind, months.month_number
     having count(*) = 12
 
@@ -121,7 +122,7 @@ select
     case
         -- The month of as_of is judged only when as_of is its last day.
         when last_day(expectations.month) > run_window.as_of then 'normal'
-        when expectations.records = 0 then 'silent'
+        when expectations.records = 0 and {{ is_stream('expectations.kind') }} then 'silent'
         when expectations.expected < {{ var('least_expected_records') }} then 'normal'
         when expectations.records < {{ var('collapsed_below_share') }} * expectations.expected then 'collapsed'
         when expectations.records > {{ var('surge_above_factor') }} * expectations.expected then 'surge'

@@ -32,22 +32,39 @@ def refusal(con: duckdb.DuckDBPyConnection, folder: Path, city_yml: str = CITY_Y
 def test_areas_stand_in_a_tree_with_titles_and_residents(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     assert areas.load_areas(con, write_pack(tmp_path)) == 6
     assert con.execute("from staging.area order by area_id").fetchall() == [
-        ("city", None, None, "city", False),
-        ("ward-1", "west", "ward", "ward", False),
-        ("ward-2", "city", "ward", "ward", False),
-        ("ward-3", "city", "ward", "ward", False),
-        ("ward:unallocated", "city", "ward", "ward", True),
-        ("west", "city", None, "side", False),
+        ("city", None, None, "city", False, None),
+        ("ward-1", "west", "ward", "ward", False, None),
+        ("ward-2", "city", "ward", "ward", False, None),
+        ("ward-3", "city", "ward", "ward", False, None),
+        ("ward:unallocated", "city", "ward", "ward", True, None),
+        ("west", "city", None, "side", False, None),
     ]
     titles = "select title_en, title_zh from staging.area_shape where area_id in ('ward-2', 'west') order by all"
     assert con.execute(titles).fetchall() == [("Ward 2", "2 区"), ("West", "西")]
-    assert con.execute("select area_id, population from staging.profile order by all").fetchall() == [
+    assert con.execute("select area_id, population from staging.population order by all").fetchall() == [
         ("ward-1", 1000),
         ("ward-2", 2000),
         ("ward-3", 3000),
     ]
     [(outline,)] = con.execute("select geometry from staging.area_shape where area_id = 'ward-2'").fetchall()
     assert json.loads(outline)["type"] == "Polygon"
+
+
+def test_groups_stand_in_groups_and_areas_have_peers(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    text = changed("groups:\n", "groups:\n  half: {level: half, title: {en: Half, zh: 半}}\n").replace(
+        "{level: side,", "{level: side, parent: half,"
+    )
+    peers = "    peer_group: \"case when ward < '3' then 'dense' end\"\n"
+    areas.load_areas(con, write_pack(tmp_path, city_yml=text.replace("    key: ward\n", "    key: ward\n" + peers)))
+    assert con.execute("select area_id, parent_id, peer_group from staging.area order by area_id").fetchall() == [
+        ("city", None, None),
+        ("half", "city", None),
+        ("ward-1", "west", "dense"),
+        ("ward-2", "city", "dense"),
+        ("ward-3", "city", None),
+        ("ward:unallocated", "city", None),
+        ("west", "half", None),
+    ]
 
 
 def test_features_of_one_key_are_one_area_where_the_pack_asks(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -153,6 +170,7 @@ def test_a_map_that_is_missing_or_damaged_is_refused(con: duckdb.DuckDBPyConnect
         ("title_zh: \"ward || ' 区'\"", 'title_zh: "ward ||"', "title_zh", "does not work", "the properties are ward"),
         ("title_zh: \"ward || ' 区'\"", 'title_zh: "ward::date"', "title_zh", "does not work", "the properties"),
         ("title_zh: \"ward || ' 区'\"", "title_zh: \"nullif(ward, '2')\"", "title_zh", "null for 1 areas", "value"),
+        ("    key: ward\n", "    key: ward\n    peer_group: wart\n", "peer_group", "wart", "the properties are ward"),
         ("key: ward, value: people", "key: wart, value: people", "population.key", "'wart'", "ward, people"),
         ("key: ward, value: people", "key: ward, value: souls", "population.value", "'souls'", "ward, people"),
     ],
@@ -170,7 +188,7 @@ def test_a_geography_that_does_not_fit_its_file_is_refused_with_its_line(
     error = refusal(con, tmp_path, text)
     assert isinstance(error, PackError)
     assert error.field == f"geographies.ward.{field}"
-    assert error.line == line_of(text, new.strip())
+    assert error.line == line_of(text, new.splitlines()[-1].strip())
     assert problem in error.problem
     assert remedy in str(error.remedy)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.errors import PackError
 from pipelines.loading import rules
-from pipelines.loading.mapping import kind_fields
+from pipelines.loading.kinds import kind_fields
 from tests.pipelines.small_pack import CITY_YML, call, changed, counts, load, quarantined, staged, text_of, write_pack
 
 GOOD = [call("good 1"), call("good 2", "2016-06-30 23:59")]
@@ -96,18 +97,125 @@ def test_a_row_without_a_date_is_quarantined_whatever_the_date_of_the_run(
     assert counts(con) == {"read": 4, "quarantined": 4}
 
 
-def test_a_long_patrol_is_kept_and_marked(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_a_long_patrol_is_kept_and_a_negative_one_has_no_duration(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     fields = "    fields: {patrol_id: id, started_at: start::timestamp, duration_seconds: prio}\n"
     text = CITY_YML[: CITY_YML.index("    expected:")].replace("kind: incident", "kind: patrol") + fields
     limit = rules.LONGEST_LEG_SECONDS
     rows = [call(str(at), prio=prio) for at, prio in enumerate((limit, limit + 1, -1, 0))]
     load(con, write_pack(tmp_path, {"calls.csv": text_of(rows)}, text))
-    mark = ["implausible_duration"]
-    assert staged(con, "patrol_id, flags", "patrol") == [("0", []), ("1", mark), ("2", mark), ("3", [])]
+    assert staged(con, "patrol_id, duration_seconds, flags", "patrol") == [
+        ("0", limit, []),
+        ("1", limit + 1, ["implausible_duration"]),
+        ("2", None, ["out_of_range:duration_seconds"]),
+        ("3", 0, []),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["incident", "patrol", "service"])
 def test_the_order_of_times_is_between_times_of_the_kind(kind: str) -> None:
     fields = kind_fields(kind)
-    for earlier, later in rules.unordered_times(fields):
+    for earlier, later in fields.order:
         assert {earlier, later} <= set(fields.times)
+
+
+def with_rules(rules: str, severities: str = "{}") -> str:
+    return CITY_YML + f"    rules:\n{rules}    severities: {severities}\n"
+
+
+DECLARED = {
+    "required": ("{field: category, required: true}", {"what": None}, "missing:category"),
+    "allowed": ("{field: category, allowed: [theft, assault]}", {"what": "arson"}, "not_allowed:category"),
+    "allowed numbers": ("{field: priority, allowed: [1, 2]}", {"prio": "3"}, "not_allowed:priority"),
+    "range beyond the field's own": ("{field: priority, range: {min: 2}}", {"prio": "7"}, "out_of_range:priority"),
+    "allowed beyond the field's own": ("{field: priority, allowed: [1, 2]}", {"prio": "9"}, "not_allowed:priority"),
+    "range": ("{field: priority, range: {min: 2, max: 4}}", {"prio": "1"}, "out_of_range:priority"),
+    "pattern": ("{field: category, pattern: '[a-z]+'}", {"what": "Theft!"}, "pattern:category"),
+    "usable": ("{field: priority, usable: true}", {"prio": "urgent"}, "unusable:priority"),
+    "order": (
+        "{field: closed_at, not_before: occurred_at}",
+        {"closed": "2016-02-29 09:00"},
+        "before:occurred_at",
+    ),
+    "order that the kind keeps": (
+        "{field: occurred_until, not_before: occurred_at}",
+        {"until": "2016-02-29 09:00"},
+        "before:occurred_at",
+    ),
+    "condition": (
+        "{field: category, condition: \"category <> 'test' or priority = 1\"}",
+        {"what": "test", "prio": 2},
+        "condition:category",
+    ),
+    "place": ("{field: coords_in_area, condition: coords_in_area}", {"x": 1.5, "y": 0.5}, "condition:coords_in_area"),
+}
+
+
+@pytest.mark.parametrize(("rule", "cells", "reason"), DECLARED.values(), ids=DECLARED.keys())
+@pytest.mark.parametrize("severity", ["reject", "flag"])
+def test_a_rule_of_the_pack_rejects_or_flags(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, rule: str, cells: dict[str, object], reason: str, severity: str
+) -> None:
+    good = call("good", what="theft", prio=2, closed="2016-03-01 11:00", until="2016-03-01 10:30", x=0.5, y=0.5)
+    bad = call("bad", **({"what": "theft", "prio": 2, "closed": "2016-03-01 11:00", "x": 0.5, "y": 0.5} | cells))
+    text = with_rules(f"      - {rule[:-1]}, severity: {severity}}}\n")
+    load(con, write_pack(tmp_path, {"calls.csv": text_of([good, bad])}, text))
+    flagged = dict(staged(con, "incident_id, flags"))
+    assert flagged["good"] == []
+    if severity == "flag":
+        assert reason in list(flagged["bad"])  # type: ignore[call-overload]
+        assert quarantined(con) == []
+    else:
+        assert [reasons for reasons, *_ in quarantined(con)] == [[reason]]
+        assert counts(con) == {"read": 2, "accepted": 1, "quarantined": 1}
+
+
+def test_what_a_field_does_not_say_breaks_no_rule_but_required(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rules_without_required = "".join(
+        f"      - {rule}\n" for name, (rule, *_) in DECLARED.items() if name not in ("required", "place")
+    )
+    load(con, write_pack(tmp_path, {"calls.csv": text_of([call("1")])}, with_rules(rules_without_required)))
+    assert counts(con) == {"read": 1, "accepted": 1}
+
+
+def test_a_built_in_rule_takes_the_severity_that_the_pack_gives(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    rows = [
+        call("astray", area=9, x=0.5, y=0.5),
+        call("early", "2015-12-31 23:59"),
+        call("backwards", until="2016-02-28 10:00"),
+        call("doubtful", "2016-03-13 02:30"),
+    ]
+    text = with_rules("      []\n", "{unknown_area: flag, times_out_of_order: reject, clock_change: reject}")
+    load(con, write_pack(tmp_path, {"calls.csv": text_of(rows)}, text))
+    assert staged(con, "incident_id, area_id, flags") == [("astray", "ward-1", ["unknown_area"])]
+    assert sorted(str(reasons[0]) for reasons, *_ in quarantined(con)) == [  # type: ignore[index]
+        "before_first_month",
+        "clock_change",
+        "times_out_of_order",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rules_text", "severities", "field", "problem"),
+    [
+        ("      - {field: categry, required: true}\n", "{}", "sources.calls.rules.0.field", "categry"),
+        ("      - {field: category, condition: nonsense > 1}\n", "{}", "sources.calls.rules.0", "nonsense"),
+        ("      - {field: category, range: {min: 1}}\n", "{}", "sources.calls.rules.0", "does not work"),
+        ("      - {field: category, not_before: category}\n", "{}", "sources.calls.rules.0.not_before", "category"),
+        ("      - {field: category}\n", "{}", "sources.calls.rules.0", "exactly one"),
+        ("      []\n", "{missing_id: flag}", "sources.calls.severities.missing_id", "missing_id"),
+        ("      []\n", "{clock_chnge: flag}", "sources.calls.severities.clock_chnge", "clock_chnge"),
+    ],
+)
+def test_a_rule_that_cannot_work_is_refused_with_its_line(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, rules_text: str, severities: str, field: str, problem: str
+) -> None:
+    text = with_rules(rules_text, severities)
+    with pytest.raises(PackError) as caught:
+        load(con, write_pack(tmp_path, {"calls.csv": text_of(GOOD)}, text))
+    assert caught.value.field == field
+    assert caught.value.line is not None
+    assert text.splitlines()[caught.value.line - 1].strip()
+    assert problem in str(caught.value)
+    assert caught.value.remedy

@@ -86,6 +86,7 @@ def test_columns_that_are_left_out_do_not_count() -> None:
         assert content_hash(con, "t", ["x", "run_id"]) != first
 
 
+@pytest.mark.slow
 def test_threads_do_not_matter() -> None:
     query = (
         "create table t as select i, i / 7.0 as quotient, case when i % 5 > 0 then md5(i::varchar) end as text, "

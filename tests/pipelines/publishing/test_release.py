@@ -184,7 +184,9 @@ publish(Path(sys.argv[1]), duckdb.connect(), 2)
 """
 
 
-@pytest.mark.parametrize("step", ["_describe", "_check", "_sync", "switch"])
+@pytest.mark.parametrize(
+    "step", ["switch", *(pytest.param(step, marks=pytest.mark.slow) for step in ("_describe", "_check", "_sync"))]
+)
 def test_a_run_that_is_killed_leaves_what_is_served(con: duckdb.DuckDBPyConnection, tmp_path: Path, step: str) -> None:
     made = publish(tmp_path, con, 1)
     ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), step], cwd=ROOT, timeout=60, check=False)

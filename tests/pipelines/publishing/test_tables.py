@@ -9,9 +9,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from dbt_like_sql.project import load_project
+from dbt_like_sql.run import run_model
 from indicators.catalogue.reading import load_catalogue
 from pipelines.publishing import tables
 from tests.pipelines import small_pack
+from tests.pipelines.deliveries import ROWS, calls, content, policy
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tables.md"
@@ -35,7 +38,14 @@ def released(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     content = text_of([*rows, call("1"), call("5", "2016-07-09 10:00")]) + "\nsecret,line\n"
     with small_pack.warehouse() as con:
         load(con, write_pack(tmp_path, {"calls.csv": content}))
+        build_profiles(con)
         yield con
+
+
+def build_profiles(con: duckdb.DuckDBPyConnection) -> None:
+    project = load_project()
+    for name in ("stg_population", "stg_profile", "fct_profile"):
+        run_model(con, project.model(name))
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, table: str) -> pl.DataFrame:
@@ -46,7 +56,7 @@ def test_every_table_of_a_release_is_documented(tmp_path: Path) -> None:
     assert {*tables.release_queries(write_pack(tmp_path)), "release_info"} == set(documented())
 
 
-@pytest.mark.parametrize("table", ["areas", "ledger", "quarantine_summary", "source_finding"])
+@pytest.mark.parametrize("table", ["areas", "ledger", "quarantine_summary", "source_finding", "source_drift"])
 def test_columns_are_those_that_are_documented(released: duckdb.DuckDBPyConnection, table: str) -> None:
     assert rows_of(released, table).columns == documented()[table]
 
@@ -76,7 +86,7 @@ def test_refused_rows_are_counted_with_an_example_and_no_content(released: duckd
         ("unknown_area", "area_id", 1, "calls.csv", 5),
         ("unparseable_time", "occurred_at", 2, "calls.csv", 3),
     ]
-    for table in ("ledger", "quarantine_summary", "source_finding"):
+    for table in ("ledger", "quarantine_summary", "source_finding", "source_drift"):
         assert "secret" not in str(rows_of(released, table).rows())
 
 
@@ -85,6 +95,7 @@ def test_the_ledger_is_released_whole(released: duckdb.DuckDBPyConnection) -> No
     assert line["source"] == "calls"
     assert line["read"] == 8
     assert {name: count for name, count in line.items() if name not in ("source", "batch_id", "read") and count} == {
+        "is_current": True,
         "accepted": 1,
         "quarantined": 5,
         "superseded": 1,
@@ -92,8 +103,50 @@ def test_the_ledger_is_released_whole(released: duckdb.DuckDBPyConnection) -> No
     }
 
 
+def test_lines_of_contents_that_were_replaced_stay_and_are_marked(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    for rows in ([call("1"), call("2"), call("3", "never")], [call("1"), call("4"), call("5")]):
+        load(con, write_pack(tmp_path, {"calls.csv": text_of(rows)}))
+    before, now = sorted(rows_of(con, "ledger").rows(named=True), key=lambda line: line["is_current"])
+    assert (before["is_current"], before["read"], before["accepted"], before["quarantined"]) == (False, 3, 2, 1)
+    assert (now["is_current"], now["read"], now["accepted"], now["quarantined"]) == (True, 3, 3, 0)
+    kept = sum(line["accepted"] - line["replaced"] - line["deleted"] for line in (before, now))
+    assert kept == len(small_pack.staged(con, "incident_id")) == 3
+    # What is said of quarantine and drift is said of the contents that hold now.
+    assert rows_of(con, "quarantine_summary").is_empty()
+
+
+def test_drift_of_what_is_current_is_released(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    text = policy("date_format", "quarantine")
+    load(con, write_pack(tmp_path, {"calls.csv": content(calls())}, text))
+    assert rows_of(con, "source_drift").is_empty()
+    slashes = calls(100, change=lambda at, row: {"start": row["start"].replace("-", "/")})
+    load(con, write_pack(tmp_path, {"calls.csv": content(slashes)}, text))
+    [drift] = rows_of(con, "source_drift").rows(named=True)
+    assert drift.pop("suggestion").startswith("column start is written as '%Y/%m/%d %H:%M' now")
+    assert drift == {
+        "source": "calls",
+        "file": "calls.csv",
+        "what": "date_format",
+        "column_name": "start",
+        "field": "occurred_at",
+        "rows": ROWS,
+        "share_ppm": 1_000_000,
+        "policy": "quarantine",
+    }
+    load(con, write_pack(tmp_path, {"calls.csv": content(calls(200))}, text))
+    assert rows_of(con, "source_drift").is_empty()
+
+
 def test_areas_come_with_the_residents_that_hold_last(released: duckdb.DuckDBPyConnection) -> None:
-    released.execute("insert into staging.profile values ('ward-1', date '2016-05-01', 1500)")
+    released.execute("insert into staging.population values ('ward-1', date '2016-05-01', 1500)")
+    # A later profile that does not say the residents leaves those that are known.
+    released.execute(
+        "insert into staging.profile by name "
+        "select 'ward' as geography, 'ward-1' as area_id, date '2016-06-01' as day, 5 as officers"
+    )
+    build_profiles(released)
     areas = {row["area_id"]: row for row in rows_of(released, "areas").rows(named=True)}
     assert {name: row["population"] for name, row in areas.items()} == {
         "city": None,

@@ -152,6 +152,7 @@ def test_each_kind_passes_and_fails(con: duckdb.DuckDBPyConnection, kind: str) -
     assert passed.failed_count == (None if failed_rows is None else 0)
 
 
+@pytest.mark.slow
 def test_one_run_over_layers_missing_tables_and_errors(con: duckdb.DuckDBPyConnection) -> None:
     """The one test of this file in the quick set."""
     verdicts = judge(
@@ -318,8 +319,9 @@ def test_a_wrong_record_holds_back_the_figures_that_rest_on_it_alone(
     project = load_project()
     empty_warehouse.execute(
         "insert into staging.patrol by name select 's' as source, '1' as patrol_id, 'b' as batch_id, 'p' as geography,"
-        " date '2016-01-01' as day, date '2016-01-01' as known_day, timestamp '2016-01-01' as started_at,"
-        " started_at as started_local, day as started_day, 'second' as time_precision, 'h' as row_hash,"
+        " 2 as line, date '2016-01-01' as day, day as known_day, day as settled_day,"
+        " timestamp '2016-01-01' as started_at,"
+        " started_at as started_local, day as started_day, 'second' as time_precision,"
         " 1 as required_cells, 1 as filled_cells, -60 as duration_seconds"
     )
     empty_warehouse.execute(

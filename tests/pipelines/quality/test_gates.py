@@ -97,7 +97,7 @@ def test_a_failure_reaches_all_that_is_made_from_its_table_and_nothing_else() ->
         "msr_incident_day": (from_fact, from_source),
         "msr_source_day": (from_source,),
     }
-    tables = {"B2": ("msr_incident_day", "profile"), "stops": ("msr_patrol_day",), "M1": ()}
+    tables = {"B2": ("msr_incident_day", "fct_profile"), "stops": ("msr_patrol_day",), "M1": ()}
     assert affected_indicators(tables, affected) == {"B2": (from_fact, from_source)}
 
 

@@ -1,0 +1,29 @@
+with source as (
+
+    select * from {{ source('staging', 'handoff') }}
+
+),
+
+renamed as (
+
+    select
+        source,
+        handoff_id,
+        geography,
+        {{ allocated_area() }} as area_id,
+        day,
+        known_day,
+        requested_at,
+        due_at,
+        acknowledged_at,
+        record_kind,
+        record_id,
+        from_agency,
+        to_agency,
+        required_cells,
+        filled_cells
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,27 @@
+with source as (
+
+    select * from {{ source('staging', 'participation') }}
+
+),
+
+renamed as (
+
+    select
+        source,
+        participation_id,
+        geography,
+        {{ allocated_area() }} as area_id,
+        day,
+        known_day,
+        subject,
+        person_key,
+        enterprise_key,
+        level,
+        minutes,
+        required_cells,
+        filled_cells
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,54 @@
+-- Every fact is counted once in each measure of its kind.
+with accounts as (
+
+    select
+        'msr_incident_day, parts per million' as account,
+        (select coalesce(sum(weight_ppm), 0) from {{ ref('fct_incident_day') }}) as expected,
+        (select coalesce(sum(incidents_ppm), 0) from {{ ref('msr_incident_day') }}) as found
+
+    union all
+
+    select
+        'msr_patrol_day' as account,
+        (select count(*) from {{ ref('fct_patrol') }}) as expected,
+        (select coalesce(sum(patrols), 0) from {{ ref('msr_patrol_day') }}) as found
+
+    union all
+
+    select
+        'msr_service_day' as account,
+        (select count(*) from {{ ref('fct_service') }}) as expected,
+        (select coalesce(sum(closed + open_now), 0) from {{ ref('msr_service_day') }}) as found
+
+    union all
+
+    select
+        'msr_service_duration_month' as account,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_service_day') }}) as expected,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_service_duration_month') }}) as found
+
+    union all
+
+    select
+        'msr_source_day' as account,
+        (select count(*) from {{ ref('fct_record') }}) as expected,
+        (select coalesce(sum(records), 0) from {{ ref('msr_source_day') }}) as found
+
+    union all
+
+    select
+        'msr_completeness_day' as account,
+        (select coalesce(sum(required_cells), 0) from {{ ref('fct_record') }}) as expected,
+        (select coalesce(sum(required_cells), 0) from {{ ref('msr_completeness_day') }}) as found
+
+    union all
+
+    select
+        'msr_receipt_day' as account,
+        (select coalesce(sum(rows_read), 0) from {{ ref('stg_receipt') }}) as expected,
+        (select coalesce(sum(received), 0) from {{ ref('msr_receipt_day') }}) as found
+
+)
+
+select * from accounts
+where expected <> found

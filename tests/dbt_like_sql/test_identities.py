@@ -1,0 +1,59 @@
+# ruff: noqa: DTZ001 - timestamps without a zone, as the warehouse has them
+"""Each layer accounts for the one before: what is lost or counted twice is named with both sides."""
+
+# Local wall times carry no zone.
+# ruff: noqa: DTZ001
+
+from datetime import date, datetime
+
+import pytest
+
+from dbt_like_sql.project import Project
+from dbt_like_sql.run import breaches
+from tests.dbt_like_sql.conftest import Warehouse
+
+KINDS = ("incident", "patrol", "service", "handoff", "participation", "survey", "profile")
+
+
+@pytest.fixture
+def full(warehouse: Warehouse) -> Warehouse:
+    for number, kind in enumerate(KINDS, start=1):
+        warehouse.source(f"{kind}s", kind)
+        warehouse.record(kind, datetime(2016, 3, 1, 10), copies=number)
+    until = datetime(2016, 3, 4, 9)
+    warehouse.record("incident", datetime(2016, 3, 1, 10), occurred_until_local=until)
+    warehouse.record("service", datetime(2016, 3, 1, 10), closed_local=datetime(2016, 3, 2, 10))
+    warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
+    warehouse.run_window(date(2016, 6, 30))
+    warehouse.build()
+    return warehouse
+
+
+def found(warehouse: Warehouse, project: Project) -> dict[str, tuple[int, int]]:
+    rows = [row for identity in project.identities for row in breaches(warehouse.con, identity)]
+    return {account: (expected, got) for account, expected, got in rows}
+
+
+def test_every_layer_balances(full: Warehouse, project: Project) -> None:
+    assert project.identities
+    assert found(full, project) == {}
+
+
+@pytest.mark.parametrize(
+    ("tampering", "account", "difference"),
+    [
+        ("delete from facts.fct_service where source = 'services'", "fct_service", -4),
+        ("insert into facts.fct_patrol from facts.fct_patrol", "fct_patrol", 2),
+        ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
+        ("delete from measures.msr_source_day", "msr_source_day", None),
+        ("delete from measures.msr_receipt_day", "msr_receipt_day", -2),
+    ],
+)
+def test_what_is_lost_or_counted_twice_is_named(
+    full: Warehouse, project: Project, tampering: str, account: str, difference: int | None
+) -> None:
+    full.con.execute(tampering)
+    broken = found(full, project)
+    expected, got = broken[account]
+    assert expected != got
+    assert difference is None or got - expected == difference
