@@ -9,7 +9,7 @@ export WARDLIGHT_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo nightly serve test check lint types unit bench lock screenshots clean
+.PHONY: help setup demo nightly serve simulate test check lint types unit fuzz bench lock schema screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -30,10 +30,14 @@ demo: setup  ## Run the nightly job on New York's records, then serve dashboard 
 	@$(BIN)/wardlight demo --city $(CITY)
 
 nightly: setup  ## Run the nightly job alone: make nightly CITY=cities/seattle
+	@test $(CITY) != cities/heting -o -d cities/heting/data || $(BIN)/wardlight simulate
 	@$(BIN)/wardlight nightly --city $(CITY)
 
 serve: setup  ## Serve the dashboard on the current release
 	@$(BIN)/wardlight serve
+
+simulate: setup  ## Write the records of the simulated district into cities/heting
+	@$(BIN)/wardlight simulate
 
 test: setup  ## All tests
 	@$(BIN)/python -m tests.browser_hint
@@ -54,8 +58,15 @@ types: setup
 unit: setup
 	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
-bench: setup  ## Benchmarks, as JSON
+fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
+	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
+
+bench: setup  ## Benchmarks, as JSON: loading against DuckDB alone, and the whole job
+	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.load
+
+schema: setup  ## Write docs/city.schema.json
+	@$(BIN)/wardlight schema --out docs/city.schema.json
 
 screenshots: setup  ## Redraw docs/screenshots from a real Chromium
 	@$(BIN)/python docs/take_screenshots.py

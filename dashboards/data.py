@@ -49,6 +49,7 @@ TABLES = (
     "source_span",
     "source_month",
     "source_finding",
+    "source_drift",
     "release_info",
 )
 
@@ -139,8 +140,8 @@ class Release:
         """Areas without their geometry, in natural order (2 before 10) within their level."""
         return self._query(
             """select * exclude (geometry), geometry is not null as has_geometry from areas
-            order by area_level <> 'city', has_geometry, area_level,
-              try_cast(regexp_extract(area_id, '(\\d+)$', 1) as bigint) nulls last, title_en"""
+            order by area_level <> 'city', has_geometry, area_level, """
+            + _natural_order("")
         )
 
     @cached_property
@@ -248,8 +249,8 @@ class Release:
             """select a.area_id, a.title_en, a.title_zh, a.population, v.* exclude (area_id, area_level)
             from areas a left join indicator_values v on v.area_id = a.area_id and v.indicator_id = ?
               and v.period_kind = ? and v.period_start = ?
-            where a.area_level = ? and a.geometry is not null
-            order by try_cast(regexp_extract(a.area_id, '(\\d+)$', 1) as bigint) nulls last, a.title_en""",
+            where a.area_level = ? and a.geometry is not null order by """
+            + _natural_order("a."),
             indicator_id,
             period_kind,
             period_start,
@@ -298,26 +299,51 @@ class Release:
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
-        """Records by source, summed over batches, with the kind and titles of the source."""
+        """Records by source, summed over batches, with the titles of the source.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, title_en, title_zh; rows `read` in the deliveries that are current, and their outcomes; `replaced`
+            and `deleted`: records of all deliveries so far that a later one replaced, or that are there no longer;
+            `in_figures`: records that count.
+        """
+        outcomes = ("read", "accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
+        sums = ", ".join(
+            f'coalesce(sum("{name}") filter (where is_current), 0)::bigint as "{name}"' for name in outcomes
+        )
         return self._query(
-            """select l.source, any_value(f.title_en) as title_en, any_value(f.title_zh) as title_zh,
-              count(*) as batches, sum(read)::bigint as read, sum(accepted)::bigint as accepted,
-              sum(quarantined)::bigint as quarantined, sum(duplicate)::bigint as duplicate,
-              sum(superseded)::bigint as superseded, sum(merged)::bigint as merged,
-              sum(deferred)::bigint as deferred, sum(replaced)::bigint as replaced,
-              sum(deleted)::bigint as deleted
+            f"""select l.source, any_value(f.title_en) as title_en, any_value(f.title_zh) as title_zh, {sums},
+              sum(replaced)::bigint as replaced, sum(deleted)::bigint as deleted,
+              sum(accepted - replaced - deleted)::bigint as in_figures
             from ledger l left join source_freshness f using (source) group by l.source order by l.source"""
         )
 
     @cached_property
     def quarantine(self) -> pl.DataFrame:
         """Reasons of quarantine, most frequent first."""
-        return self._query("select * from quarantine_summary order by row_count desc, source, reason")
+        return self._query("select * from quarantine_summary order by row_count desc, source, reason, field")
 
     @cached_property
     def findings(self) -> pl.DataFrame:
         """What was found about sources as delivered: source, finding, field, count."""
         return self._query("select * from source_finding order by source, finding, field")
+
+    @cached_property
+    def drift(self) -> pl.DataFrame:
+        """Changes of sources in their deliveries, the same change in several files told once.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, what, column_name, field, policy, `rows` in all files, `files`, and of the file with most of these
+            rows: file, suggestion.
+        """
+        return self._query(
+            """select source, what, column_name, field, policy, sum(rows)::bigint as rows, count(*) as files,
+              arg_max(file, (rows, file)) as file, arg_max(suggestion, (rows, file)) as suggestion
+            from source_drift group by all order by source, what, column_name, field, policy"""
+        )
 
     @cached_property
     def expectations(self) -> pl.DataFrame:
@@ -357,6 +383,15 @@ class Release:
     def months(self) -> pl.DataFrame:
         """Records per source and month with what was expected."""
         return self._query("select * from source_month order by source, month")
+
+
+def _natural_order(prefix: str) -> str:
+    """Order ids with a number by what stands before it and by the number (2 before 10), the others by their title."""
+    number, stem = f"regexp_extract({prefix}area_id, '\\d+$')", f"regexp_replace({prefix}area_id, '\\d+$', '')"
+    return (
+        f"{number} = '', case when {number} <> '' then {stem} end, try_cast({number} as bigint) nulls last, "
+        f"{prefix}title_en"
+    )
 
 
 def _names(text: str | None) -> list[str]:

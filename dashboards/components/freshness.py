@@ -11,7 +11,7 @@ from dashboards.components.layout import badge
 SIGNS = {"alive": ("good", "●"), "silent": ("bad", "■"), "collapsed": ("bad", "▼")}
 
 
-def freshness_list(context: Context, freshness: pl.DataFrame) -> Any:
+def freshness_list(context: Context, freshness: pl.DataFrame, class_name: str = "") -> Any:
     """One line per source, the troubled ones first."""
     words = context.words
     items = []
@@ -26,7 +26,7 @@ def freshness_list(context: Context, freshness: pl.DataFrame) -> Any:
                 ]
             )
         )
-    return html.Ul(items, className="freshness")
+    return html.Ul(items, className=f"freshness {class_name}".strip())
 
 
 def freshness_sentence(context: Context, row: dict[str, Any]) -> str:

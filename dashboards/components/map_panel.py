@@ -46,8 +46,8 @@ def map_panel(context: Context, indicator: dict[str, Any], kind: str, periods: p
     figure = area_map(drawn, context.release.outlines, breaks, decimals, context.colours)
     drawing = html.Div(
         [
-            graph(figure, words("overview.map_description", title=title, count=frame.height), {MAP: kind}, "chart-map"),
             _legend(context, frame, breaks, indicator),
+            graph(figure, words("overview.map_description", title=title, count=frame.height), {MAP: kind}, "chart-map"),
         ],
         className="map-frame",
     )

@@ -47,6 +47,7 @@ def ledger_figure(
         drawing.add_trace(
             go.Bar(
                 x=shares, y=names, orientation="h", name=outcomes[outcome], meta=outcome, customdata=counts,
+                showlegend=any(counts),
                 marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": colours.surface, "size": 5}},
                 hovertemplate="%{y}<br>" + outcomes[outcome] + ": %{customdata:,} (%{x:.2f}%)<extra></extra>",
             )
@@ -55,6 +56,5 @@ def ledger_figure(
 
 
 def balance(ledger: pl.DataFrame) -> int:
-    """Records read minus all outcomes, over all sources: 0 when every record is accounted for."""
-    accounted = sum(int(ledger[name].sum()) for name in ("accepted", *OUTCOMES))
-    return int(ledger["read"].sum()) - accounted
+    """Records unaccounted for, or counted twice, in any source: 0 when read is the sum of its outcomes in all."""
+    return int((ledger["read"] - ledger.select(pl.sum_horizontal("accepted", *OUTCOMES)).to_series()).abs().sum())

@@ -7,12 +7,16 @@ from dash import html
 
 from dashboards.components.checks import PASSED, check_grid, check_summary
 from dashboards.components.context import Context
+from dashboards.components.deliveries import delivery_changes
 from dashboards.components.freshness import freshness_list
+from dashboards.components.grid import grid, number_column, text_column, wrapped_column
 from dashboards.components.layout import badge, empty_state, graph, page_head, panel, table
 from dashboards.figures.ledger import OUTCOMES, balance, ledger_figure
 from dashboards.figures.volume import volume_figure
 
 COUNTS = ("read", "accepted", *OUTCOMES)
+AFTERWARDS = ("replaced", "deleted", "in_figures")
+"""What became of accepted records with later deliveries, and what is left of them."""
 
 
 def page(context: Context) -> Any:
@@ -22,6 +26,7 @@ def page(context: Context) -> Any:
         page_head(words("quality.title"), words("quality.lead")),
         _ledger(context),
         _quarantine(context),
+        delivery_changes(context),
         _findings(context),
         _expectations(context),
         _gates(context),
@@ -32,7 +37,7 @@ def page(context: Context) -> Any:
 def _ledger(context: Context) -> Any:
     words, ledger = context.words, context.release.ledger
     titles = context.source_titles
-    total = {name: int(ledger[name].sum()) for name in COUNTS}
+    total = {name: int(ledger[name].sum()) for name in (*COUNTS, *AFTERWARDS)}
     rest = balance(ledger)
     steps = [
         html.Li(
@@ -51,9 +56,14 @@ def _ledger(context: Context) -> Any:
         if rest == 0
         else badge(words("quality.unbalanced", count=words.number(abs(rest))), "bad", "≠")
     )
-    columns = [(words("column.source"), ""), *((words(f"outcome.{name}"), "number") for name in COUNTS)]
+    in_figures = words.counted("quality.in_figures", total["in_figures"])
+    if total["replaced"] or total["deleted"]:
+        displaced = {name: words.number(total[name]) for name in ("replaced", "deleted")}
+        in_figures = words("quality.displaced", in_figures=in_figures, **displaced)
+    shown = [name for name in (*COUNTS, *AFTERWARDS) if total[name] or name not in ("merged", "replaced", "deleted")]
+    columns = [(words("column.source"), ""), *((words(f"outcome.{name}"), "number") for name in shown)]
     rows = [
-        [titles.get(row["source"], row["source"]), *(words.number(row[name]) for name in COUNTS)]
+        [titles.get(row["source"], row["source"]), *(words.number(row[name]) for name in shown)]
         for row in ledger.to_dicts()
     ]
     outcomes = {name: words(f"outcome.{name}") for name in OUTCOMES}
@@ -61,6 +71,7 @@ def _ledger(context: Context) -> Any:
         words("quality.ledger"),
         html.Ol(steps, className="flow"),
         html.P([verdict, " ", words("quality.identity")], className="note"),
+        html.P(in_figures, id="in-figures"),
         html.H3(words("quality.shares")),
         graph(
             ledger_figure(ledger, titles, outcomes, context.colours),
@@ -72,55 +83,58 @@ def _ledger(context: Context) -> Any:
 
 
 def _quarantine(context: Context) -> Any:
-    words, titles = context.words, context.source_titles
+    words, titles, quarantine = context.words, context.source_titles, context.release.quarantine
+    if not quarantine.height:
+        return panel(words("quality.quarantine"), empty_state(words("quality.no_quarantine")))
     rows = [
-        [
-            titles.get(row["source"], row["source"]),
-            words.known("quarantine", row["reason"]),
-            html.Code(row["field"]) if row["field"] else "",
-            words.number(row["row_count"]),
-            words("quality.example", file=row["example_file"], line=words.number(row["example_line"]))
+        {
+            "source": titles.get(row["source"], row["source"]),
+            "reason": words.known("rule", row["reason"]),
+            "field": row["field"] or "",
+            "row_count": row["row_count"],
+            "example": words("quality.example", file=row["example_file"], line=words.number(row["example_line"]))
             if row["example_file"]
             else "",
-        ]
-        for row in context.release.quarantine.to_dicts()
+        }
+        for row in quarantine.to_dicts()
     ]
     columns = [
-        (words("column.source"), ""),
-        (words("column.reason"), ""),
-        (words("column.field"), ""),
-        (words("column.rows"), "number"),
-        (words("column.example"), ""),
+        wrapped_column("source", words("column.source"), width=190, minWidth=110),
+        wrapped_column("reason", words("column.reason"), width=330, minWidth=180),
+        text_column("field", words("column.field"), width=140, minWidth=130),
+        number_column("row_count", words("column.rows"), 0, width=100),
+        text_column("example", words("column.example"), width=300, minWidth=240),
     ]
-    content = table(columns, rows, words("quality.quarantine")) if rows else empty_state(words("quality.no_quarantine"))
+    content = grid("quarantine", columns, rows, words, "quarantine.csv")
     return panel(words("quality.quarantine"), content, note=words("quality.quarantine_note"))
 
 
 def _findings(context: Context) -> Any:
-    """One line per source and finding; where it is known by field, the fields in smaller print."""
-    words, titles = context.words, context.source_titles
+    """One line per source and finding; where it is known by field, the fields beside it."""
+    words, titles, findings = context.words, context.source_titles, context.release.findings
+    if not findings.height:
+        return panel(words("quality.findings"), empty_state(words("quality.no_findings")))
     rows = []
-    grouped = context.release.findings.partition_by("source", "finding", maintain_order=True)
-    for group in grouped:
+    for group in findings.partition_by("source", "finding", maintain_order=True):
         first = group.row(0, named=True)
         whole = group.filter(pl.col("field").is_null())["count"].to_list()
         by_field = group.filter(pl.col("field").is_not_null()).select("field", "count").rows()
         fields = [words("quality.by_field", field=field, count=words.number(count)) for field, count in by_field]
         rows.append(
-            [
-                titles.get(first["source"], first["source"]),
-                words.known("finding", first["finding"]),
-                words.number((whole or [group["count"].max()])[0]),
-                html.Span(words.join(fields), className="note"),
-            ]
+            {
+                "source": titles.get(first["source"], first["source"]),
+                "finding": words.known("rule", first["finding"]),
+                "count": (whole or [group["count"].max()])[0],
+                "by_field": words.join(fields),
+            }
         )
     columns = [
-        (words("column.source"), ""),
-        (words("column.finding"), ""),
-        (words("column.count"), "number"),
-        (words("column.by_field"), ""),
+        wrapped_column("source", words("column.source"), width=190, minWidth=110),
+        wrapped_column("finding", words("column.finding"), width=400, minWidth=200),
+        number_column("count", words("column.count"), 0, width=100),
+        wrapped_column("by_field", words("column.by_field"), width=370, minWidth=160),
     ]
-    content = table(columns, rows, words("quality.findings")) if rows else empty_state(words("quality.no_findings"))
+    content = grid("findings", columns, rows, words, "findings.csv")
     return panel(words("quality.findings"), content, note=words("quality.findings_note"))
 
 
@@ -158,7 +172,7 @@ def _sources(context: Context) -> Any:
         hovers.append("<br>".join(lines))
     return panel(
         words("quality.sources"),
-        freshness_list(context, context.release.freshness),
+        freshness_list(context, context.release.freshness, "wide"),
         _troubled_months(context, months, titles),
         graph(
             volume_figure(months, titles, hovers, words.axis_formats, context.colours),

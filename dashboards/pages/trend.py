@@ -203,15 +203,16 @@ def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], ki
         ranges.pop("bounds")
     columns = [
         text_column("area", words("column.area"), width=150, minWidth=140, hide=series["area_id"].n_unique() == 1),
-        text_column("period_start", words("column.period"), width=104, minWidth=104),
-        number_column("value", words("column.value"), decimals, width=84),
+        text_column("period_start", words("column.period"), width=100, minWidth=92),
+        number_column("value", words("column.value"), decimals, width=80, minWidth=76),
         *(range_column(*ends, words(f"column.{name}"), decimals, rows) for name, ends in ranges.items()),
-        wrapped_column("signal", words("column.signal"), width=120, minWidth=110),
-        text_column("status", words("column.status"), width=104, minWidth=104),
-        text_column("quality_grade", words("column.grade"), width=76),
-        wrapped_column("reason", words("column.reason"), width=230, minWidth=190),
-        *(number_column(name, words(f"column.{name}"), 0, width=112, minWidth=112) for name in counts[:2]),
-        number_column("unusable", words("column.unusable"), 0, width=96, hide=is_certain),
+        wrapped_column("signal", words("column.signal"), width=112, minWidth=96),
+        wrapped_column("status", words("column.status"), width=104, minWidth=88),
+        text_column("quality_grade", words("column.grade"), width=76, minWidth=72),
+        wrapped_column("reason", words("column.reason"), width=230, minWidth=128),
+        number_column("numerator", words("column.numerator"), 0, width=104, minWidth=90),
+        number_column("denominator", words("column.denominator"), 0, width=104, minWidth=102),
+        number_column("unusable", words("column.unusable"), 0, width=92, minWidth=84, hide=is_certain),
         *(number_column(name, words(f"column.{name}"), decimals, hide=True) for name in numbers[1:]),
     ]
     return [

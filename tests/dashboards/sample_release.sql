@@ -33,7 +33,7 @@ create table areas (
 
 create table ledger (
     source varchar, batch_id varchar, read bigint, accepted bigint, quarantined bigint, duplicate bigint,
-    superseded bigint, merged bigint, deferred bigint, replaced bigint, deleted bigint
+    superseded bigint, merged bigint, deferred bigint, replaced bigint, deleted bigint, is_current boolean
 );
 
 create table quarantine_summary (
@@ -65,6 +65,11 @@ create table source_month (
 
 create table source_finding (
     source varchar, finding varchar, field varchar, count bigint
+);
+
+create table source_drift (
+    source varchar, file varchar, what varchar, column_name varchar, field varchar, rows bigint,
+    share_ppm bigint, suggestion varchar, policy varchar
 );
 
 create table release_info (

@@ -78,6 +78,8 @@ def test_the_quality_page_accounts_for_every_record(releases: Releases) -> None:
     text = _text(render(releases, "/quality", "")[0])
     assert "The ledger balances" in text
     assert "167,523" in text
+    assert "132,512 records count in the figures" in text
+    assert "39,990 were replaced by a later delivery, and 10 withdrawn" in text
     assert "5 passed, 3 failed" in text
     for said in ("area is not on the city's list", "6,036", "October 2016 to December 2016: collapsed (270 records)"):
         assert said in text

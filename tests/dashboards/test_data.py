@@ -1,5 +1,6 @@
 """The data layer against a release on disk."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dashboards.data import Release, ReleaseError
+from dashboards.data import TABLES, Release, ReleaseError
 from dashboards.releases import KEPT_RELEASES, Releases
 from tests.dashboards import sample_release
 
@@ -67,6 +68,50 @@ def test_the_ledger_sums_batches(release: Release) -> None:
     parts = pl.sum_horizontal("accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
     assert frame["read"].to_list() == frame.select(parts).to_series().to_list()
     assert frame.filter(pl.col("source") == "thefts")["title_zh"].item() == "机动车盗窃"
+
+
+def test_deliveries_of_the_past_count_by_what_is_left_of_them(release: Release) -> None:
+    lines = {row["source"]: row for row in release.ledger.to_dicts()}
+    assert (lines["cases"]["read"], lines["cases"]["quarantined"]) == (68_421, 321)
+    assert [lines["cases"][name] for name in ("replaced", "deleted", "in_figures")] == [39_990, 10, 41_900]
+    assert [lines["thefts"][name] for name in ("replaced", "deleted", "in_figures")] == [0, 0, 20_021]
+
+
+def test_the_same_change_in_several_files_is_told_once(release: Release) -> None:
+    drift = {row["source"]: row for row in release.drift.to_dicts()}
+    assert release.drift.height == len(drift) == 3
+    several = drift["shootings"]
+    assert (several["rows"], several["files"], several["file"]) == (4 + 5 + 6, 3, "shootings_2016.csv")
+    assert "'smuggling' (6)" in several["suggestion"]
+    assert (drift["cases"]["policy"], drift["cases"]["files"]) == ("quarantine", 1)
+
+
+def test_areas_are_ordered_by_the_numbers_in_their_ids_within_their_stem(
+    tmp_path: Path, home: Path, release: Release
+) -> None:
+    sample_release.write_changed(
+        tmp_path,
+        home,
+        "update areas set area_id = case when area_id::integer % 2 = 0 then 'B' else 'A' end || area_id "
+        "where geometry is not null",
+    )
+    numbered = Releases(tmp_path).current().areas.filter("has_geometry")["area_id"].to_list()
+    assert len(numbered) == 77
+    assert numbered == sorted(numbered, key=lambda area: (area[0], int(area[1:])))
+    plain = release.areas.filter("has_geometry")["area_id"].to_list()
+    assert plain == sorted(plain, key=int)
+
+
+def test_the_sample_has_the_documented_columns(release: Release) -> None:
+    dictionary = (Path(__file__).parents[2] / "docs" / "tables.md").read_text(encoding="utf-8")
+    section = dictionary.split("\n## Release\n")[1].split("\n`status` is")[0]
+    documented = {
+        table: [column.split()[0] for column in re.sub(r"\([^()]*\)", "", listed).split(", ")]
+        for table, listed in re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", section, re.MULTILINE)
+    }
+    columns = "select table_name, list(column_name order by column_index) from duckdb_columns() where not internal "
+    assert dict(_rows(release, f"{columns} group by all")) == documented
+    assert set(documented) == set(TABLES)
 
 
 def test_levels_kinds_and_areas_are_those_with_figures(release: Release) -> None:
@@ -146,6 +191,7 @@ def test_series_start_where_asked(release: Release) -> None:
     assert frame["indicator_id"].to_list() == ["B1_theft", "B1_theft", "F3", "F3"]
 
 
+@pytest.mark.slow
 def test_a_new_release_appears_while_the_old_one_is_read(tmp_path: Path) -> None:
     sample_release.write(tmp_path, "one")
     releases = Releases(tmp_path)

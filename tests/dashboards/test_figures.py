@@ -185,6 +185,9 @@ def test_ledger_shows_shares_of_what_was_read() -> None:
     }
     assert balance(ledger) == 0
     assert balance(ledger.with_columns(read=201)) == 1
+    # What one source has too many does not make up for what another lacks.
+    assert balance(pl.concat([ledger.with_columns(read=201), ledger.with_columns(read=199)])) == 2
+    assert [trace.meta for trace in drawing.data if not trace.showlegend] == ["deferred"]
 
 
 def test_sparkline_breaks_at_gaps_and_rings_special_causes() -> None:

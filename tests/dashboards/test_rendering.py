@@ -28,6 +28,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_view_is_drawn_once_per_release_and_scheme(tmp_path: Path, home: Path, drawn: list[tuple[str, str]]) -> None:
     sample_release.write_changed(tmp_path, home, "update release_info set release_id = 'one'")
     releases, kept = Releases(tmp_path), KeptPages()

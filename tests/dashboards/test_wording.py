@@ -5,6 +5,7 @@ import re
 from datetime import date
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 import yaml
@@ -15,6 +16,8 @@ import dashboards
 from dashboards.address import LANGUAGES, PERIOD_KINDS
 from dashboards.periods import period_before, period_end, year_before
 from dashboards.wording import Words, texts
+from pipelines.loading import rules
+from pipelines.pack.sources import Drift, Policy
 
 SOURCES = sorted(Path(dashboards.__file__).parent.rglob("*.py"))
 CATALOGUE = Path(__file__).parents[2] / "indicators" / "catalogue"
@@ -140,6 +143,56 @@ def test_every_documented_reason_is_worded() -> None:
     codes = re.findall(r"^\| `([a-z_]+)(?::[^`]*)?` \|", tables.split("`reason` holds codes")[1], re.MULTILINE)
     assert len(codes) > 10
     assert [code for code in codes if f"reason.{code}" not in texts("en")] == []
+
+
+def _reasons_of_the_code() -> set[str]:
+    """Read from the code of the rules what a reason can begin with, whatever form it is given in."""
+    tree = ast.parse(Path(rules.__file__).read_text(encoding="utf-8"))
+    named: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            # `reason, breaks = "missing", …` and `kind = "a" if … else "b"`
+            target, value = node.targets[0], node.value
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                target, value = target.elts[0], value.elts[0]
+            if isinstance(target, ast.Name):
+                texts_ = [each.value for each in _branches(value) if isinstance(each, ast.Constant)]
+                named.setdefault(target.id, set()).update(text for text in texts_ if isinstance(text, str))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule":
+            first = node.args[0]
+            part = first.values[0] if isinstance(first, ast.JoinedStr) else first
+            if isinstance(part, ast.FormattedValue):
+                assert isinstance(part.value, ast.Name)
+                found |= named[part.value.id]
+            else:
+                assert isinstance(part, ast.Constant)
+                found.add(str(part.value).partition(":")[0])
+    return found
+
+
+def _branches(node: ast.expr) -> list[ast.expr]:
+    return [*_branches(node.body), *_branches(node.orelse)] if isinstance(node, ast.IfExp) else [node]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reason_of_the_rules_is_worded(language: str) -> None:
+    reasons = _reasons_of_the_code()
+    # What the pack alone can bring about, and what every kind of source can.
+    assert reasons >= {"missing", "unusable", "not_allowed", "out_of_range", "pattern", "before", "condition"}
+    assert reasons >= {"malformed_line", "blank_row", "missing_id", "unknown_area", "future_time", "times_out_of_order"}
+    # Drift sets rows aside, too; repeated and conflicting ids are findings.
+    every = reasons | {"drift", "repeated_id", "conflicting_id"}
+    worded = {key.removeprefix("rule.") for key in texts(language) if key.startswith("rule.")}
+    assert worded == every
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_change_of_a_delivery_and_every_policy_is_worded(language: str) -> None:
+    known = texts(language)
+    assert {key.removeprefix("drift.") for key in known if key.startswith("drift.")} == set(Drift.model_fields)
+    assert {key.removeprefix("policy.") for key in known if key.startswith("policy.")} == set(get_args(Policy))
 
 
 @pytest.mark.parametrize("kind", ["day", "month", "year"])

@@ -1,0 +1,105 @@
+"""The quality page: changes in deliveries, and a ledger over deliveries that came again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.address import LANGUAGES
+from dashboards.releases import Releases
+from dashboards.rendering import render
+from dashboards.wording import Words
+from tests.dashboards import reading, sample_release
+
+
+def page(home: Path, language: str) -> Any:
+    return render(Releases(home), "/quality", f"?lang={language}")[0]
+
+
+def lines(part: Any) -> list[list[str]]:
+    """Give the words of a plain table, row by row and cell by cell."""
+    (body,) = [each for each in reading.parts(part) if type(each).__name__ == "Tbody"]
+    return [[reading.words(cell) for cell in row.children] for row in body.children]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            [
+                ["Council cases", "times are written otherwise opened in cases.csv", "300", "▼ set aside"],
+                [
+                    "Shootings",
+                    "categories that are not known offence in 3 files, such as shootings_2016.csv",
+                    "15",
+                    "● went on",
+                ],
+                ["Vehicle thefts", "a new column beat in thefts.csv", "26,100", "● went on"],
+            ],
+        ),
+        (
+            "zh",
+            [
+                ["市议会个案", "时间写法改变 opened 见 cases.csv", "300", "▼ 隔离"],
+                ["枪击案件", "出现未知类别 offence 见于 3 个文件，如 shootings_2016.csv", "15", "● 照常读入"],
+                ["机动车盗窃", "新增一列 beat 见 thefts.csv", "26,100", "● 照常读入"],
+            ],
+        ),
+    ],
+)
+def test_changes_in_deliveries_are_told(home: Path, language: str, expected: list[list[str]]) -> None:
+    (panel,) = reading.by_class(page(home, language), "drift")
+    found = lines(panel)
+    assert [[" ".join(cell.split()) for cell in row[:4]] for row in found] == expected
+    assert found[0][4] == "column opened is written as '%d/%m/%Y' now: write strptime(opened, '%d/%m/%Y')"
+    suggestions = [part for part in reading.parts(panel) if getattr(part, "lang", None) == "en"]
+    assert len(suggestions) == 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_any_change_quarantine_or_finding_the_page_says_so(home: Path, tmp_path: Path, language: str) -> None:
+    sample_release.write_changed(
+        tmp_path, home, "delete from source_drift; delete from quarantine_summary; delete from source_finding"
+    )
+    shown = reading.words(page(tmp_path, language))
+    words = Words(language)
+    for empty in ("quality.no_drift", "quality.no_quarantine", "quality.no_findings"):
+        assert words(empty) in shown
+        assert words(empty) not in reading.words(page(home, language))
+
+
+def test_the_ledger_s_table_says_what_is_left_of_accepted_records(home: Path) -> None:
+    (table,) = [
+        part for part in reading.by_class(page(home, "en"), "table") if "quarantined" in reading.words(part.children[1])
+    ]
+    head = [reading.words(cell) for cell in table.children[1].children.children]
+    cases = next(dict(zip(head, row, strict=True)) for row in lines(table) if row[0] == "Council cases")
+    assert (cases["read"], cases["accepted"], cases["replaced"], cases["deleted"]) == (
+        "68,421",
+        "41,900",
+        "39,990",
+        "10",
+    )
+    assert cases["in the figures"] == "41,900"
+
+
+def test_a_ledger_that_does_not_balance_is_said_so(home: Path, tmp_path: Path) -> None:
+    sample_release.write_changed(
+        tmp_path,
+        home,
+        "update ledger set read = read + 5 where source = 'thefts'; "
+        "update ledger set read = read - 5 where source = 'shootings'",
+    )
+    assert "10 records unaccounted for" in reading.words(page(tmp_path, "en"))
+    assert "The ledger balances" in reading.words(page(home, "en"))
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "area is not on the city's list"), ("zh", "区域不在本市清单中")])
+def test_reasons_of_quarantine_can_be_sorted_and_downloaded(home: Path, language: str, said: str) -> None:
+    (grid,) = [
+        part for part in reading.parts(page(home, language)) if getattr(part, "id", None) == {"grid": "quarantine"}
+    ]
+    unknown = next(row for row in grid.rowData if row["field"] == "area_id")
+    assert (unknown["reason"], unknown["row_count"]) == (said, 10)
+    assert grid.csvExportParams["columnKeys"] == ["source", "reason", "field", "row_count", "example"]
