@@ -56,7 +56,7 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" --hypothesis-profile quick
 
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py

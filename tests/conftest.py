@@ -14,6 +14,8 @@ NYC = ROOT / "cities" / "nyc"
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
+# For `make check`: fewer examples of each property; `make test` tries them all.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis.settings.load_profile("patient")
 
 

@@ -128,14 +128,15 @@ def _judge(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: dat
     asked = [f"_batch_id in ({listed})"] if new else []
     if scalar(con, "select count(*) from chosen"):
         asked.append(chosen)
-    judge = Judge(con, pack, name, raw_layer.headers(con, name), as_of)
+    headers = raw_layer.headers(con, name)
+    judge = Judge(con, pack, name, headers, as_of)
     judge.judge(f"(select * from {rows} as raw where {' or '.join(asked) or 'false'})")
     # Further rows of the same records, which were judged before: only together can they be ranked.
     if storing.choose_companions(con, name, fields):
         judge.judge_further(f"(select * from {rows} as raw where {chosen})")
     decide(con, source, fields, as_of)
     judged = scalar(con, "select count(*) from judged")
-    days = storing.store(con, name, source, fields, as_of, rows)
+    days = storing.store(con, name, source, fields, as_of, rows, headers)
     findings.enter(con, name, source, rows)
     return Load(source.kind, 0, judged, days, tuple(drifts))
 

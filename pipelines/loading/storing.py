@@ -4,6 +4,8 @@ A row that was read is in `staging.<kind>` (it stands for its record), in `quara
 `ledger.unstaged` (deferred, duplicate, superseded, merged, or a withdrawal). How rows are judged is no concern here.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -122,15 +124,22 @@ def choose_companions(con: duckdb.DuckDBPyConnection, name: str, fields: KindFie
 
 
 def store(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date, rows: str
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    source: Source,
+    fields: KindFields,
+    as_of: date,
+    rows: str,
+    headers: Mapping[str, Sequence[str]],
 ) -> tuple[date, ...]:
     """Write down what `judged` says, of the rows in it and of batches that are gone; return the days that changed.
 
-    `rows` is the SQL of the raw rows, whose text goes with what is quarantined.
+    `rows` is the SQL of the raw rows, whose text goes with what is quarantined; `headers` gives the columns of each
+    file.
     """
     days = _store_kept(con, name, source, fields, as_of)
     _store_aside(con, name)
-    _quarantine(con, name, source, rows)
+    _quarantine(con, name, source, rows, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
     con.execute(
         "insert into ledger.judged_batch select source, batch_id from ledger.delivery where source = ? and is_current",
@@ -221,11 +230,10 @@ def _store_aside(con: duckdb.DuckDBPyConnection, name: str) -> None:
     )
 
 
-def _quarantine(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str) -> None:
-    """Write the quarantined rows of `judged` with their text as read, from the raw rows they came from.
-
-    These have a name that no column of a source can have: the whole row is asked for by it.
-    """
+def _quarantine(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str, headers: Mapping[str, Sequence[str]]
+) -> None:
+    """Write the quarantined rows of `judged` with their text as read, from the raw rows they came from."""
     if not scalar(con, "select count(*) from judged where status = 'quarantined'"):
         return
     con.execute(
@@ -233,12 +241,25 @@ def _quarantine(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows:
         insert into quarantine.record
         select {literal(name)}, judged._batch_id, judged._file, judged._line, {literal(source.kind)}, judged.day,
             judged.known_day, judged.area_id, judged.reasons, judged.fields,
-            coalesce(_m_row._malformed, to_json(_m_row)::varchar)
+            coalesce(raw._malformed, {_as_read(headers)})
         from judged
-        join {rows} as _m_row on _m_row._batch_id = judged._batch_id and _m_row._line = judged._line
+        join {rows} as raw on raw._batch_id = judged._batch_id and raw._line = judged._line
         where judged.status = 'quarantined'
         """
     )
+
+
+def _as_read(headers: Mapping[str, Sequence[str]]) -> str:
+    """Compose the text of a raw row: the columns of its own file, in their order, whatever other files have."""
+    files = defaultdict(list)
+    for file, names in headers.items():
+        files[tuple(names)].append(literal(file))
+    cases = (
+        f"when raw._file in ({', '.join(listed)}) "
+        f"then to_json({{{', '.join(f'{literal(column)}: raw.{quoted(column)}' for column in names)}}})::varchar"
+        for names, listed in files.items()
+    )
+    return f"case {' '.join(cases)} end" if files else "null"
 
 
 def _receive(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:

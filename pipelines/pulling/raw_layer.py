@@ -34,6 +34,7 @@ _DELIVERY = {
     "last_day": "date",
     "settings": "varchar",
     "personal": "varchar[]",
+    "loaded_at": "timestamp",
 }
 
 
@@ -142,7 +143,7 @@ def deliver(
         con.execute("update ledger.delivery set is_current = false where source = ? and file = ?", (source, unit.name))
         con.execute(
             f"insert into ledger.delivery ({', '.join(map(quoted, _DELIVERY))}) "
-            "select ?, ?, ?, ?, ?, true, count(*), ?, ?, ?, ?, ?, ? from ledger.delivery",
+            "select ?, ?, ?, ?, ?, true, count(*), ?, ?, ?, ?, ?, ?, timezone('UTC', now()) from ledger.delivery",
             (
                 *(source, unit.name, delivered.content, batch.batch_id, reading.rows, reading.header),
                 *(size, first, last, delivered.settings, list(delivered.personal)),

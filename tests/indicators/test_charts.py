@@ -190,6 +190,7 @@ def every_kind(entry) -> list:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records, refused)
 def test_results_keep_their_promises_on_any_data(inputs, entry, found, quarantine) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.pipelines.deliveries import ROWS, calls, content, detected, policy, set_aside
 from tests.pipelines.small_pack import changed
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[[datetime], str]
 QUARANTINE = policy("date_format", "quarantine")
 ZONE = ZoneInfo("America/New_York")
@@ -75,7 +77,6 @@ def test_only_the_rows_that_are_written_otherwise_are_set_aside(con: duckdb.Duck
     assert set_aside(con) == list(range(2, ROWS + 2, 2))
 
 
-@pytest.mark.slow
 def test_a_later_part_of_a_large_file_is_noticed(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = 30_000
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.loading import areas, context, ledger
@@ -282,7 +282,15 @@ def days_in(con: duckdb.DuckDBPyConnection, window: Window) -> list[date]:
     return [row[0] for row in rows]
 
 
-@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+A_FILE_THAT_COMES_BACK = [
+    Step(files=(("one.csv", (call("a"),)), ("two.csv", (call(None),)))),
+    Step(said=Said(has_two=False)),
+    Step(said=Said(has_two=True)),
+]
+
+
+@example(A_FILE_THAT_COMES_BACK)
+@settings(deadline=None, max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(STEPS, min_size=1, max_size=4))
 def test_any_history_ends_as_a_clean_load(steps: list[Step]) -> None:
     follow(steps)

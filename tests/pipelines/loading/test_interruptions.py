@@ -18,6 +18,8 @@ from tests.conftest import ROOT
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import AS_OF, call, changed, load, pull_all, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 TABLES = (
     *("staging.incident", "staging.receipt", "quarantine.record", "ledger.unstaged", "ledger.batch", "ledger.finding"),
     *("ledger.displaced", "ledger.repeated", "ledger.judged", "ledger.judged_batch"),
@@ -59,7 +61,6 @@ def written(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]
     return {table: con.execute(f"from {table} order by all").fetchall() for table in TABLES}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_a_killed_run_leaves_nothing_half_done(tmp_path: Path, place: str) -> None:
     home, city = tmp_path / "home", tmp_path / "city"

@@ -130,6 +130,7 @@ lists_of_rows = st.lists(rows_of_all_sorts, max_size=9)
 dates = st.sampled_from([date(2016, 5, 1), AS_OF, date(2016, 7, 3)])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=5)
 @given(lists_of_rows, dates, st.randoms(use_true_random=False))
 def test_any_order_and_splitting_gives_the_same_warehouse(rows: list[Row], as_of: date, chance: Random) -> None:

@@ -14,6 +14,8 @@ from tests.pipelines import small_pack
 from tests.pipelines.deliveries import ROWS, calls, content
 from tests.pipelines.small_pack import AS_OF, COLUMNS, call, changed, counts, load, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 FILES = "files: [one.csv, two.csv]"
 
 
@@ -56,7 +58,7 @@ def written_once(con: duckdb.DuckDBPyConnection) -> None:
     ("drift", "second", "aside"),
     [
         ("new_column", with_more, ROWS // 2),
-        pytest.param("missing_column", without_priority, ROWS, marks=pytest.mark.slow),
+        ("missing_column", without_priority, ROWS),
     ],
 )
 def test_drifted_rows_flow_on_when_the_policy_is_another(

@@ -1,5 +1,6 @@
 """A row that breaks a rule is in quarantine with every reason, its file, its line and its text; no other row is."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,18 @@ import pytest
 from pipelines.errors import PackError
 from pipelines.loading import rules
 from pipelines.loading.kinds import kind_fields
-from tests.pipelines.small_pack import CITY_YML, call, changed, counts, load, quarantined, staged, text_of, write_pack
+from tests.pipelines.small_pack import (
+    CITY_YML,
+    COLUMNS,
+    call,
+    changed,
+    counts,
+    load,
+    quarantined,
+    staged,
+    text_of,
+    write_pack,
+)
 
 GOOD = [call("good 1"), call("good 2", "2016-06-30 23:59")]
 
@@ -54,6 +66,22 @@ def test_every_kind_of_bad_row_is_quarantined_with_reason_place_and_text(
     texts = dict(con.execute("select line, raw_text from quarantine.record").fetchall())
     for line, part in ((3, "too,few"), (4, '"never closed'), (9, "2016-02-30"), (11, "astray"), (13, "byte\\xa8")):
         assert part in texts[line]
+
+
+def test_the_text_of_a_row_in_quarantine_is_that_of_its_file(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Neither our own columns nor those of other files stand in it."""
+    files = {"calls.csv": text_of([call("1", "soon")]), "more.csv": 'note,start,id\n"so, so",soon,2\n'}
+    load(
+        con,
+        write_pack(
+            tmp_path, files, changed("[calls.csv]", "[calls.csv, more.csv]") + "    drift: {missing_column: adapt}\n"
+        ),
+    )
+    texts = dict(con.execute("select file, raw_text from quarantine.record").fetchall())
+    told = {column: text or None for column, text in call("1", "soon").items()}
+    assert json.loads(texts["calls.csv"]) == told
+    assert list(json.loads(texts["calls.csv"])) == list(COLUMNS)
+    assert texts["more.csv"] == '{"note":"so, so","start":"soon","id":"2"}'
 
 
 def test_a_blank_row_is_told_apart_in_the_receipts(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

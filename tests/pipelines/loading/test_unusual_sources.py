@@ -27,6 +27,8 @@ from tests.pipelines.small_pack import (
     write_pack,
 )
 
+pytestmark = pytest.mark.slow
+
 # Names of tables, columns and aliases that loading uses, and names that SQL must have quoted.
 LIKE_OURS = (
     *("raw", "row_count", "_key", "_is_deleted", "delivery", "judged", "mapped", "walled", "point", "source", "kind"),

@@ -20,6 +20,8 @@ from pipelines.validating.preflight import check_pack
 from pipelines.validating.trial import try_pack
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 FIRST = datetime(2023, 1, 31, 22, 50)  # noqa: DTZ001 - local wall time
 
 
@@ -187,7 +189,6 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         drafting.write(tmp_path / "pack", tmp_path / "calls.csv")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "kind", "identity"),
     [

@@ -184,6 +184,7 @@ publish(Path(sys.argv[1]), duckdb.connect(), 2)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step", ["switch", *(pytest.param(step, marks=pytest.mark.slow) for step in ("_describe", "_check", "_sync"))]
 )

@@ -18,6 +18,8 @@ from pipelines.pulling.reading import Reading, Unit
 from pipelines.warehouse import quoted, scalar
 from tests.pipelines.pulling.postgres_server import PASSWORD, USER, PostgresServer, postgres_server
 
+pytestmark = pytest.mark.slow
+
 ALL = Unit("all")
 
 
@@ -276,7 +278,6 @@ def test_a_connection_cut_in_the_middle_is_an_error(con: duckdb.DuckDBPyConnecti
     assert PASSWORD not in str(caught.value)
 
 
-@pytest.mark.slow
 def test_a_server_killed_in_the_middle_is_an_error(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with (
         postgres_server(tmp_path / "postgres") as doomed,
@@ -285,7 +286,6 @@ def test_a_server_killed_in_the_middle_is_an_error(con: duckdb.DuckDBPyConnectio
         database.read(con, origin(doomed, ENDLESS), ALL, variables(PASSWORD=quote(PASSWORD)), lambda *_: doomed.kill())
 
 
-@pytest.mark.slow
 def test_a_silent_server_is_not_waited_for(con: duckdb.DuckDBPyConnection, server: PostgresServer) -> None:
     frozen: list[int] = []
 
@@ -332,7 +332,6 @@ def test_leaving_off_leaves_no_connection(con: duckdb.DuckDBPyConnection, server
     assert server.readers() == []
 
 
-@pytest.mark.slow
 def test_what_is_written_while_reading_is_not_seen(con: duckdb.DuckDBPyConnection, server: PostgresServer) -> None:
     server.execute("create table grown as select n, repeat('x', 1000) as filler from generate_series(1, 60000) as n")
 
@@ -347,7 +346,6 @@ def test_what_is_written_while_reading_is_not_seen(con: duckdb.DuckDBPyConnectio
     assert scalar(con, "select count(distinct n) from temp.reading where n::int between 1 and 60000") == 60_000
 
 
-@pytest.mark.slow
 def test_functions_of_the_query_see_the_same_snapshot(con: duckdb.DuckDBPyConnection, server: PostgresServer) -> None:
     server.execute(
         "create table watched as select 1 as n",
@@ -391,7 +389,6 @@ def _resident_megabytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-@pytest.mark.slow
 def test_a_million_rows_pass_through_bounded_memory(server: PostgresServer, tmp_path: Path) -> None:
     """What the process holds grows by far less than the 670 MB that pass through it."""
     highest = 0.0

@@ -1,7 +1,7 @@
 """Which units of a source are read, what becomes current, and what stays as it was."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -122,7 +122,10 @@ def test_a_file_that_the_pack_no_longer_lists_counts_no_more(con: duckdb.DuckDBP
 
 def test_each_delivery_is_described(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     content = text_of([call("1")])
+    before = datetime.now(UTC).replace(tzinfo=None)
     pull_all(con, write_pack(tmp_path, {"calls-2016-02.csv": content}, listing("calls-{month}.csv")))
+    [(loaded_at,)] = con.execute("select loaded_at from ledger.delivery").fetchall()
+    assert before <= loaded_at <= datetime.now(UTC).replace(tzinfo=None)
     assert con.execute(
         "select file, size, first_day, last_day, personal, position from ledger.delivery"
     ).fetchall() == [("calls-2016-02.csv", len(content), date(2016, 2, 1), date(2016, 2, 29), [], 0)]
@@ -238,6 +241,7 @@ def names_of(batches: list[Batch], *, new: bool = True) -> list[str]:
     return [batch.file for batch in batches if batch.is_new == new]
 
 
+@pytest.mark.slow
 def test_months_of_a_query_are_asked_for_by_window(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, server: PostgresServer
 ) -> None:

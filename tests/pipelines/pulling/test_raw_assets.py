@@ -20,6 +20,8 @@ from pipelines.runs import run_window
 from pipelines.warehouse import open_warehouse
 from tests.pipelines.small_pack import CITY_YML, call, changed, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 
 def run(pack: CityPack, home: Path, tags: dict[str, str]) -> dict[str, object]:
     """Materialize the raw asset of the calls; give its metadata."""

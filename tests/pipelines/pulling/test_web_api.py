@@ -20,6 +20,8 @@ from pipelines.warehouse import quoted
 from tests.pipelines.pulling import record_service as misbehaviour
 from tests.pipelines.pulling.record_service import RecordService, record_service
 
+pytestmark = pytest.mark.slow
+
 STYLES = ["socrata", "ckan", "arcgis"]
 KEYSET_STYLES = ["socrata", "arcgis"]
 ALL = Unit("all")
@@ -212,7 +214,6 @@ def test_arcgis_errors_in_good_answers_pass_or_stay(con: duckdb.DuckDBPyConnecti
     assert len(service.requests) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("step", [misbehaviour.status(429, Retry_After="1"), misbehaviour.retry_at(2)])
 def test_a_service_is_left_alone_for_as_long_as_it_asks(
     con: duckdb.DuckDBPyConnection, service: RecordService, step: misbehaviour.Step
@@ -347,7 +348,6 @@ def test_nobody_there(con: duckdb.DuckDBPyConnection) -> None:
         read(con, asked)
 
 
-@pytest.mark.slow
 def test_an_answer_that_trickles_is_not_waited_for(con: duckdb.DuckDBPyConnection, service: RecordService) -> None:
     service.steps.append(misbehaviour.trickle)
     started = time.monotonic()
@@ -511,7 +511,6 @@ def test_a_ckan_service_that_never_rests_is_given_up(con: duckdb.DuckDBPyConnect
         read(con, origin(service, "ckan"))
 
 
-@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     style=st.sampled_from(STYLES),

@@ -8,6 +8,8 @@ import pytest
 
 from tests.pipelines.simulation.recount import SOURCES, Cells, Count, recount
 
+pytestmark = pytest.mark.slow
+
 Truth = dict[str, Any]
 
 

@@ -13,6 +13,8 @@ from tests.pipelines.pulling.postgres_server import PostgresServer, postgres_ser
 from tests.pipelines.pulling.record_service import RecordService, record_service
 from tests.pipelines.small_pack import CITY_YML, line_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 FILES = "    files: [calls.csv]\n"
 COLUMNS = 'id, area, start, "end", closed, updated, what, prio, x, y'
 

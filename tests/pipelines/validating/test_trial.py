@@ -14,6 +14,8 @@ from pipelines.pack.city import CityPack
 from pipelines.validating.trial import MOST_LISTED, WITHHELD, Quarantined, try_pack
 from tests.pipelines.small_pack import AS_OF, CITY_YML, call, changed, counts, load, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 CATEGORY = "      category: what\n"
 TABLE = "      category: {column: what, values: {theft: '0502', '-': null}}\n"
 ROWS = [
@@ -69,13 +71,11 @@ def test_a_table_with_otherwise_leaves_nothing_out(tmp_path: Path) -> None:
     assert try_pack(pack_of(tmp_path, text)).sources[0].left_out == []
 
 
-@pytest.mark.slow
 def test_a_text_that_means_nothing_is_not_left_out(tmp_path: Path) -> None:
     text = CITY_YML.replace(CATEGORY, TABLE).replace("    area: area\n", "    area: area\n    null_texts: [noise]\n")
     assert try_pack(pack_of(tmp_path, text)).sources[0].left_out[0].examples == {"row": 1}
 
 
-@pytest.mark.slow
 def test_of_many_texts_the_most_frequent_are_listed_and_all_counted(tmp_path: Path) -> None:
     rows = [call(str(at), what=f"kind {at % 80}") for at in range(80 + 7)]
     (left_out,) = try_pack(pack_of(tmp_path, calls=text_of(rows))).sources[0].left_out
@@ -100,7 +100,6 @@ def test_fields_tell_how_far_they_are_filled_and_used(tmp_path: Path) -> None:
     assert calls.empty_fields == ["occurred_until", "updated_at"]
 
 
-@pytest.mark.slow
 def test_as_of_may_be_given_and_without_one_everything_counts(tmp_path: Path) -> None:
     pack = pack_of(tmp_path)
     assert try_pack(pack, date(2016, 4, 1)).sources[0].rows["deferred"] == 3
@@ -165,7 +164,6 @@ def test_the_report_fits_a_page_and_says_what_to_do(tmp_path: Path) -> None:
     assert told.splitlines()[-1].endswith("7 fields mapped, 6 areas, as of 2016-06-30")
 
 
-@pytest.mark.slow
 def test_for_machines_it_is_json(tmp_path: Path) -> None:
     code, told = run("--city", pack_of(tmp_path).folder, "--json")
     assert code == 0
