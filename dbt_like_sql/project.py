@@ -7,17 +7,17 @@ templates) and touching a database (run).
 import difflib
 import functools
 import graphlib
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dbt_like_sql.declarations import Declaration, read_declarations
 from dbt_like_sql.errors import ProjectError
-from dbt_like_sql.templates import Templates, Use
+from dbt_like_sql.model_config import Config
+from dbt_like_sql.templates import Setting, Templates, Use
 from dbt_like_sql.yaml_lines import read_yaml
-
-MATERIALIZATIONS = ("table", "view")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class Source(Declaration):
     source_name: str
     schema: str
     path: Path
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a model is made: its query, and statements to execute before and after, in one transaction."""
+
+    query: str
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,14 @@ class Model(Declaration):
     sources
         Names of the source tables that it reads.
     compiled_sql
-        The query that DuckDB runs.
+        The query that DuckDB runs to make it whole.
+    before, after
+        Statements around that, from the hooks of its config().
+    increment
+        How the affected days alone are made anew: its query gives their rows, a hook before it deletes the old
+        ones. None where the model is always made whole.
+    fingerprint
+        Hash of all that decides what is in it but the data: its SQL and columns, and those of what it reads.
     """
 
     schema: str
@@ -50,6 +66,10 @@ class Model(Declaration):
     compiled_sql: str
     materialized: str
     path: Path
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    increment: Build | None = None
+    fingerprint: str = ""
 
     @property
     def relation(self) -> str:
@@ -128,26 +148,50 @@ def _load(root: Path) -> Project:
     for name, path in paths.items():
         shown = templates.shown(path)
         read, tables = relations.read(uses[name], shown)
-        default = settings.materialized.get(path.parent.name, "view")
+        config = Config.of(uses[name], settings.materialized.get(path.parent.name, "view"), shown)
+        whole = _build(templates, path, config, relations.setting(name, False))
+        is_incremental = config.materialized == "incremental"
         models[name] = Model(
             **vars(declared[name]),
             schema=path.parent.name,
             depends_on=read,
             sources=tables,
             raw_sql=path.read_text(encoding="utf-8"),
-            compiled_sql=templates.render(path, relations.ref, relations.source),
-            materialized=_materialized(uses[name], default, shown),
+            compiled_sql=whole.query,
+            materialized=config.materialized,
             path=path,
+            before=whole.before,
+            after=whole.after,
+            increment=_build(templates, path, config, relations.setting(name, True)) if is_incremental else None,
         )
     identities = [
         Identity(
             path.stem,
             relations.read(templates.uses(path), templates.shown(path))[0],
-            templates.render(path, relations.ref, relations.source),
+            templates.render(path, relations.setting(path.stem, False)),
         )
         for path in _files(root, settings.test_paths, "*.sql")
     ]
-    return Project(tuple(_ordered(models, templates, uses)), sources, tuple(identities))
+    return Project(tuple(_fingerprinted(_ordered(models, templates, uses))), sources, tuple(identities))
+
+
+def _build(templates: Templates, path: Path, config: Config, setting: Setting) -> Build:
+    hooks = (
+        tuple(filter(None, (templates.render_hook(path, hook, config.line, setting) for hook in listed)))
+        for listed in (config.pre_hooks, config.post_hooks)
+    )
+    return Build(templates.render(path, setting), *hooks)
+
+
+def _fingerprinted(models: Iterable[Model]) -> Iterator[Model]:
+    """Give each model its fingerprint, in an order in which each follows what it reads."""
+    known: dict[str, str] = {}
+    for model in models:
+        columns = [(column.name, column.data_type) for column in model.columns]
+        said = (model.materialized, model.compiled_sql, model.before, model.after, model.increment, columns)
+        digest = hashlib.sha256(repr((said, [known[name] for name in model.depends_on])).encode())
+        known[model.name] = digest.hexdigest()[:16]
+        yield replace(model, fingerprint=known[model.name])
 
 
 @dataclass(frozen=True)
@@ -162,6 +206,10 @@ class _Relations:
 
     def source(self, name: str, table: str) -> str:
         return self.tables[name, table]
+
+    def setting(self, name: str, is_incremental: bool) -> Setting:
+        """Return what the template of a model or test is filled in with."""
+        return Setting(self.ref, self.source, self.models.get(name, name), is_incremental)
 
     def read(self, uses: Iterable[Use], shown: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the models and source tables that a template reads; raise when one is not known."""
@@ -214,8 +262,10 @@ class _Settings:
             if settings.get("+schema", folder) != folder:
                 raise settings.refuse(f"the schema of a model is its folder: write `{folder}`", "+schema")
             materialized[folder] = settings.get("+materialized", "view")
-            if materialized[folder] not in MATERIALIZATIONS:
-                raise settings.refuse("`+materialized` must be table or view", "+materialized")
+            if materialized[folder] not in ("table", "view"):
+                raise settings.refuse(
+                    "`+materialized` must be table or view; a model's config() may be incremental", "+materialized"
+                )
         return cls(
             top.sequence("model-paths") or ["models"],
             top.sequence("macro-paths") or ["macros"],
@@ -258,18 +308,6 @@ def _model_paths(root: Path, settings: _Settings, declared: Mapping[str, Declara
         if name not in paths:
             raise declaration.at.refuse(f"model `{name}` has no {name}.sql: write it or remove this", "name")
     return paths
-
-
-def _materialized(uses: Iterable[Use], default: str, shown: str) -> str:
-    for use in uses:
-        if use.function == "config":
-            if use.arguments or set(use.options) != {"materialized"}:
-                raise ProjectError(shown, use.line, "config() takes `materialized` only: use the yml")
-            if use.options["materialized"] not in MATERIALIZATIONS:
-                fault = "`materialized` must be table or view: models are rebuilt whole"
-                raise ProjectError(shown, use.line, fault)
-            return str(use.options["materialized"])
-    return default
 
 
 def _ordered(models: Mapping[str, Model], templates: Templates, uses: Mapping[str, list[Use]]) -> Iterator[Model]:

@@ -1,7 +1,7 @@
-"""Building one model in DuckDB, and asking whether an identity holds.
+"""Building one model in DuckDB, whole or its affected days alone, and asking whether an identity holds.
 
-Here: checking a model's columns against its declaration and replacing its table or view. Not here: the
-order of models (project), when they run, and judging what is in them.
+Here: checking a model's columns against its declaration and replacing what stands under its name. Not here: the
+order of models (project), what is known of earlier builds (built), when models run, and judging what is in them.
 """
 
 import time
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from dbt_like_sql.project import Identity, Model
+from dbt_like_sql import built
+from dbt_like_sql.project import Build, Identity, Model
 
 
 class ModelError(Exception):
@@ -23,13 +24,18 @@ class ColumnMismatchError(ModelError):
 
 @dataclass(frozen=True)
 class ModelRun:
-    """What building a model gave: its rows, and the seconds it took."""
+    """What building a model gave: its rows, how many of them were made now, and the seconds it took.
+
+    `is_whole` says that it was made whole, not its affected days alone.
+    """
 
     row_count: int
+    rows_made: int
+    is_whole: bool
     seconds: float
 
 
-def run_model(con: duckdb.DuckDBPyConnection, model: Model) -> ModelRun:
+def run_model(con: duckdb.DuckDBPyConnection, model: Model, load: int | None = None) -> ModelRun:
     """Build a model, replacing what stood under its name in one transaction.
 
     Parameters
@@ -38,22 +44,40 @@ def run_model(con: duckdb.DuckDBPyConnection, model: Model) -> ModelRun:
         Writable connection outside any transaction; the models and tables that the model reads exist.
     model
         The model.
+    load
+        Number of the newest load of the tables that the models start from. With it, of an incremental model that was
+        made by the same SQL before, only the days are made anew that loads have affected since. Without it, every
+        model is made whole.
 
     Raises
     ------
     ColumnMismatchError
         When documented and actual columns differ in name or type; the model is left as it was.
     ModelError
-        When the query fails; the model is left as it was.
+        When the query or a hook fails; the model is left as it was.
     """
     started = time.perf_counter()
+    build, is_whole = Build(model.compiled_sql, model.before, model.after), True
     try:
-        described = con.execute(f"describe {model.compiled_sql}").fetchall()
-        _check_columns(model, {name: data_type.lower() for name, data_type, *_ in described})
-        row_count = _replace(con, model)
+        con.begin()
+        try:
+            built.ensure(con)
+            if model.increment is not None and load is not None and built.is_current(con, model):
+                build, is_whole = model.increment, False
+            described = con.execute(f"describe {build.query}").fetchall()
+            _check_columns(model, {name: data_type.lower() for name, data_type, *_ in described})
+            if is_whole:
+                rows = made = _replace(con, model, build)
+            else:
+                rows, made = _replace_part(con, model, build)
+            built.remember(con, model, load or 0)
+            con.commit()
+        except BaseException:
+            con.rollback()
+            raise
     except duckdb.Error as error:
         raise ModelError(f"{model.relation} ({model.path.name}) could not be built: {error}") from error
-    return ModelRun(row_count, time.perf_counter() - started)
+    return ModelRun(rows, made, is_whole, time.perf_counter() - started)
 
 
 def breaches(con: duckdb.DuckDBPyConnection, identity: Identity) -> list[tuple[str, int, int]]:
@@ -71,22 +95,38 @@ def breaches(con: duckdb.DuckDBPyConnection, identity: Identity) -> list[tuple[s
     return [(str(account), int(expected), int(found)) for account, expected, found in rows]
 
 
-def _replace(con: duckdb.DuckDBPyConnection, model: Model) -> int:
-    con.begin()
-    try:
-        con.execute(f"create schema if not exists {model.schema}")
-        kept = con.execute(
-            "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
-            [model.schema, model.name],
-        ).fetchone()
-        if kept and (kept[0] == "VIEW") != (model.materialized == "view"):
-            con.execute(f"drop {'view' if kept[0] == 'VIEW' else 'table'} {model.relation}")
-        con.execute(f"create or replace {model.materialized} {model.relation} as {model.compiled_sql}")
-        counted = con.execute(f"select count(*) from {model.relation}").fetchone()
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
+def _replace(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> int:
+    """Make a table or view anew; return its rows."""
+    con.execute(f"create schema if not exists {model.schema}")
+    kept = con.execute(
+        "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
+        [model.schema, model.name],
+    ).fetchone()
+    kind = "view" if model.materialized == "view" else "table"
+    if kept and (kept[0] == "VIEW") != (kind == "view"):
+        con.execute(f"drop {'view' if kept[0] == 'VIEW' else 'table'} {model.relation}")
+    for statement in build.before:
+        con.execute(statement)
+    con.execute(f"create or replace {kind} {model.relation} as {build.query}")
+    for statement in build.after:
+        con.execute(statement)
+    return _count(con, model)
+
+
+def _replace_part(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> tuple[int, int]:
+    """Let the hooks delete rows of a table and add those that the query gives; return its rows, and those made now."""
+    for statement in build.before:
+        con.execute(statement)
+    kept = _count(con, model)
+    con.execute(f"insert into {model.relation} by name {build.query}")
+    rows = _count(con, model)
+    for statement in build.after:
+        con.execute(statement)
+    return rows, rows - kept
+
+
+def _count(con: duckdb.DuckDBPyConnection, model: Model) -> int:
+    counted = con.execute(f"select count(*) from {model.relation}").fetchone()
     return int(counted[0]) if counted else 0
 
 

@@ -1,9 +1,10 @@
-"""The Jinja in models and macros: ref, source, var, config and the project's own macros, and nothing else.
+"""The Jinja in models, hooks and macros: dbt's ref, source, var, config, is_incremental and this, and own macros.
 
 Here: scanning a template for what it uses, and rendering it to SQL that is known to parse. Not here:
 which models exist and in what order they run (project).
 """
 
+import functools
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +24,7 @@ from dbt_like_sql.errors import ProjectError
 
 # What dbt offers and this project does without, with what to write instead.
 ALTERNATIVES = {
-    "is_incremental": "every model is rebuilt whole",
-    "this": "a model cannot read itself; ref() the models it is made from",
+    "this": "it belongs in models and hooks: give it to the macro as an argument",
     "env_var": "use var('name') and give its value under `vars` in dbt_project.yml",
     "target": "put what differs between engines into a macro of this project",
     "adapter": "put what differs between engines into a macro of this project",
@@ -54,12 +54,32 @@ class _LineMarks(Extension):
 
 @dataclass(frozen=True)
 class Use:
-    """A call of ref, source, var or config with constant arguments, and its line."""
+    """A call of one of dbt's functions with constant arguments, and its line."""
 
     function: str
     arguments: tuple[Any, ...]
     options: Mapping[str, Any]
     line: int
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a template is filled in with.
+
+    Attributes
+    ----------
+    ref, source
+        Answer with the names of relations.
+    this
+        Name of the model's own relation.
+    is_incremental
+        Whether the model's table is there and only part of it is made anew.
+    """
+
+    ref: Callable[[str], str]
+    source: Callable[[str, str], str]
+    this: str
+    is_incremental: bool = False
 
 
 class Templates:
@@ -90,7 +110,8 @@ class Templates:
             keep_trailing_newline=True,
             extensions=[_LineMarks],
         )
-        self._functions = {"ref", "source", "var", "config"}
+        self._functions = {"ref", "source", "var", "config", "is_incremental"}
+        self._incremental = False
         files: dict[str, str] = {}
         for path in macro_paths:
             shown = self.shown(path)
@@ -102,35 +123,43 @@ class Templates:
         self._macros = files
         for path in macro_paths:
             for use in self.uses(path):
-                if use.function != "var":
+                if use.function not in ("var", "is_incremental"):
                     fault = f"{use.function}() belongs in models: give the macro what it needs as an argument"
                     raise ProjectError(self.shown(path), use.line, fault)
-        # Macros see each other and the functions through the environment's globals.
-        self._environment.globals.update(var=self._var, config=lambda **_: "")
-        for shown in sorted(set(files.values())):
-            module = self._environment.get_template(shown).module
-            self._environment.globals.update(
-                {name: getattr(module, name) for name, file in files.items() if file == shown}
-            )
+        # Macros see each other and the functions through the environment's globals, whatever file comes first.
+        self._environment.globals.update(
+            var=self._var,
+            config=lambda **_: "",
+            is_incremental=lambda: self._incremental,
+            **{name: functools.partial(self._call, name) for name in files},
+        )
+        self._modules: dict[str, Any] = {
+            shown: self._environment.get_template(shown).module for shown in sorted(set(files.values()))
+        }
+
+    def _call(self, macro: str, *arguments: Any, **named: Any) -> str:
+        return str(getattr(self._modules[self._macros[macro]], macro)(*arguments, **named))
 
     def shown(self, path: Path) -> str:
         """Return the path as error messages show it."""
         return path.relative_to(self._root).as_posix()
 
     def uses(self, path: Path) -> list[Use]:
-        """Return the calls of ref, source, var and config in a template, in its order.
+        """Return the calls of dbt's functions in a template, in its order.
 
         Raises
         ------
         ProjectError
-            When the template is no valid Jinja, or uses a name that is neither one of these four nor a macro.
+            When the template is no valid Jinja, or uses a name that is neither one of them nor a macro.
         """
         shown, tree = self.shown(path), self._parse(path)
+        is_macro = any(tree.find_all(nodes.Macro))
         for block in tree.find_all(FOREIGN_BLOCKS):
             fault = "include, import, extends and block are not supported: use a macro"
             raise ProjectError(shown, block.lineno, fault)
         names = list(tree.find_all(nodes.Name))
         own = {name.name for name in names if name.ctx != "load"} | set(jinja2.defaults.DEFAULT_NAMESPACE)
+        own |= set() if is_macro else {"this"}
         for name in names:
             if name.ctx == "load" and name.name not in own | self._functions | self._macros.keys():
                 advice = ALTERNATIVES.get(name.name, "define a macro of this name in the macros folder")
@@ -147,31 +176,59 @@ class Templates:
                 uses.append(Use(call.node.name, arguments, options, call.lineno))
         return uses
 
-    def render(self, path: Path, ref: Callable[[str], str], source: Callable[[str, str], str]) -> str:
-        """Render a model, with `ref` and `source` answering with the names of relations.
+    def render(self, path: Path, setting: Setting) -> str:
+        """Render a model's query.
 
         Raises
         ------
         ProjectError
-            When a macro is called wrongly, or a variable has no value.
+            When a macro is called wrongly, a variable has no value, or the result is not one query.
         """
         shown = self.shown(path)
+        sql, origins = self._rendered(self._environment.get_template(shown), path, setting, None)
+        compiled = sql.rstrip()
+        _check_syntax(compiled, origins)
+        return compiled
+
+    def render_hook(self, path: Path, hook: str, line: int, setting: Setting) -> str:
+        """Render a hook that a model's config() gives; one that has nothing to do is empty.
+
+        Raises
+        ------
+        ProjectError
+            As for a model, naming the line of the config().
+        """
         try:
-            marked = self._environment.get_template(shown).render(ref=ref, source=source)
+            template = self._environment.from_string(hook)
+            sql, _ = self._rendered(template, path, setting, line)
+            sqlglot.parse(sql, read="duckdb")
+        except jinja2.TemplateSyntaxError as error:
+            raise ProjectError(self.shown(path), line, f"the hook is not valid Jinja: {error.message}") from error
+        except (ParseError, TokenError) as error:
+            raise ProjectError(self.shown(path), line, f"the hook is not valid SQL: {error}") from error
+        return sql.strip()
+
+    def _rendered(
+        self, template: jinja2.Template, path: Path, setting: Setting, line: int | None
+    ) -> tuple[str, list[tuple[str, int]]]:
+        """Fill a template in; return the SQL, and the file and line that each of its lines comes from."""
+        shown = self.shown(path)
+        self._incremental = setting.is_incremental
+        try:
+            marked = template.render(ref=setting.ref, source=setting.source, this=setting.this)
         except (jinja2.TemplateError, TypeError, ValueError, LookupError) as error:
             frames = traceback.extract_tb(error.__traceback__)
-            line = next((frame.lineno for frame in frames if frame.filename == str(path)), None)
+            line = line or next((frame.lineno for frame in frames if frame.filename == str(path)), None)
             raise ProjectError(shown, line, f"cannot be compiled: {error}") from error
-        sql, origins, origin = [], [], (shown, 1)
+        sql, origins, origin = [], [], (shown, line or 1)
         for marked_line in marked.split("\n"):
             if mark := _MARK.search(marked_line):
                 origin = (mark["file"], int(mark["line"]))
             sql.append(_MARK.sub("", marked_line))
             origins.append(origin)
-        compiled = "\n".join(sql).rstrip()
-        _check_syntax(compiled, origins)
-        return compiled
+        return "\n".join(sql), origins
 
+    @functools.cache  # noqa: B019 - the templates live as long as the project
     def _parse(self, path: Path) -> nodes.Template:
         try:
             return self._environment.parse(path.read_text(encoding="utf-8"), self.shown(path))

@@ -5,6 +5,7 @@ from typing import get_args
 
 import dagster as dg
 
+from dbt_like_sql import built as built_models
 from dbt_like_sql.project import Identity, Model, load_project
 from dbt_like_sql.run import breaches, run_model
 from pipelines import location
@@ -12,6 +13,7 @@ from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.staging import staging_key
 from pipelines.errors import LedgerError
+from pipelines.loading import affected
 from pipelines.ownership import OWNERS
 from pipelines.pack.sources import Kind
 
@@ -67,12 +69,19 @@ def _layer(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         built = [model for model in models if dg.AssetKey([schema, model.name]) in context.selected_asset_keys]
+        newest = affected.newest(warehouse.con)
         for model in built:
-            done = run_model(warehouse.con, model)
+            done = run_model(warehouse.con, model, newest)
             yield dg.MaterializeResult(
                 asset_key=[schema, model.name],
-                metadata={"dagster/row_count": done.row_count, "seconds": round(done.seconds, 3)},
+                metadata={
+                    "dagster/row_count": done.row_count,
+                    "rows_made": done.rows_made,
+                    "made": "whole" if done.is_whole else "affected days",
+                    "seconds": round(done.seconds, 3),
+                },
             )
+        affected.forget(warehouse.con, built_models.followed_by_all(warehouse.con, load_project().models))
         _check_identities(warehouse, identities)
         wanted = [
             expectation

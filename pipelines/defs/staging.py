@@ -29,6 +29,13 @@ CONTEXT = {
     "field_map": "Which canonical fields each source maps.",
     "run_window": "The date that rules the run.",
 }
+# Tables that the loads of all kinds write together.
+ACCOUNT = {
+    "receipt": "What became of every record that was read, counted by source, area, day and status; "
+    "the ledger of all batches must balance before anything is built on it.",
+    "affected_day": "Which days of which records the loads have changed, until every model has followed; "
+    "one row per load, kind and day.",
+}
 
 
 def staging_key(table: str) -> dg.AssetKey:
@@ -75,35 +82,39 @@ def _context(pack: CityPack) -> dg.AssetsDefinition:
     return city_pack
 
 
-def _receipt(pack: CityPack) -> dg.AssetsDefinition:
-    key = staging_key("receipt")
-    expectations = checks.of_table("staging", "receipt")
+def _account(pack: CityPack) -> dg.AssetsDefinition:
+    expectations = {table: checks.of_table("staging", table) for table in ACCOUNT}
 
-    @dg.asset(
-        key=key,
-        deps=[staging_key(kind) for kind in pack.kinds],
-        group_name="staging",
-        kinds={"duckdb"},
-        owners=OWNERS,
-        description="What became of every record that was read, counted by source, area, day and status; "
-        "the ledger of all batches must balance before anything is built on it.",
-        check_specs=checks.check_specs(key, expectations),
+    @dg.multi_asset(
+        name="load_account",
+        specs=[
+            dg.AssetSpec(
+                staging_key(table),
+                deps=[staging_key(kind) for kind in pack.kinds],
+                group_name="staging",
+                kinds={"duckdb"},
+                owners=OWNERS,
+                description=about,
+            )
+            for table, about in ACCOUNT.items()
+        ],
+        check_specs=[spec for table in ACCOUNT for spec in checks.check_specs(staging_key(table), expectations[table])],
     )
-    def receipt(
+    def account(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         ledger.check(warehouse.con)
-        lines = ledger.totals(warehouse.con)
-        yield dg.MaterializeResult(
-            asset_key=key,
-            metadata={
-                "dagster/row_count": scalar(warehouse.con, "select count(*) from staging.receipt"),
-                **{f"records_{column}": count for column, count in lines.items()},
-            },
+        lines = {f"records_{column}": count for column, count in ledger.totals(warehouse.con).items()}
+        for table in ACCOUNT:
+            rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from staging.{table}")}
+            yield dg.MaterializeResult(
+                asset_key=staging_key(table), metadata={**rows, **(lines if table == "receipt" else {})}
+            )
+        yield from checks.judged(
+            warehouse.con, [each for table in ACCOUNT for each in expectations[table]], context.run_id
         )
-        yield from checks.judged(warehouse.con, expectations, context.run_id)
 
-    return receipt
+    return account
 
 
 def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
@@ -149,4 +160,4 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
 def staging_assets() -> dg.Definitions:
     """The pack's own tables, one asset for each record kind that it has sources of, and the receipts."""
     pack = location.city_pack()
-    return dg.Definitions(assets=[_context(pack), *(_kind(pack, kind) for kind in pack.kinds), _receipt(pack)])
+    return dg.Definitions(assets=[_context(pack), *(_kind(pack, kind) for kind in pack.kinds), _account(pack)])

@@ -7,7 +7,7 @@ import duckdb
 
 from pipelines.drift import detection
 from pipelines.errors import WardlightError
-from pipelines.loading import findings, ledger, storing
+from pipelines.loading import affected, findings, ledger, storing
 from pipelines.loading.kinds import kind_fields, models
 from pipelines.loading.mapping import mapped_fields
 from pipelines.pack.city import CityPack
@@ -40,6 +40,7 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
 def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
     raw_layer.ensure(con)
     ledger.ensure(con)
+    affected.ensure(con)
     findings.ensure(con)
     storing.ensure(con)
     detection.ensure(con)

@@ -7,6 +7,7 @@ changed pack, a backfill. Everything else is left as it is.
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,14 +16,14 @@ from typing import Literal
 import duckdb
 
 from pipelines.drift import detection
-from pipelines.loading import findings, ledger, storing
+from pipelines.loading import affected, findings, ledger, storing
 from pipelines.loading.judging import Judge
 from pipelines.loading.kinds import FIRST_TIME, kind_fields
 from pipelines.loading.winners import decide
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
 from pipelines.pulling import raw_layer
-from pipelines.warehouse import literal, scalar, transaction
+from pipelines.warehouse import date_literal, literal, scalar, transaction
 
 Days = tuple[date, date]
 Again = Literal["quarantined", "everything"]
@@ -63,21 +64,22 @@ def load_kind(
     LedgerError
         If not every record read is accounted for; nothing is changed.
     """
-    days: set[date] = set()
     judged = 0
     drifts: list[detection.Drift] = []
     with transaction(con):
+        affected.begin(con)
         for name in pack.of_kind(kind):
-            found = _load_source(con, pack, name, as_of, window, again)
-            judged += found.judged
-            days.update(found.affected_days)
-            drifts += found.drifts
-        days.update(_drop_unknown_sources(con, pack, kind))
+            source_judged, found = _load_source(con, pack, name, as_of, window, again)
+            judged += source_judged
+            drifts += found
+        _drop_unknown_sources(con, pack)
+        if window is not None:
+            first, last = map(date_literal, window)
+            affected.note(con, kind, f"(select * from staging.{kind} where day between {first} and {last})")
+        days = affected.enter(con, kind, as_of, window, judged)
         ledger.check(con, kind)
     rows = scalar(con, f"select count(*) from staging.{kind}")
-    if window is not None:
-        days.update(storing.days_within(con, kind, window))
-    return Load(kind, rows, judged, tuple(sorted(days)), tuple(drifts))
+    return Load(kind, rows, judged, tuple(days), tuple(drifts))
 
 
 def _load_source(
@@ -87,7 +89,8 @@ def _load_source(
     as_of: date,
     window: Days | None,
     again: Again | None,
-) -> Load:
+) -> tuple[int, Sequence[detection.Drift]]:
+    """Load one source; return how many rows were judged, and its drift."""
     source = pack.sources[name]
     fields = kind_fields(source.kind)
     reading = reading_hash(pack, name)
@@ -98,7 +101,8 @@ def _load_source(
         storing.forget(con, name)
     new = _new_batches(con, name)
     storing.choose(con, name, fields, as_of, before[1] if before else None, window, again == "quarantined")
-    found = Load(source.kind, 0, 0, ())
+    affected.note_due(con, source.kind, before[1] if before else None, as_of)
+    found: tuple[int, Sequence[detection.Drift]] = (0, ())
     # Where nothing has changed the raw rows are not even looked at.
     if new or scalar(con, "select (select count(*) from chosen) + (select count(*) from gone)"):
         found = _judge(con, pack, name, as_of, new)
@@ -110,7 +114,9 @@ def _load_source(
     return found
 
 
-def _judge(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: date, new: list[str]) -> Load:
+def _judge(
+    con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: date, new: list[str]
+) -> tuple[int, Sequence[detection.Drift]]:
     """Judge the rows of new batches and those in `chosen`, with all further rows of their records."""
     source = pack.sources[name]
     fields = kind_fields(source.kind)
@@ -136,9 +142,9 @@ def _judge(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: dat
         judge.judge_further(f"(select * from {rows} as raw where {chosen})")
     decide(con, source, fields, as_of)
     judged = scalar(con, "select count(*) from judged")
-    days = storing.store(con, name, source, fields, as_of, rows, headers)
+    storing.store(con, name, source, fields, as_of, rows, headers)
     findings.enter(con, name, source, rows)
-    return Load(source.kind, 0, judged, days, tuple(drifts))
+    return judged, drifts
 
 
 def _new_batches(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
@@ -185,18 +191,17 @@ def _code_hash() -> str:
     return digest.hexdigest()
 
 
-def _drop_unknown_sources(con: duckdb.DuckDBPyConnection, pack: CityPack, kind: Kind) -> list[date]:
+def _drop_unknown_sources(con: duckdb.DuckDBPyConnection, pack: CityPack) -> None:
     """Forget the lines of sources that the pack names no longer, and the records of kinds that it has none of."""
-    listed = ", ".join(map(literal, pack.sources))
-    unknown = f"source not in ({listed})"
-    days = con.execute(f"select distinct day from staging.{kind} where {unknown}").fetchall()
+    unknown = f"source not in ({', '.join(map(literal, pack.sources))})"
     _drop(con, unknown)
     con.execute(f"update ledger.delivery set is_current = false where {unknown}")
-    return [row[0] for row in days]
 
 
 def _drop(con: duckdb.DuckDBPyConnection, which: str) -> None:
     """Forget all of some sources but their raw rows and deliveries."""
-    kept = [f"staging.{kind}" for kind in FIRST_TIME]
-    for table in (*kept, *storing.TABLES, "ledger.batch", "ledger.displaced", "ledger.drift", "ledger.judged"):
+    for kind in FIRST_TIME:
+        affected.note(con, kind, f"(select * from staging.{kind} where {which})")
+        con.execute(f"delete from staging.{kind} where {which}")
+    for table in (*storing.TABLES, "ledger.batch", "ledger.displaced", "ledger.drift", "ledger.judged"):
         con.execute(f"delete from {table} where {which}")

@@ -10,6 +10,7 @@ from datetime import date
 
 import duckdb
 
+from pipelines.loading import affected
 from pipelines.loading.judging import kept_query
 from pipelines.loading.kinds import KindFields
 from pipelines.pack.sources import Source
@@ -131,13 +132,13 @@ def store(
     as_of: date,
     rows: str,
     headers: Mapping[str, Sequence[str]],
-) -> tuple[date, ...]:
-    """Write down what `judged` says, of the rows in it and of batches that are gone; return the days that changed.
+) -> None:
+    """Write down what `judged` says, of the rows in it and of batches that are gone, and note the days that changed.
 
     `rows` is the SQL of the raw rows, whose text goes with what is quarantined; `headers` gives the columns of each
     file.
     """
-    days = _store_kept(con, name, source, fields, as_of)
+    _store_kept(con, name, source, fields, as_of)
     _store_aside(con, name)
     _quarantine(con, name, source, rows, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
@@ -146,13 +147,10 @@ def store(
         (name,),
     )
     _receive(con, name, source)
-    return days
 
 
-def _store_kept(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date
-) -> tuple[date, ...]:
-    """Replace the records in staging that differ from what is accepted now; return their days, old and new."""
+def _store_kept(con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date) -> None:
+    """Replace the records in staging that differ from what is accepted now; note their days, old and new."""
     table = f"staging.{fields.kind}"
     accepted = kept_query(name, source, fields, as_of)
     # Every row of staging whose record is in question: its row was judged again, or is there no longer.
@@ -165,16 +163,17 @@ def _store_kept(
     )
     if not scalar(con, "select count(*) from earlier"):
         con.execute(f"insert into {table} by name {accepted}")
-        days = con.execute("select distinct day from judged where status = 'accepted' order by day").fetchall()
+        affected.note(con, fields.kind, "(select * from judged where status = 'accepted')")
         con.execute("create or replace temp table gone_record as select * from earlier")
     else:
         con.execute(f"create or replace temp table accepted as {accepted}")
         con.execute("create or replace temp table gone_record as from earlier except from accepted")
         con.execute("create or replace temp table new_record as from accepted except from earlier")
         old, new = (f"select * exclude (batch_id, line) from {each}" for each in ("gone_record", "new_record"))
-        days = con.execute(
-            f"select distinct day from (({old} except {new}) union all ({new} except {old})) order by day"
-        ).fetchall()
+        con.execute(
+            f"create or replace temp table changed_record as ({old} except {new}) union all ({new} except {old})"
+        )
+        affected.note(con, fields.kind, "changed_record")
         con.execute(
             f"delete from {table} where source = ? and {fields.id_field} in "
             f"(select {fields.id_field} from gone_record)",
@@ -182,9 +181,8 @@ def _store_kept(
         )
         con.execute(f"insert into {table} by name from new_record")
     _displace(con, name, fields)
-    for temporary in ("earlier", "accepted", "gone_record", "new_record"):
+    for temporary in ("earlier", "accepted", "gone_record", "new_record", "changed_record"):
         con.execute(f"drop table if exists temp.{temporary}")
-    return tuple(row[0] for row in days)
 
 
 def _displace(con: duckdb.DuckDBPyConnection, name: str, fields: KindFields) -> None:
@@ -281,9 +279,3 @@ def _receive(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
         """,
         (name,),
     )
-
-
-def days_within(con: duckdb.DuckDBPyConnection, kind: str, window: tuple[date, date]) -> list[date]:
-    """Return the days of a window on which there are records."""
-    rows = con.execute(f"select distinct {quoted('day')} from staging.{kind} where day between ? and ?", window)
-    return [row[0] for row in rows.fetchall()]

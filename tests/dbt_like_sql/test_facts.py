@@ -110,52 +110,35 @@ def test_unknown_area_is_counted_under_its_geography(warehouse: Any) -> None:
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        # closed_day, is_open, is_due, is_resolved_in_time, seconds_to_close
-        ({}, (None, True, False, False, None)),
-        ({"due_local": datetime(2016, 3, 31)}, (None, True, True, False, None)),
+        # closed_day, is_open, is_closed_in_time, seconds_to_close
+        ({}, (None, True, False, None)),
+        ({"due_local": datetime(2016, 3, 31)}, (None, True, False, None)),
         (
             {"due_local": datetime(2016, 3, 31), "closed_local": datetime(2016, 3, 31)},
-            (date(2016, 3, 31), False, True, True, 30 * 86_400),
+            (date(2016, 3, 31), False, True, 30 * 86_400),
         ),
         (
             {"due_local": datetime(2016, 3, 31), "closed_local": datetime(2016, 4, 1)},
-            (date(2016, 4, 1), False, True, False, 31 * 86_400),
+            (date(2016, 4, 1), False, False, 31 * 86_400),
         ),
-        # Due after as_of: not judged yet, though closed.
-        (
-            {"due_local": datetime(2017, 3, 31), "closed_local": datetime(2016, 4, 1)},
-            (date(2016, 4, 1), False, False, False, 31 * 86_400),
-        ),
-        # as_of itself counts, for the closing as for the due day.
-        (
-            {"due_local": datetime(2016, 12, 31), "closed_local": datetime(2016, 12, 31)},
-            (date(2016, 12, 31), False, True, True, 305 * 86_400),
-        ),
-        # A closing after as_of has not happened.
-        (
-            {"due_local": datetime(2016, 3, 31), "closed_local": datetime(2017, 1, 1)},
-            (None, True, True, False, None),
-        ),
-        ({"closed_local": datetime(2016, 2, 1)}, (date(2016, 2, 1), False, False, False, 0)),
+        ({"closed_local": datetime(2016, 2, 1)}, (date(2016, 2, 1), False, False, 0)),
     ],
 )
 def test_service_known_by_days(warehouse: Any, case: dict[str, Any], expected: tuple[Any, ...]) -> None:
-    warehouse.run_window(date(2016, 12, 31))
     warehouse.record("service", datetime(2016, 3, 1), time_precision="day", **case)
     warehouse.build("fct_service")
     assert warehouse.rows("""
-        select closed_day, is_open, is_due, is_resolved_in_time, seconds_to_close from facts.fct_service
+        select closed_day, is_open, is_closed_in_time, seconds_to_close from facts.fct_service
     """) == [expected]
 
 
 def test_service_known_by_seconds_is_judged_by_the_second(warehouse: Any) -> None:
-    warehouse.run_window(date(2016, 12, 31))
     due = NOON + timedelta(hours=2)
     warehouse.record("service", NOON, service_id="in time", due_local=due, closed_local=due)
     warehouse.record("service", NOON, service_id="late", due_local=due, closed_local=due + timedelta(seconds=1))
     warehouse.build("fct_service")
     assert warehouse.rows(
-        "select service_id, is_resolved_in_time, seconds_to_close from facts.fct_service order by 1"
+        "select service_id, is_closed_in_time, seconds_to_close from facts.fct_service order by 1"
     ) == [("in time", True, 7_200), ("late", False, 7_201)]
 
 

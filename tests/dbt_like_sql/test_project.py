@@ -110,6 +110,9 @@ def test_variables_and_config(small: Any) -> None:
 
 ONE, TWO = "models/facts/one.sql", "models/facts/two.sql"
 YML = "models/facts/one.yml"
+INCREMENTAL = (
+    "{{{{ config(materialized='incremental', incremental_strategy='append', pre_hook=\"{}\") }}}} select 1 as n"
+)
 DECLARED, THREE = DECLARATION.format(name="one"), DECLARATION.format(name="three")
 
 
@@ -121,7 +124,8 @@ DECLARED, THREE = DECLARATION.format(name="one"), DECLARATION.format(name="three
         ({ONE: "\nselect n from {{ ref('two') }}"}, "models/facts/one.sql:2: models read each other in a circle"),
         ({ONE: "select n from {{ ref('one') }}"}, "models/facts/one.sql:1: models read each other in a circle "),
         ({TWO: "select 1 as n,\n\n{{ triple('n') }} as m"}, "models/facts/two.sql:3: `triple` is not defined: define"),
-        ({TWO: "select 1 as n\n{% if is_incremental() %}{% endif %}"}, "two.sql:2: `is_incremental` is not defined"),
+        ({TWO: "select 1 as n\n{% if execute %}{% endif %}"}, "two.sql:2: `execute` is not defined: a model is one"),
+        ({"macros/more.sql": "{% macro one() %}\n{{ this }}{% endmacro %}"}, "more.sql:2: `this` is not defined: it "),
         ({TWO: "select {{ dbt_utils.star() }}"}, "two.sql:1: `dbt_utils` is not defined: packages are not installed"),
         ({TWO: "{% set name = 'one' %}\nselect n from {{ ref(name) }}"}, "two.sql:2: ref() takes constants only"),
         ({TWO: "select\n  n,\n  n n n from {{ ref('one') }}"}, "models/facts/two.sql:3: not valid SQL"),
@@ -134,8 +138,12 @@ DECLARED, THREE = DECLARATION.format(name="one"), DECLARATION.format(name="three
         ({TWO: "{% include 'one.sql' %}"}, "models/facts/two.sql:1: include, import, extends and block are not"),
         ({TWO: "select\n{{ double() }} as n"}, "models/facts/two.sql:2: cannot be compiled"),
         ({TWO: "select\n{{ var('nothing') }} as n"}, "two.sql:2: cannot be compiled: var('nothing') has no value"),
-        ({TWO: "{{ config(materialized='incremental') }} select 1 as n"}, "two.sql:1: `materialized` must be table or"),
-        ({TWO: "{{ config(unique_key='n') }} select 1 as n"}, "two.sql:1: config() takes `materialized` only"),
+        ({TWO: "{{ config(materialized='ephemeral') }} select 1 as n"}, "two.sql:1: `materialized` must be table, vie"),
+        ({TWO: "{{ config(unique_key='n') }} select 1 as n"}, "two.sql:1: config() has no `unique_key` here: append"),
+        ({TWO: "\n{{ config(materialized='incremental') }} select 1 as n"}, "two.sql:2: an incremental model appends"),
+        ({TWO: INCREMENTAL.format("deleet from {{ this }}")}, "two.sql:1: the hook is not valid SQL"),
+        ({TWO: INCREMENTAL.format("delete from {{ this")}, "two.sql:1: the hook is not valid Jinja"),
+        ({TWO: INCREMENTAL.format("delete from {{ that }}")}, "two.sql:1: cannot be compiled: 'that' is undefined"),
         ({"macros/more.sql": "{% macro double(y) %}{% endmacro %}"}, "numbers.sql:1: macro `double` is already in"),
         ({"macros/more.sql": "{% macro one() %}\n{{ ref('one') }}{% endmacro %}"}, "more.sql:2: ref() belongs"),
         ({"macros/numbers.sql": "{% macro double(x) %}\nselect from where {{ x }}\n{% endmacro %}"}, "not valid SQL"),

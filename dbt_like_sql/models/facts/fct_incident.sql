@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ delete_affected(this, 'day', ref('stg_affected_day'), 'incident', 'day') }}"
+) }}
+
 with incidents as (
 
     select * from {{ ref('stg_incident') }}
+    where {{ is_affected('day', ref('stg_affected_day'), 'incident', 'day') }}
 
 ),
 

@@ -1,6 +1,24 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ delete_affected(this, 'day', ref('stg_affected_day'), 'incident', 'possible_day') }}"
+) }}
+
 with incidents as (
 
-    select * from {{ ref('fct_incident') }}
+    select
+        *,
+        cast(floor((second_of_day + interval_seconds - 1) / 86400e0) as bigint) as last_day_number
+    from {{ ref('fct_incident') }}
+
+),
+
+-- Of one day or of several: those that may have happened on an affected day.
+touched as (
+
+    select * from incidents
+    where (last_day_number = 0 and {{ is_affected('day', ref('stg_affected_day'), 'incident', 'possible_day') }})
+        or (last_day_number > 0 and {{ may_be_affected('day', 'last_day_number', ref('stg_affected_day'), 'incident') }})
 
 ),
 
@@ -9,8 +27,8 @@ possible_days as (
 
     select
         *,
-        {{ each_number_to('cast(floor((second_of_day + interval_seconds - 1) / 86400e0) as bigint)') }} as day_number
-    from incidents
+        {{ each_number_to('last_day_number') }} as day_number
+    from touched
 
 ),
 
@@ -48,3 +66,4 @@ weighted as (
 
 select * from weighted
 where weight_ppm > 0
+    and {{ is_affected('day', ref('stg_affected_day'), 'incident', 'possible_day') }}

@@ -1,24 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ delete_affected(this, 'day', ref('stg_affected_day'), 'service', 'day') }}"
+) }}
+
 with services as (
 
     select * from {{ ref('stg_service') }}
-
-),
-
-run_window as (
-
-    select * from {{ ref('stg_run_window') }}
-
-),
-
--- What happens after as_of has not happened yet.
-dated as (
-
-    select
-        services.*,
-        coalesce(services.closed_day <= run_window.as_of, false) as is_closed,
-        coalesce(services.due_day <= run_window.as_of, false) as is_due
-    from services
-    cross join run_window
+    where {{ is_affected('day', ref('stg_affected_day'), 'service', 'day') }}
 
 ),
 
@@ -32,22 +21,22 @@ judged as (
         day,
         known_day,
         due_day,
-        case when is_closed then closed_day end as closed_day,
-        not is_closed as is_open,
-        is_due,
-        is_due and is_closed and coalesce(case
+        -- Loading knows of no closing after as_of: it has not happened yet.
+        closed_day,
+        closed_day is null as is_open,
+        coalesce(case
             when time_precision = 'day' then closed_day <= due_day
             else closed_at <= due_at
-        end, false) as is_resolved_in_time,
+        end, false) as is_closed_in_time,
         -- A closing before the opening is flagged in loading; it counts as closed at once.
         case
-            when not is_closed then null
+            when closed_day is null then null
             when time_precision = 'day' then greatest({{ days_between('day', 'closed_day') }}, 0) * 86400
             else greatest({{ seconds_between('opened_at', 'closed_at') }}, 0)
         end as seconds_to_close,
         required_cells,
         filled_cells
-    from dated
+    from services
 
 )
 

@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ delete_affected(this, 'day', ref('stg_affected_day'), 'incident', 'possible_day') }}"
+) }}
+
 with incident_days as (
 
     select * from {{ ref('fct_incident_day') }}
+    where {{ is_affected('day', ref('stg_affected_day'), 'incident', 'possible_day') }}
 
 )
 

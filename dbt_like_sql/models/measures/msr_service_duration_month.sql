@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ delete_affected_months(this, 'day', ref('stg_affected_day'), 'service') }}"
+) }}
+
 with closed_services as (
 
     select
@@ -9,6 +15,7 @@ with closed_services as (
         seconds_to_close
     from {{ ref('fct_service') }}
     where not is_open
+        and {{ is_affected_month('day', ref('stg_affected_day'), 'service') }}
 
 )
 

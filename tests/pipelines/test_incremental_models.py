@@ -1,0 +1,186 @@
+"""Models made in part, after any history of loads and unfinished builds, are those that are made whole.
+
+The files, the pack, the date and the windows change step by step; some steps build all models, some a few or none.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from dbt_like_sql import built
+from dbt_like_sql.project import load_project
+from dbt_like_sql.run import breaches, run_model
+from pipelines.loading import affected, areas, context
+from pipelines.loading.records import load_kind
+from pipelines.pulling.pull import pull_source
+from tests.pipelines import small_pack
+from tests.pipelines.small_pack import AS_OF, CITY_YML, text_of, write_pack
+
+REQUESTS = """\
+  requests:
+    kind: service
+    title: {en: Requests, zh: 诉求}
+    geography: ward
+    files: [requests.csv]
+    area: area
+    expected: [area_id, closed_at]
+    fields:
+      service_id: id
+      opened_at: {sql: "strptime(opened, '%Y-%m-%d')", precision: day}
+      due_at: {sql: "strptime(due, '%Y-%m-%d')", precision: day}
+      closed_at: {sql: "strptime(closed, '%Y-%m-%d')", precision: day}
+  patrols:
+    kind: patrol
+    title: {en: Patrols, zh: 巡逻}
+    geography: ward
+    files: [patrols.csv]
+    area: area
+    fields:
+      patrol_id: id
+      started_at: "strptime(opened, '%Y-%m-%d')"
+      recorded_at: "strptime(closed, '%Y-%m-%d')"
+"""
+COLUMNS = ("id", "area", "opened", "due", "closed")
+DAYS = ("2016-02-28", "2016-02-29", "2016-03-01", "2016-04-15", "2016-06-30", "2016-07-02")
+MODELS = load_project().models
+INCREMENTAL = [model for model in MODELS if model.increment is not None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A run: what the files hold, what it is about, and which models it builds afterwards."""
+
+    calls: tuple[dict[str, str], ...] = ()
+    requests: tuple[dict[str, str], ...] = ()
+    patrols: tuple[dict[str, str], ...] = ()
+    has_patrols: bool = True
+    as_of: date = AS_OF
+    window: tuple[date, date] | None = None
+    built: str = "all"
+
+
+def load(con: duckdb.DuckDBPyConnection, folder: Path, step: Step) -> None:
+    text = CITY_YML + (REQUESTS if step.has_patrols else REQUESTS[: REQUESTS.index("  patrols:")])
+    files = {
+        "calls.csv": text_of(step.calls),
+        "requests.csv": text_of(step.requests, COLUMNS),
+        "patrols.csv": text_of(step.patrols, COLUMNS),
+    }
+    pack = write_pack(folder, files, text)
+    areas.load_areas(con, pack)
+    context.write_context(con, pack, step.as_of)
+    for name in pack.sources:
+        pull_source(con, pack, name)
+    for kind in pack.kinds:
+        load_kind(con, pack, kind, step.as_of, step.window)
+
+
+def build(con: duckdb.DuckDBPyConnection, which: str) -> None:
+    """Build as the assets do: the models of all layers, of one, or none."""
+    newest = affected.newest(con)
+    for model in MODELS:
+        if which in ("all", model.schema):
+            run_model(con, model, newest)
+    affected.forget(con, built.followed_by_all(con, MODELS))
+
+
+def contents(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]]]:
+    return {model.name: con.execute(f"from {model.relation} order by all").fetchall() for model in INCREMENTAL}
+
+
+def follow(steps: Sequence[Step]) -> None:
+    with tempfile.TemporaryDirectory() as folder, small_pack.warehouse() as con:
+        for at, step in enumerate(steps):
+            load(con, Path(folder) / "pack", step)
+            # The first run builds them all: later ones find what they read.
+            build(con, step.built if at else "all")
+        build(con, "all")
+        in_part = contents(con)
+        assert con.execute("select count(*) from staging.affected_day").fetchall() == [(0,)]
+        for model in MODELS:
+            assert run_model(con, model).is_whole
+        assert in_part == contents(con)
+        assert not [breach for identity in load_project().identities for breach in breaches(con, identity)]
+
+
+def call(identity: str, start: str, until: str, area: str) -> dict[str, str]:
+    return small_pack.call(identity, f"{start} 22:30", until=until and f"{until} 05:00", area=area)
+
+
+IDS, AREAS = st.sampled_from("abcd"), st.sampled_from(["1", "2", ""])
+CALLS = st.lists(st.builds(call, IDS, st.sampled_from(DAYS), st.sampled_from(["", *DAYS]), AREAS), max_size=4)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": IDS,
+            "area": AREAS,
+            "opened": st.sampled_from(DAYS),
+            "due": st.sampled_from(["", *DAYS]),
+            "closed": st.sampled_from(["", *DAYS]),
+        }
+    ),
+    max_size=4,
+)
+STEPS = st.builds(
+    Step,
+    calls=CALLS.map(tuple),
+    requests=ROWS.map(tuple),
+    patrols=ROWS.map(tuple),
+    has_patrols=st.sampled_from([True, True, True, False]),
+    as_of=st.sampled_from([AS_OF, date(2016, 2, 29), date(2016, 3, 10), date(2016, 7, 5)]),
+    window=st.none() | st.just((date(2016, 3, 1), date(2016, 6, 30))),
+    built=st.sampled_from(["all", "all", "staging", "facts", "measures", "none"]),
+)
+# The measures are built from facts of before: when those follow, the measures must follow again.
+OUT_OF_ORDER = [
+    Step(calls=(call("a", DAYS[0], DAYS[2], "1"),)),
+    Step(calls=(call("a", DAYS[1], "", "2"), call("b", DAYS[0], "", "1")), built="measures"),
+    Step(calls=(call("a", DAYS[1], "", "2"), call("b", DAYS[0], "", "1")), built="facts"),
+]
+
+
+@example(OUT_OF_ORDER)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(STEPS, min_size=1, max_size=3))
+def test_models_made_in_part_are_those_made_whole(steps: list[Step]) -> None:
+    follow(steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(STEPS, min_size=2, max_size=6))
+def test_models_made_in_part_are_those_made_whole_after_long_histories(steps: list[Step]) -> None:
+    follow(steps)
+
+
+def test_only_the_affected_days_are_made(tmp_path: Path) -> None:
+    with small_pack.warehouse() as con:
+        calls = [call(f"{at}", DAYS[at % 3], "", "1") for at in range(9)]
+        load(con, tmp_path, Step(calls=tuple(calls)))
+        build(con, "all")
+        calls[0] = call("0", DAYS[3], "", "1")
+        load(con, tmp_path, Step(calls=tuple(calls)))
+        newest = affected.newest(con)
+        done = {model.name: run_model(con, model, newest) for model in MODELS}
+        # Two of the nine on the day that one has left, and one on the day where it is now.
+        assert (done["fct_incident"].row_count, done["fct_incident"].rows_made) == (9, 3)
+        assert not done["fct_incident"].is_whole
+        assert (done["fct_patrol"].rows_made, done["msr_incident_day"].rows_made) == (0, 2)
+
+
+def test_a_model_of_other_sql_is_made_whole_with_all_that_reads_it(tmp_path: Path) -> None:
+    with small_pack.warehouse() as con:
+        load(con, tmp_path, Step(calls=(call("a", DAYS[0], "", "1"),)))
+        build(con, "all")
+        con.execute("update models.built set fingerprint = 'of before' where model = 'fct_incident'")
+        done = {model.name: run_model(con, model, affected.newest(con)).is_whole for model in INCREMENTAL}
+        assert [name for name, is_whole in done.items() if is_whole] == ["fct_incident"]
+        fingerprints = {model.name: model.fingerprint for model in MODELS}
+        assert len(set(fingerprints.values())) == len(MODELS)
