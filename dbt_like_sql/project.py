@@ -28,6 +28,11 @@ class Source(Declaration):
     schema: str
     path: Path
 
+    @property
+    def relation(self) -> str:
+        """Schema-qualified name of the table."""
+        return f"{self.schema}.{self.name}"
+
 
 @dataclass(frozen=True)
 class Build:
@@ -141,7 +146,7 @@ def _load(root: Path) -> Project:
     paths = _model_paths(root, settings, declared)
     relations = _Relations(
         {name: f"{path.parent.name}.{name}" for name, path in paths.items()},
-        {(source.source_name, source.name): f"{source.schema}.{source.name}" for source in sources},
+        {(source.source_name, source.name): source.relation for source in sources},
     )
     uses = {name: templates.uses(path) for name, path in paths.items()}
     models = {}

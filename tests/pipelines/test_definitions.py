@@ -6,6 +6,7 @@ from typing import get_args
 import dagster as dg
 import pytest
 
+from dbt_like_sql.project import load_project
 from pipelines import location
 from pipelines.definitions import defs
 from pipelines.defs.checks import all_expectations
@@ -56,6 +57,42 @@ def test_every_declared_expectation_is_an_asset_check_that_does_not_block(
     assert len(declared) == len(filled)
     assert set(graph.asset_check_keys) == declared
     assert not any(graph.get(key).blocking for key in graph.asset_check_keys)
+
+
+def _lineage(repository: dg.RepositoryDefinition, *path: str) -> dict[str, set[str]]:
+    lineage = repository.asset_graph.get(dg.AssetKey(path)).metadata["dagster/column_lineage"]
+    return {
+        column: {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps}
+        for column, deps in lineage.deps_by_column.items()
+    }
+
+
+def test_models_tell_what_their_columns_are_made_from(repository: dg.RepositoryDefinition) -> None:
+    assert _lineage(repository, "measures", "msr_service_due_day") == {
+        "geography": {"facts/fct_service.geography"},
+        "area_id": {"facts/fct_service.area_id"},
+        "day": {"facts/fct_service.due_day"},
+        "source": {"facts/fct_service.source"},
+        "due": set(),
+        "resolved_in_time": {"facts/fct_service.is_closed_in_time"},
+    }
+    assert _lineage(repository, "staging", "stg_incident")["area_id"] == {
+        "staging/incident.area_id",
+        "staging/incident.geography",
+    }
+
+
+def test_columns_are_made_from_columns_of_assets_before_theirs(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    traced = [key for key in graph.get_all_asset_keys() if "dagster/column_lineage" in graph.get(key).metadata]
+    assert len(traced) == len(load_project().models)
+    for key in traced:
+        lineage = _lineage(repository, *key.path)
+        assert list(lineage) == [column.name for column in graph.get(key).metadata["dagster/column_schema"].columns]
+        before = {each.to_user_string() for each in graph.get(key).parent_keys}
+        assert {name.rpartition(".")[0] for names in lineage.values() for name in names} <= before
+    # The bundled city has no handoffs: their staging table is there, empty, and no asset.
+    assert set().union(*_lineage(repository, "staging", "stg_handoff").values()) == set()
 
 
 def test_runs_execute_in_one_process() -> None:
