@@ -3,17 +3,18 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DBT_VENV := .venv-dbt
 CITY ?= cities/nyc
 WARDLIGHT_HOME ?= .wardlight
 export WARDLIGHT_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo nightly serve simulate test check lint types unit fuzz bench lock schema screenshots clean
+.PHONY: help setup demo nightly serve simulate test test-dbt check lint types unit fuzz bench lock schema screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.ready  ## Create .venv from the hashed lock file
 
@@ -39,12 +40,21 @@ serve: setup  ## Serve the dashboard on the current release
 simulate: setup  ## Write the records of the simulated district into cities/heting
 	@$(BIN)/wardlight simulate
 
-test: setup  ## All tests
+test: setup  ## All tests, but for those in real dbt
 	@$(BIN)/python -m tests.browser_hint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-dbt: setup $(DBT_VENV)/.ready  ## The SQL models in real dbt: all its tests, and the same tables as ours
+	$(BIN)/pytest -m dbt tests/dbt_like_sql
+
+$(DBT_VENV)/.ready: requirements-dbt.lock
+	@echo "Setting up dbt in $(DBT_VENV) (half a minute, once) …"
+	@test -x $(DBT_VENV)/bin/python || $(BIN)/python -m venv $(DBT_VENV)
+	@$(DBT_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dbt.lock
+	@touch $@
 
 check: lint types unit  ## Lint, types and fast tests, in under a minute
 
@@ -56,7 +66,7 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow" --hypothesis-profile quick
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not dbt" --hypothesis-profile quick
 
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
@@ -71,9 +81,15 @@ schema: setup  ## Write docs/city.schema.json
 screenshots: setup  ## Redraw docs/screenshots from a real Chromium
 	@$(BIN)/python docs/take_screenshots.py
 
-lock: setup  ## Compile requirements.lock from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-strip-extras --no-header --quiet -o requirements.lock
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-strip-extras --no-header --quiet
+EXTRA_DBT = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dbt"], sep="\n")
+
+# dbt's environment has nothing but dbt, with the DuckDB that writes the warehouses.
+lock: setup  ## Compile requirements.lock and requirements-dbt.lock from pyproject.toml
+	@$(LOCK) pyproject.toml --extra dev -o requirements.lock
+	@{ $(BIN)/python -c '$(EXTRA_DBT)'; grep -o '^duckdb==[^ ]*' requirements.lock; } \
+	  | $(LOCK) - -o requirements-dbt.lock
 
 clean:  ## Remove the state folder (warehouse, releases, Dagster history)
 	rm -rf $(WARDLIGHT_HOME)

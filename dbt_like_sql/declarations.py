@@ -62,20 +62,24 @@ class Declaration:
     at: LinedMapping = field(repr=False, compare=False)
 
 
-def read_declarations(path: Path, root: Path) -> tuple[list[Declaration], list[tuple[str, str, Declaration]]]:
+def read_declarations(
+    path: Path, root: Path
+) -> tuple[list[Declaration], list[tuple[str, str, Declaration]], list[LinedMapping]]:
     """Read one properties file.
 
     Returns
     -------
     tuple
-        The declared models; the declared source tables as (source name, schema, table).
+        The declared models; the declared source tables as (source name, schema, table); the unit tests as written,
+        to be read when all models are known.
 
     Raises
     ------
     ProjectError
         When the file holds something outside the supported subset of dbt's properties.
     """
-    top = read_yaml(path, root).only("version", "models", "sources", advice="declare models and sources only")
+    keys = ("version", "models", "sources", "unit_tests")
+    top = read_yaml(path, root).only(*keys, advice="declare models, sources and unit tests only")
     if top.get("version") != 2:
         raise top.refuse("`version: 2` must be given", "version")
     models = [_declaration(model) for model in top.mappings("models")]
@@ -85,7 +89,7 @@ def read_declarations(path: Path, root: Path) -> tuple[list[Declaration], list[t
         name = source.text("name")
         schema = source.text("schema", default=name)
         tables += [(name, schema, _declaration(table)) for table in source.mappings("tables")]
-    return models, tables
+    return models, tables, top.mappings("unit_tests")
 
 
 def _declaration(item: LinedMapping) -> Declaration:

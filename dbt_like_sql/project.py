@@ -17,7 +17,8 @@ from dbt_like_sql.declarations import Declaration, read_declarations
 from dbt_like_sql.errors import ProjectError
 from dbt_like_sql.model_config import Config
 from dbt_like_sql.templates import Setting, Templates, Use
-from dbt_like_sql.yaml_lines import read_yaml
+from dbt_like_sql.unit_tests import Input, UnitTest, read_unit_test
+from dbt_like_sql.yaml_lines import LinedMapping, read_yaml
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,12 @@ class Identity:
 
 @dataclass(frozen=True)
 class Project:
-    """Models in an order in which each follows all that it reads, the source tables, and the identities."""
+    """Models in an order in which each follows all that it reads, source tables, identities and unit tests."""
 
     models: tuple[Model, ...]
     sources: tuple[Source, ...]
     identities: tuple[Identity, ...]
+    unit_tests: tuple[UnitTest, ...]
 
     def compile(self, model: Model) -> str:
         """Return the SQL of a model with its templates filled in."""
@@ -141,8 +143,9 @@ def _bundled() -> Project:
 
 def _load(root: Path) -> Project:
     settings = _Settings.read(root)
-    templates = Templates(root, _files(root, settings.macro_paths, "*.sql"), settings.variables)
-    declared, sources = _declarations(root, settings)
+    macros = _files(root, settings.macro_paths, "*.sql")
+    templates = Templates(root, macros, settings.variables)
+    declared, sources, tests = _declarations(root, settings)
     paths = _model_paths(root, settings, declared)
     relations = _Relations(
         {name: f"{path.parent.name}.{name}" for name, path in paths.items()},
@@ -177,7 +180,19 @@ def _load(root: Path) -> Project:
         )
         for path in _files(root, settings.test_paths, "*.sql")
     ]
-    return Project(tuple(_fingerprinted(_ordered(models, templates, uses))), sources, tuple(identities))
+    unit_tests = []
+    for test in _unit_tests(tests, models, sources, settings.variables):
+        model = models[test.model]
+        if test.variables:
+            own = Templates(root, macros, {**settings.variables, **test.variables})
+            sql = own.render(model.path, relations.setting(model.name, test.is_incremental))
+        elif test.is_incremental and model.increment is not None:
+            sql = model.increment.query
+        else:
+            sql = model.compiled_sql
+        unit_tests.append(replace(test, compiled_sql=sql))
+    ordered = tuple(_fingerprinted(_ordered(models, templates, uses)))
+    return Project(ordered, sources, tuple(identities), tuple(unit_tests))
 
 
 def _build(templates: Templates, path: Path, config: Config, setting: Setting) -> Build:
@@ -284,11 +299,15 @@ def _files(root: Path, folders: Iterable[str], pattern: str) -> list[Path]:
     return sorted(path for folder in folders for path in (root / folder).rglob(pattern))
 
 
-def _declarations(root: Path, settings: _Settings) -> tuple[dict[str, Declaration], tuple[Source, ...]]:
+def _declarations(
+    root: Path, settings: _Settings
+) -> tuple[dict[str, Declaration], tuple[Source, ...], list[LinedMapping]]:
     declared: dict[str, Declaration] = {}
     sources = []
+    unit_tests = []
     for path in _files(root, settings.model_paths, "*.yml"):
-        models, tables = read_declarations(path, root)
+        models, tables, tests = read_declarations(path, root)
+        unit_tests += tests
         for model in models:
             if model.name in declared:
                 first = declared[model.name].at.path
@@ -296,7 +315,33 @@ def _declarations(root: Path, settings: _Settings) -> tuple[dict[str, Declaratio
             declared[model.name] = model
         for name, schema, table in tables:
             sources.append(Source(**vars(table), source_name=name, schema=schema, path=path))
-    return declared, tuple(sources)
+    return declared, tuple(sources), unit_tests
+
+
+def _unit_tests(
+    items: Iterable[LinedMapping], models: Mapping[str, Model], sources: Iterable[Source], variables: Iterable[str]
+) -> Iterator[UnitTest]:
+    names: set[str] = set()
+    for item in items:
+        if (name := item.text("name")) in names:
+            raise item.refuse(f"there are two unit tests named {name}: rename one", "name")
+        names.add(name)
+        model = models.get(item.text("model"))
+        if model is None:
+            near = difflib.get_close_matches(item.text("model"), models, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(models)}"
+            raise item.refuse(f"model `{item.text('model')}` is not known: {remedy}", "model")
+        inputs = {f"ref('{read}')": Input(models[read].relation, models[read].columns) for read in model.depends_on}
+        for table in sources:
+            if table.name in model.sources:
+                call = f"source('{table.source_name}', '{table.name}')"
+                inputs[call] = Input(f"{table.schema}.{table.name}", table.columns)
+        inputs["this"] = Input(model.relation, model.columns)
+        unit_test = read_unit_test(item, model, inputs, variables)
+        if unit_test.is_incremental and model.increment is None:
+            fault = f"`is_incremental` cannot be true: {model.name} is always made whole"
+            raise item.refuse(fault, "overrides")
+        yield unit_test
 
 
 def _model_paths(root: Path, settings: _Settings, declared: Mapping[str, Declaration]) -> dict[str, Path]:

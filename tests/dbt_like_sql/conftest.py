@@ -1,10 +1,13 @@
-"""A small warehouse in memory: source tables as declared, rows with every column that a test does not care about."""
+"""A small warehouse: source tables as declared, rows with every column that a test does not care about."""
 
+import functools
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from dbt_like_sql.project import Project, load_project
@@ -22,9 +25,9 @@ FIRST_TIME = {
 
 
 class Warehouse:
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, database: str | Path = ":memory:") -> None:
         self.project = project
-        self.con = duckdb.connect()
+        self.con = duckdb.connect(database)
         self.con.execute("create schema staging")
         self._ids = 0
         for source in project.sources:
@@ -36,6 +39,12 @@ class Warehouse:
             f"insert into staging.{table} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
             list(values.values()),
         )
+
+    def insert_rows(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Insert many rows at once."""
+        self.con.register("given", pa.Table.from_pylist(rows))
+        self.con.execute(f"insert into staging.{table} by name select * from given")
+        self.con.unregister("given")
 
     def source(self, name: str, kind: str, geography: str = "precinct", silent_after_days: int = 14) -> None:
         self.insert("source", source=name, kind=kind, geography=geography, silent_after_days=silent_after_days)
@@ -108,5 +117,5 @@ def warehouse(project: Project) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="session")
 def new_warehouse(project: Project) -> Any:
-    """Make warehouses inside a test that needs one per example."""
-    return lambda: Warehouse(project)
+    """Make warehouses inside a test that needs one per example, or one in a file."""
+    return functools.partial(Warehouse, project)
