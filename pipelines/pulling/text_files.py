@@ -43,15 +43,27 @@ def read_header(path: Path, layout: CsvFormat) -> list[str]:
     SourceError
         If the file is missing, unreadable, empty, or names a column twice (upper and lower case are one).
     """
+    return _read_header(path, layout)[0]
+
+
+def _read_header(path: Path, layout: CsvFormat) -> tuple[list[str], bool]:
+    """Return the column names, and whether a carriage return alone ends their line."""
+    line = ""
+
+    def lines(text: IO[str]) -> Iterator[str]:
+        nonlocal line
+        while line := text.readline():
+            yield line
+
     with reading_file(path, csv.Error), open_text(path, layout, newline="") as text:
-        names = next(csv.reader(text, delimiter=layout.delimiter, quotechar=layout.quote), [])
+        names = next(csv.reader(lines(text), delimiter=layout.delimiter, quotechar=layout.quote), [])
         "".join(names).encode("utf-8")  # raises where bytes are not of the declared encoding
     names = [name.removeprefix("\ufeff").strip() for name in names]
     if not any(names):
         raise SourceError(
             "the file is empty, or its first line is", file=path, line=1, remedy="the first line must name the columns"
         )
-    return checked_header(names, path, line=1)
+    return checked_header(names, path, line=1), line.endswith("\r")
 
 
 def read(
@@ -69,12 +81,20 @@ def read(
     SourceError
         If the file is missing, unreadable, damaged or empty.
     """
-    header = read_header(path, layout)
+    header, ends_in_return = _read_header(path, layout)
     with reading_file(path, csv.Error), _as_utf8(con, path, layout) as text:
         with ThreadPoolExecutor(1) as beside:
             counting = beside.submit(line_ends, text.path, report)
             rows = _read_by_engine(con, "reading", text.path, header, layout, has_header=True)
             ends = counting.result()
+        if ends_in_return and ends.end != "\r":
+            # The rest of that line would be neither header nor record.
+            raise SourceError(
+                "the first line ends in a carriage return, others in a line feed: where it ends is not certain",
+                file=path,
+                line=1,
+                remedy="save the file with one way of ending lines",
+            )
         if rows == ends.lines - 1 and ends.end is not None and not ends.has_nul and text.is_sound:
             relation = "(select *, rowid + 2 as _line, null::varchar as _malformed from temp.reading)"
             return Reading(header, relation, ends.lines - 1)

@@ -176,6 +176,14 @@ def test_a_stray_carriage_return_is_no_line_end(con: duckdb.DuckDBPyConnection, 
     assert str(rows[2][3]).endswith(": 3,z\r4,w")
 
 
+def test_a_header_that_a_carriage_return_alone_ends_is_refused_where_other_lines_end_otherwise(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="first line ends in a carriage return") as refused:
+        read(con, tmp_path, b"a,b\r1,x\n2,y\n")
+    assert refused.value.line == 1
+
+
 def test_empty_lines_are_rows(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     rows = read(con, tmp_path, b"a,b\n\n1,x\n,\n\n2,y\n\n")
     assert [row[:3] for row in rows] == [
