@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,12 +21,13 @@ from indicators.catalogue.reading import CatalogueError
 from pipelines import location
 from pipelines.errors import ReleaseError, WardlightError
 from pipelines.fingerprint import is_up_to_date
+from pipelines.options import Command
+from pipelines.options import home_option as _home
 from pipelines.pack.city import CityPack, load_city_pack
+from pipelines.sql_commands import sql
 
 if TYPE_CHECKING:
     from pipelines.nightly import Account
-
-Command = TypeVar("Command", bound=Callable[..., None])
 
 DASHBOARD_PORT = 8050
 DAGSTER_PORT = 3000
@@ -60,6 +61,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
 
 
+main.add_command(sql)
+
+
 def _city(command: Command) -> Command:
     return click.option(
         "--city",
@@ -67,16 +71,6 @@ def _city(command: Command) -> Command:
         envvar="WARDLIGHT_CITY",
         default=location.BUNDLED_CITY,
         help="Folder of the city pack.",
-    )(command)
-
-
-def _home(command: Command) -> Command:
-    return click.option(
-        "--home",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="WARDLIGHT_HOME",
-        default=Path(".wardlight"),
-        help="Folder that holds all state.",
     )(command)
 
 

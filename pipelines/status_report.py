@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import rich.box
 import rich.padding
 import rich.table
 import rich.text
 
 from pipelines.status import COUNTED, OUTCOMES, Status
-from pipelines.terminal import console, many
+from pipelines.terminal import console, many, table_of
 
 _DONE = {"stop": "refused", "quarantine": "set aside", "adapt": "went on"}
 # Their field is the id, the first time or the area of the source's kind.
@@ -55,7 +54,7 @@ def _ledger(status: Status) -> rich.table.Table:
     always = ("read", "accepted", "quarantined", "in_figures")
     total = {column: sum(line[column] for line in status.ledger.values()) for column in COUNTED}
     shown = [column for column in COUNTED if column in always or total[column]]
-    table = _table(("source", *(_TITLES.get(column, column) for column in shown)), range(1, len(shown) + 1))
+    table = table_of(("source", *(_TITLES.get(column, column) for column in shown)), range(1, len(shown) + 1))
     for source, counts in status.ledger.items():
         table.add_row(rich.text.Text(source), *(_count(counts[column]) for column in shown))
     if len(status.ledger) > 1:
@@ -95,7 +94,7 @@ def _quarantine(rows: Iterable[dict[str, Any]]) -> rich.table.Table:
     for row in rows:
         of_field = "" if row["field"] is None or row["reason"] in _OF_ONE_FIELD else f".{row['field']}"
         places[row["reason"]][row["source"] + of_field] += row["row_count"]
-    table = _table(("reason", "rows", "where"), [1])
+    table = table_of(("reason", "rows", "where"), [1])
     for reason in sorted(places, key=lambda each: (-places[each].total(), each)):
         told = ", ".join(f"{source} {count:,}" for source, count in places[reason].most_common())
         table.add_row(reason, _count(places[reason].total()), rich.text.Text(told))
@@ -139,16 +138,6 @@ def _summary(status: Status) -> Iterable[tuple[str, str]]:
     yield "Figures", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in status.figures.items())
     for reason in status.gates_closed:
         yield "Gate closed", f"{reason}: the figures that rest on it are carried forward as stale"
-
-
-def _table(header: Sequence[str], numbers: Iterable[int]) -> rich.table.Table:
-    table = rich.table.Table(
-        box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0)
-    )
-    for at, name in enumerate(header):
-        is_number = at in numbers
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")
-    return table
 
 
 def _count(count: int) -> rich.text.Text:

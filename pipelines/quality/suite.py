@@ -17,7 +17,12 @@ _ADDITIVE = ("rate", "weighted_rate", "proportion")
 
 def warehouse_expectations(project: Project) -> list[Expectation]:
     """Give what is expected of staging tables, facts and measures: before indicators are computed."""
-    return [*read_expectations(FOLDER / "staging_tables.yml"), *project_expectations(project)]
+    return [*loading_expectations(), *project_expectations(project)]
+
+
+def loading_expectations() -> list[Expectation]:
+    """Give what is expected of what loading writes, beyond what the SQL models declare of their sources."""
+    return read_expectations(FOLDER / "staging_tables.yml")
 
 
 def indicator_expectations(entries: Iterable[Entry]) -> list[Expectation]:
