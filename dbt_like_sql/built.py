@@ -29,6 +29,12 @@ def is_current(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
     return row is not None and row[0] > 0
 
 
+def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
+    """Tell whether a model was made, by other SQL than it has now, or from a model that was."""
+    row = con.execute(f"select fingerprint from {SCHEMA}.built where model = ?", [model.name]).fetchone()
+    return row is not None and row[0] != model.fingerprint
+
+
 def remember(con: duckdb.DuckDBPyConnection, model: Model, load: int) -> None:
     """Note that a model was made now: it has followed the loads up to this one that the models it reads have, too."""
     followed = [load, *(_followed(con, name) for name in model.depends_on)]

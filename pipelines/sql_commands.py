@@ -1,6 +1,6 @@
 """The commands `wardlight sql`: work on the SQL models alone. What they do is done elsewhere (`sql_models`)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,8 @@ def compile_models(words: Sequence[str], exclude: Sequence[str], out: Path | Non
 @sql.command(cls=_Words)
 @_selection
 @home_option
-def run(words: Sequence[str], exclude: Sequence[str], home: Path) -> None:
+@click.option("--full-refresh", is_flag=True, help="Make incremental models whole, not their affected days alone.")
+def run(words: Sequence[str], exclude: Sequence[str], home: Path, full_refresh: bool) -> None:
     """Build models in the home's warehouse, each after what it reads. Nothing is published."""
     import rich.console  # noqa: PLC0415
 
@@ -86,21 +87,23 @@ def run(words: Sequence[str], exclude: Sequence[str], home: Path) -> None:
     from pipelines.terminal import console, many, table_of  # noqa: PLC0415
 
     project, models = _chosen(words, exclude)
-    table = table_of(("model", "kept as", "rows", "seconds"), (2, 3))
+    table = table_of(("model", "kept as", "made", "rows", "of them now", "seconds"), (3, 4, 5))
     try:
         with (
             sql_models.opened(home.resolve(), project) as con,
             rich.console.Console(stderr=True).status(f"Building {models[0].relation} …") as status,
         ):
-            for at, (model, done) in enumerate(sql_models.build(con, project, models), 1):
-                table.add_row(model.relation, model.materialized, f"{done.row_count:,}", f"{done.seconds:.2f}")
+            for at, (model, done) in enumerate(sql_models.build(con, project, models, full_refresh=full_refresh), 1):
+                made = "whole" if done.is_whole else "affected days"
+                rows = (f"{done.row_count:,}", f"{done.rows_made:,}")
+                table.add_row(model.relation, model.materialized, made, *rows, f"{done.seconds:.2f}")
                 status.update(f"Building {models[at].relation} …" if at < len(models) else "Done")
+            outdated = [model.relation for model in sql_models.outdated(con, project, models)]
     finally:
         if table.row_count:
             console().print(table)
             of = "" if table.row_count == len(models) else f" {table.row_count:,} of"
             console().print(f"Built{of} {many(len(models), 'model')}; the release that is served is as it was.")
-    outdated = [model.relation for model in _later(project, models) if model.materialized != "view"]
     if outdated:
         console().print(f"Not rebuilt, though they rest on what was: {', '.join(outdated)}.")
 
@@ -165,14 +168,6 @@ def _chosen(words: Sequence[str], exclude: Sequence[str]) -> tuple["Project", tu
     # A word that is empty, as of a shell's unset variable, is kept and refused: it does not mean all models.
     taken, left_out = ([part for word in given for part in word.split() or [word]] for given in (words, exclude))
     return project, select(project, taken, left_out)
-
-
-def _later(project: "Project", models: Iterable["Model"]) -> list["Model"]:
-    """Return the models that rest on others, without them."""
-    from dbt_like_sql.selection import select  # noqa: PLC0415
-
-    chosen = {model.name for model in models}
-    return [model for model in select(project, [f"{name}+" for name in chosen]) if model.name not in chosen]
 
 
 def _failures(found: "Findings") -> "rich.table.Table":

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import duckdb
 
+from dbt_like_sql import built
 from dbt_like_sql.project import Identity, Model, Project
 from dbt_like_sql.run import ModelError, ModelRun, breaches, run_model
+from dbt_like_sql.selection import select
 from pipelines.errors import WardlightError
+from pipelines.loading import affected
 from pipelines.loading import context as loading_context
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.expectations import Verdict, judge
@@ -45,9 +48,14 @@ def opened(home: Path, project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model]
+    con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model], *, full_refresh: bool
 ) -> Iterator[tuple[Model, ModelRun]]:
     """Build models in the order given, and yield each as it is done.
+
+    Parameters
+    ----------
+    full_refresh
+        Make incremental models whole, too, where the days that loads have affected would do.
 
     Raises
     ------
@@ -63,10 +71,25 @@ def build(
             f"the selected models read {', '.join(absent)}, not built here yet",
             remedy="put + before the models' names: what they read is then built before them",
         )
+    load = None if full_refresh else affected.newest(con)
     for model in models:
         with _told(f"correct {model.path.name} or the yml beside it; the model is left as it was"):
-            done = run_model(con, model)
+            done = run_model(con, model, load)
         yield model, done
+
+
+def outdated(con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model]) -> list[Model]:
+    """Return the tables that were not built now, though they rest on a table that was, or on SQL that has changed."""
+    chosen = {model.name for model in models}
+    tables = [f"{model.name}+" for model in models if model.materialized != "view"]
+    resting = {model.name for model in select(project, tables)} if tables else set()
+    return [
+        model
+        for model in project.models
+        if model.name not in chosen
+        and model.materialized != "view"
+        and (model.name in resting or built.is_of_other_sql(con, model))
+    ]
 
 
 def expectations_of(project: Project, models: Sequence[Model]) -> list[Expectation]:

@@ -95,7 +95,9 @@ def change(database: Path) -> None:
             )
             affected.note(con, kind, f"({some})")
         con.execute("delete from staging.affected_day")
-        con.execute("insert into staging.affected_day select distinct 1, kind, day_of, day from touched")
+        con.execute(
+            "insert into staging.affected_day select distinct 1, kind, day_of, day from touched where day is not null"
+        )
 
 
 def compare(ours: Path, theirs: Path, project: Project) -> None:

@@ -31,7 +31,7 @@ def make(project: Project, reads: dict[str, set[str]], **tags: str) -> Project:
             tags=(tags.get(name, "plain"),),
         )
 
-    return Project(tuple(model(name) for name in reads), (), ())
+    return Project(tuple(model(name) for name in reads), (), (), ())
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The commands `wardlight sql`, on a small home: what they print, what they change, and how they fail."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,9 +73,9 @@ def test_compile_prints_runnable_queries_under_their_names() -> None:
 
 def test_compile_writes_files_that_build_the_models(home: Path, tmp_path: Path) -> None:
     code, output = run("compile", "--select", "+fct_incident", "--out", tmp_path / "sql")
-    assert (code, output) == (0, f"Wrote 2 models to {tmp_path / 'sql'}\n")
+    assert (code, output) == (0, f"Wrote 3 models to {tmp_path / 'sql'}\n")
     files = sorted(path.relative_to(tmp_path / "sql").as_posix() for path in (tmp_path / "sql").rglob("*.sql"))
-    assert files == ["facts/fct_incident.sql", "staging/stg_incident.sql"]
+    assert files == ["facts/fct_incident.sql", "staging/stg_affected_day.sql", "staging/stg_incident.sql"]
     with duckdb.connect(str(home / "warehouse.duckdb")) as con:
         for schema, name in (("staging", "stg_incident"), ("facts", "fct_incident")):
             query = (tmp_path / "sql" / schema / f"{name}.sql").read_text(encoding="utf-8")
@@ -129,11 +130,12 @@ def test_run_builds_what_is_selected_and_tells_what_is_out_of_date(home: Path) -
     assert code == 0, output
     table, _, outdated = output.partition("Not rebuilt")
     lines = [line.split() for line in table.splitlines()]
-    assert [line[:3] for line in lines if line and "." in line[0]] == [
-        ["staging.stg_incident", "view", "3"],
-        ["facts.fct_incident", "table", "3"],
+    assert sorted(line[:-1] for line in lines if line and "." in line[0]) == [
+        ["facts.fct_incident", "incremental", "whole", "3", "3"],
+        ["staging.stg_affected_day", "view", "whole", "6", "6"],
+        ["staging.stg_incident", "view", "whole", "3", "3"],
     ]
-    assert "Built 2 models" in output
+    assert "Built 3 models" in output
     assert "measures.msr_incident_day" in outdated
     assert "fct_record" not in outdated  # a view
     assert "patrol" not in outdated
@@ -141,10 +143,30 @@ def test_run_builds_what_is_selected_and_tells_what_is_out_of_date(home: Path) -
     assert not (home / "releases").exists()
 
 
+def test_run_tells_of_tables_that_rest_on_sql_that_has_changed(built: Path) -> None:
+    code, output = run("run", "--select", "stg_patrol", "--home", built)
+    assert (code, "Not rebuilt" in output) == (0, False)
+    with duckdb.connect(str(built / "warehouse.duckdb")) as con:
+        con.execute("update models.built set fingerprint = 'of before' where model = 'fct_patrol'")
+    code, output = run("run", "--select", "stg_patrol", "--home", built)
+    assert (code, "Not rebuilt, though they rest on what was: facts.fct_patrol." in output) == (0, True)
+
+
+@pytest.mark.parametrize(("option", "made"), [((), "affected days"), (("--full-refresh",), "whole")])
+def test_run_makes_a_model_of_the_same_sql_in_part_unless_asked(
+    built: Path, option: tuple[str, ...], made: str
+) -> None:
+    code, output = run("run", "--select", "fct_incident", "--home", built, *option)
+    assert code == 0, output
+    assert re.search(rf"facts\.fct_incident +incremental +{made} +3 +3", output), output
+
+
 def test_run_refuses_models_whose_parents_are_not_built(home: Path) -> None:
     code, output = run("run", "--select", "facts", "--home", home)
     assert code == 1
-    assert "the selected models read staging.stg_incident, staging.stg_patrol" in output
+    assert re.search(
+        r"the selected models read .*staging\.stg_incident, .*staging\.stg_patrol.*, not built here", output
+    )
     assert "put + before" in output
     assert asked(home, "select count(*) from information_schema.tables where table_schema = 'facts'") == [(0,)]
 

@@ -139,5 +139,5 @@ def test_a_table_is_found_by_keyboard_and_its_sql_shown_as_written(site: Path) -
         assert page.locator("pre:visible", has_text="ref('fct_patrol')").count() == 1
         assert page.locator("pre:visible", has_text="facts.fct_patrol").count() == 0
         page.locator(".box", has_text="fct_patrol").last.focus()
-        assert page.locator(".drawing.following path.near").count() == 2
+        assert page.locator(".drawing.following path.near").count() == 3
         assert faults == []
