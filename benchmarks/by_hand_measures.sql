@@ -82,7 +82,7 @@ group by all;
 
 create table msr_service_duration_month as
 select 'community_district' as geography, area_id, date_trunc('month', day)::date as day, 'cases' as source,
-    if(seconds = 0, -1, floor(ln(seconds) / ln(1.02))::int) as bucket, count(*) as closed,
+    if(seconds = 0, -1, floor(ln(seconds) / ln(1.01))::int) as bucket, count(*) as closed,
     sum(seconds)::bigint as closed_seconds
 from service
 where closed is not null

@@ -1,13 +1,17 @@
-"""What tests of several folders share: the city's release, made once a session."""
+"""What tests of several folders share: the city's release, made once a session, and a browser."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import hypothesis
 import pytest
+from playwright.sync_api import Browser
+
+from tests.dashboards import browsing
 
 ROOT = Path(__file__).resolve().parents[1]
 NYC = ROOT / "cities" / "nyc"
@@ -60,3 +64,15 @@ def nyc_home(shared_folder: Path) -> Path:
 def nyc_home_in_june(shared_folder: Path) -> Path:
     """The same as things stood on 30 June 2016; not to be written to."""
     return _once(shared_folder, "nyc-june", "--as-of", "2016-06-30")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser; gone after the module, since Playwright's event loop would be in the way of Dagster's."""
+    executable = browsing.chromium()
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail(browsing.MISSING)
+        pytest.skip(browsing.MISSING)
+    with browsing.browser(executable) as launched:
+        yield launched

@@ -1,11 +1,9 @@
-"""A sample release, the served dashboard and a real browser, each once per session."""
+"""A sample release and the served dashboard, each once per session."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from dashboards.data import Release
 from dashboards.releases import Releases
@@ -28,14 +26,3 @@ def release(home: Path) -> Release:
 def base_url(home: Path) -> Iterator[str]:
     with browsing.serve(home) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    executable = browsing.chromium()
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail(browsing.MISSING)
-        pytest.skip(browsing.MISSING)
-    with browsing.browser(executable) as launched:
-        yield launched

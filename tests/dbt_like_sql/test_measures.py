@@ -5,9 +5,13 @@
 
 import math
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
+
+from indicators.survival import kaplan_meier_quantiles
 
 DAY = datetime(2016, 3, 1, 9)
 MEASURES = [
@@ -69,7 +73,7 @@ def test_services_by_day_due_day_and_duration(warehouse: Any) -> None:
         (opened.date(), 6, 4, 2)
     ]
     assert warehouse.rows("select day, due, resolved_in_time from measures.msr_service_due_day") == [(due.date(), 5, 3)]
-    two, twenty = (math.floor(math.log(days * 86_400) / math.log(1.02)) for days in (2, 20))
+    two, twenty = (math.floor(math.log(days * 86_400) / math.log(1.01)) for days in (2, 20))
     assert warehouse.rows("""
         select day, bucket, closed, closed_seconds from measures.msr_service_duration_month order by bucket
     """) == [
@@ -77,6 +81,52 @@ def test_services_by_day_due_day_and_duration(warehouse: Any) -> None:
         (opened.date(), two, 2, 4 * 86_400),
         (opened.date(), twenty, 1, 20 * 86_400),
     ]
+
+
+def test_a_quantile_of_buckets_errs_by_one_percent_at_most(warehouse: Any) -> None:
+    """Whatever the durations are: spread over seconds to years, in whole days, or at the ends of buckets."""
+    draw, opened = Random(1), datetime(2016, 2, 29)
+    durations = {
+        "seconds to years": [round(math.exp(draw.uniform(0, 19))) for _ in range(400)],
+        "long tail": [max(round(draw.lognormvariate(11, 2)), 1) for _ in range(400)],
+        "whole days": [86_400 * draw.randint(1, 1_000) for _ in range(400)],
+        "ends of buckets": [math.ceil(1.01**n) - draw.randint(0, 1) for n in range(500, 900)],
+        "one": [12_345],
+    }
+    for name, seconds in durations.items():
+        for each in seconds:
+            closed = opened + timedelta(seconds=each)
+            warehouse.record("service", opened, area_id=name, closed_local=closed)
+    warehouse.build("msr_service_duration_month")
+    curve = pl.DataFrame(
+        warehouse.rows("""
+            select area_id, closed_seconds / closed, closed, 0 from measures.msr_service_duration_month
+        """),
+        schema=["area_id", "time", "events", "censored"],
+        orient="row",
+    )
+    for probability in (0.1, 0.5, 0.9):
+        found = kaplan_meier_quantiles(curve, ["area_id"], probability)
+        for name, seconds in durations.items():
+            exact = sorted(seconds)[math.ceil(probability * len(seconds)) - 1]
+            (quantile,) = found.filter(pl.col("area_id") == name)["quantile"]
+            assert quantile == pytest.approx(exact, rel=0.01), name
+
+
+def test_further_records_of_the_same_cells_add_no_row(warehouse: Any) -> None:
+    """Measures are as large as areas, days and declared dimensions make them, however many records there are."""
+    scattered(warehouse)
+    warehouse.build()
+    counted = "select count(*) from measures."
+    before = {name: warehouse.rows(f"{counted}{name}") for name in MEASURES}
+    for kind in ("incident", "patrol", "service"):
+        for n in range(3):
+            warehouse.con.execute(
+                f"insert into staging.{kind} select * replace ({kind}_id || '-{n}' as {kind}_id) from staging.{kind}"
+            )
+    warehouse.build()
+    assert warehouse.rows("select count(*) from facts.fct_record") == [(750 * 8,)]
+    assert {name: warehouse.rows(f"{counted}{name}") for name in MEASURES} == before
 
 
 def test_receipts_leave_out_blank_rows_and_keep_undated_ones(warehouse: Any) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import urldefrag
 
 import pytest
+from playwright.sync_api import Browser
 
 from dbt_like_sql.declarations import Expectation
 from dbt_like_sql.docs.site import write_site
 from dbt_like_sql.project import Project
-from tests.dashboards import browsing
 
 FURTHER = {"staging.incident": [Expectation("ExpectTableRowCountToEqual", {"value": 7}, "warn")]}
 
@@ -117,27 +117,24 @@ def test_the_same_project_gives_the_same_bytes(project: Project, site: Path, tmp
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_a_table_is_found_by_keyboard_and_its_sql_shown_as_written(site: Path) -> None:
-    executable = browsing.chromium()
-    if executable is None:
-        pytest.skip(browsing.MISSING)
-    with browsing.browser(executable) as browser:
-        page = browser.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda told: faults.append(told.text))
-        page.goto(f"{site.as_uri()}/index.html#facts_account_for_staging")
-        assert page.locator("#facts_account_for_staging").get_attribute("open") is not None
-        page.keyboard.press("/")
-        page.keyboard.type("patrol_d")
-        assert page.locator("nav li:visible").all_inner_texts() == ["msr_patrol_day"]
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/measures.msr_patrol_day.html")
-        assert page.locator("pre:visible", has_text="facts.fct_patrol").count() == 1
-        page.locator("input[value=compiled]").focus()
-        page.keyboard.press("ArrowRight")
-        assert page.locator("pre:visible", has_text="ref('fct_patrol')").count() == 1
-        assert page.locator("pre:visible", has_text="facts.fct_patrol").count() == 0
-        page.locator(".box", has_text="fct_patrol").last.focus()
-        assert page.locator(".drawing.following path.near").count() == 3
-        assert faults == []
+def test_a_table_is_found_by_keyboard_and_its_sql_shown_as_written(site: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda told: faults.append(told.text))
+    page.goto(f"{site.as_uri()}/index.html#facts_account_for_staging")
+    assert page.locator("#facts_account_for_staging").get_attribute("open") is not None
+    page.keyboard.press("/")
+    page.keyboard.type("patrol_d")
+    assert page.locator("nav li:visible").all_inner_texts() == ["msr_patrol_day"]
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/measures.msr_patrol_day.html")
+    assert page.locator("pre:visible", has_text="facts.fct_patrol").count() == 1
+    page.locator("input[value=compiled]").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("pre:visible", has_text="ref('fct_patrol')").count() == 1
+    assert page.locator("pre:visible", has_text="facts.fct_patrol").count() == 0
+    page.locator(".box", has_text="fct_patrol").last.focus()
+    assert page.locator(".drawing.following path.near").count() == 3
+    assert faults == []
+    page.close()
