@@ -89,8 +89,11 @@ def change(database: Path) -> None:
             some = f"select * from staging.{kind} where hash({kind}_id) % 7 = 0"
             affected.note(con, kind, f"({some})")
             con.execute(f"delete from staging.{kind} where hash({kind}_id) % 14 = 0")
+            columns = [name for name, *_ in con.execute(f"describe staging.{kind}").fetchall()]
+            later = [f"{name} = {name} + interval 1 day" for name in columns if name.endswith("_local")]
+            later += [f"{name} = {name} + 1" for name in columns if name == "day" or name.endswith("_day")]
             con.execute(
-                f"update staging.{kind} set day = day + 1, known_day = known_day + 2, area_id = {literal(AREAS[0])} "
+                f"update staging.{kind} set {', '.join(later)}, area_id = {literal(AREAS[0])} "
                 f"where hash({kind}_id) % 7 = 0"
             )
             affected.note(con, kind, f"({some})")
