@@ -270,7 +270,7 @@ def _population(pack: CityPack, name: str, geography: Geography, known: Abstract
             )
     residents: dict[str, int] = {}
     with reading_file(path):
-        records = list(read_records(path, layout, len(header), line_ends(path)))
+        records = list(read_records(path, layout, len(header), line_ends(path, layout)))
     for record in records:
         key, value = (record.cells[header.index(column)].strip() for column in (table.key, table.value))
         identity = area_id(name, key)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipelines.pack.origins import JsonFormat, NdjsonFormat
 from pipelines.pulling import json_text, json_values
-from pipelines.pulling.column_names import OWN_COLUMNS
+from pipelines.pulling.column_names import TAKEN_NAMES
 from pipelines.pulling.json_text import Broken, Found, broken
 from pipelines.pulling.opening import reading_file
 from pipelines.pulling.reading import Reading
@@ -81,7 +81,7 @@ class _Keys:
 
     def __init__(self) -> None:
         self.columns: dict[str, None] = {}
-        self._folded: set[str] = {*OWN_COLUMNS}
+        self._folded: set[str] = {*TAKEN_NAMES}
 
     def admit(self, found: Found) -> Found:
         """Note the keys of an object and return it; an object that cannot be a row of these columns is broken."""

@@ -207,10 +207,12 @@ class _Pulling:
         )
         hidden = tuple(self.pack.sources[self.name].personal)
         delivered = Delivered(batch, content, is_current=True, settings=self._settings, personal=hidden)
-        raw_layer.deliver(self.con, unit, reading, delivered, self.salt, size)
-        for table in ("reading", "plain", "plain_line"):
+        with reading.held:
+            kept = raw_layer.deliver(self.con, unit, reading, delivered, self.salt, size)
+        for table in ("reading", "plain_line"):
             self.con.execute(f"drop table if exists temp.{table}")
-        return batch
+        # Where the quickest way to read did not do, the records were counted anew.
+        return replace(batch, read=kept)
 
     def _size(self, unit: Unit) -> int:
         path = self.pack.path(unit.name)

@@ -113,8 +113,8 @@ def deliver(
     delivered: Delivered,
     salt: bytes,
     size: int | None,
-) -> None:
-    """Keep a reading in `raw.<source>` as the current batch of its unit, in one transaction.
+) -> int:
+    """Keep a reading in `raw.<source>` as the current batch of its unit, in one transaction; return how many records.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def deliver(
     batch = delivered.batch
     source = batch.source
     first, last = unit.days or (None, None)
-    kept = _keep(con, reading, batch, delivered.personal, salt)
+    reading, kept = _keep(con, reading, batch, delivered.personal, salt)
     if kept != reading.rows:
         raise LedgerError(
             f"source {source}, {unit.name}: {reading.rows:,} records were read, {kept:,} came into raw",
@@ -149,10 +149,13 @@ def deliver(
                 *(size, first, last, delivered.settings, list(delivered.personal)),
             ),
         )
+    return kept
 
 
-def _keep(con: duckdb.DuckDBPyConnection, reading: Reading, batch: Batch, personal: Sequence[str], salt: bytes) -> int:
-    """Write a reading into the file of its batch; return how many rows the engine counts.
+def _keep(
+    con: duckdb.DuckDBPyConnection, reading: Reading, batch: Batch, personal: Sequence[str], salt: bytes
+) -> tuple[Reading, int]:
+    """Write a reading into the file of its batch, in the quickest way that works; return it, and how many rows it has.
 
     Until the delivery is entered nothing knows the file, so that a run that breaks off leaves nothing half done.
     """
@@ -161,7 +164,18 @@ def _keep(con: duckdb.DuckDBPyConnection, reading: Reading, batch: Batch, person
     malformed = hidden_malformed() if personal else "_malformed"
     own = [literal(batch.batch_id), literal(batch.file), "_line", malformed]
     cells += [f"{value} as {column}" for value, column in zip(own, OWN_COLUMNS, strict=True)]
-    return _write(con, f"select {', '.join(cells)} from {reading.relation}", batch, salt)
+    while True:
+        kept = -1
+        try:
+            kept = _write(con, f"select {', '.join(cells)} from {reading.relation}", batch, salt)
+        except duckdb.OutOfMemoryException:
+            raise
+        except (duckdb.Error, UnicodeError):
+            if reading.otherwise is None:
+                raise
+        if kept == reading.rows or reading.otherwise is None:
+            return reading, kept
+        reading = reading.otherwise()
 
 
 def _write(con: duckdb.DuckDBPyConnection, query: str, batch: Batch, salt: bytes) -> int:
@@ -203,7 +217,8 @@ def show(con: duckdb.DuckDBPyConnection, source: str) -> None:
         with _opening(con, source):
             con.execute(
                 f"create or replace view raw.{quoted(source)} as "
-                f"select * from read_parquet({paths}, union_by_name = true)"
+                "select * replace (coalesce(_line, file_row_number + 2) as _line) "
+                f"from read_parquet({paths}, union_by_name = true)"
             )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError
-from pipelines.pulling.column_names import OWN_COLUMNS
+from pipelines.pulling.column_names import TAKEN_NAMES
 from pipelines.pulling.reading import Reading
 from pipelines.pulling.recovery import is_unicode
 from pipelines.warehouse import quoted
@@ -48,7 +48,7 @@ class ReadingTable:
             if column in self.header:
                 continue
             named = bool(column) and is_unicode(column) and "\0" not in column
-            if not named or column.lower() in self._folded or column.lower() in OWN_COLUMNS:
+            if not named or column.lower() in self._folded or column.lower() in TAKEN_NAMES:
                 raise SourceError(
                     f"there is a column named {column!r}: the name is empty or no Unicode, is given to two columns "
                     "(upper and lower case are one), or is one that Wardlight needs",

@@ -25,12 +25,15 @@ _MOST_LINES_READ_TWICE = 20
 class LineEnds:
     """Lines of a file, the header among them, and the one way in which they all end: None where they end in several.
 
-    `has_nul` tells that a zero byte is somewhere, which the engine takes for the end of a cell.
+    `has_nul` tells that a zero byte is somewhere, which the engine takes for the end of a cell. `delimiters` and
+    `quotes` count those characters where each is a single byte.
     """
 
     lines: int
     end: str | None
     has_nul: bool = False
+    delimiters: int = 0
+    quotes: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def open_text(path: Path, layout: CsvFormat, newline: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(open_binary(path), encoding, errors="surrogateescape", newline=newline)
 
 
-def line_ends(path: Path, report: Callable[[int], None] | None = None) -> LineEnds:
+def line_ends(path: Path, layout: CsvFormat, report: Callable[[int], None] | None = None) -> LineEnds:
     """Read a file of UTF-8 or the like to its end and count its lines; one that is damaged raises on the way.
 
     Parameters
@@ -56,7 +59,8 @@ def line_ends(path: Path, report: Callable[[int], None] | None = None) -> LineEn
     report
         Told how many bytes of the file, packed as it is, have been read.
     """
-    feeds = returns = pairs = 0
+    feeds = returns = pairs = delimiters = quotes = 0
+    delimiter, quote = (mark.encode() for mark in (layout.delimiter, layout.quote))
     has_nul = False
     last = b""
     with open_binary(path) as handle:
@@ -66,15 +70,18 @@ def line_ends(path: Path, report: Callable[[int], None] | None = None) -> LineEn
                 returns += chunk.count(b"\r")
                 pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
             has_nul = has_nul or b"\0" in chunk
+            delimiters += chunk.count(delimiter)
+            quotes += chunk.count(quote)
             last = chunk[-1:]
             if report is not None:
                 report(packed_position(handle))
     if feeds == 0 and returns > 0:
-        return LineEnds(returns + (last != b"\r"), "\r", has_nul)
+        return LineEnds(returns + (last != b"\r"), "\r", has_nul, delimiters, quotes)
     lines = feeds + (last not in (b"\n", b""))
+    end = None
     if returns == pairs and pairs in (0, feeds):
-        return LineEnds(lines, "\r\n" if pairs else "\n", has_nul)
-    return LineEnds(lines, None, has_nul)
+        end = "\r\n" if pairs else "\n"
+    return LineEnds(lines, end, has_nul, delimiters, quotes)
 
 
 def read_records(path: Path, layout: CsvFormat, width: int, ends: LineEnds) -> Iterator[Record]:

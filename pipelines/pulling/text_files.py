@@ -8,8 +8,7 @@ the engine. What the columns mean is no concern of this module.
 import csv
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,9 +24,9 @@ from pipelines.pulling.column_names import checked_header
 from pipelines.pulling.opening import decode_to_utf8, reading_file
 from pipelines.pulling.reading import Reading
 from pipelines.pulling.reading_table import ReadingTable
-from pipelines.pulling.recovery import Record, line_ends, open_text, read_records
+from pipelines.pulling.recovery import LineEnds, Record, line_ends, open_text, read_records
 from pipelines.pulling.sifting import PlainLines, can_sift, sift
-from pipelines.warehouse import literal, one_row, quoted, scalar
+from pipelines.warehouse import literal, one_row, quoted
 
 _RECORDS_AT_ONCE = 50_000
 _LINES_AT_ONCE = 1_000_000
@@ -82,11 +81,10 @@ def read(
         If the file is missing, unreadable, damaged or empty.
     """
     header, ends_in_return = _read_header(path, layout)
-    with reading_file(path, csv.Error), _as_utf8(con, path, layout) as text:
-        with ThreadPoolExecutor(1) as beside:
-            counting = beside.submit(line_ends, text.path, report)
-            rows = _read_by_engine(con, "reading", text.path, header, layout, has_header=True)
-            ends = counting.result()
+    with ExitStack() as held:
+        with reading_file(path, csv.Error):
+            text = held.enter_context(_as_utf8(con, path, layout))
+            ends = line_ends(text.path, layout, report)
         if ends_in_return and ends.end != "\r":
             # The rest of that line would be neither header nor record.
             raise SourceError(
@@ -95,18 +93,8 @@ def read(
                 line=1,
                 remedy="save the file with one way of ending lines",
             )
-        if rows == ends.lines - 1 and ends.end is not None and not ends.has_nul and text.is_sound:
-            relation = "(select *, rowid + 2 as _line, null::varchar as _malformed from temp.reading)"
-            return Reading(header, relation, ends.lines - 1)
-        if can_sift(layout) and ends.end != "\r":
-            sifted = _read_sifted(con, path, text, header, layout)
-            if sifted is not None:
-                return sifted
-        table = _empty_table(con, path, header)
-        records = read_records(path, layout, len(header), ends)
-        while part := list(islice(records, _RECORDS_AT_ONCE)):
-            table.append(_batch(part, header))
-        return table.reading()
+        file = _TextFile(con, path, layout, header, text, ends, held.pop_all())
+    return file.read()
 
 
 @dataclass(frozen=True)
@@ -143,52 +131,80 @@ def _temporary_file(con: duckdb.DuckDBPyConnection) -> Iterator[IO[bytes]]:
         yield made
 
 
-def _read_by_engine(
-    con: duckdb.DuckDBPyConnection, table: str, path: Path, header: list[str], layout: CsvFormat, *, has_header: bool
-) -> int | None:
-    """Let the engine read a file into a temporary table, every column text; return its rows, None where it cannot.
+@dataclass(frozen=True)
+class _TextFile:
+    """A file whose lines have been counted, and the ways to read it, from the quickest to the surest."""
 
-    The table's rows are in the order of the file, so that `rowid` counts them from 0.
-    """
-    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    scan = (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = {has_header}, columns = {{{types}}}, "
-        f"delim = {literal(layout.delimiter)}, quote = {literal(layout.quote)}, escape = {literal(layout.quote)}, "
-        f"max_line_size = {_LONGEST_LINE_BYTES}, strict_mode = true)"
-    )
-    try:
-        con.execute(f"create or replace temp table {table} as select * from {scan}")
-    except duckdb.OutOfMemoryException:
-        raise
-    except (duckdb.Error, UnicodeError):
-        return None
-    return scalar(con, f"select count(*) from temp.{table}")
+    con: duckdb.DuckDBPyConnection
+    path: Path
+    layout: CsvFormat
+    header: list[str]
+    text: _Utf8Text
+    ends: LineEnds
+    held: ExitStack
 
+    def read(self) -> Reading:
+        """Read in the quickest way that what is known of the lines allows."""
+        if self.ends.end is not None and not self.ends.has_nul and self.text.is_sound and self._may_be_plain():
+            scan = f"(select *, null::bigint as _line, null::varchar as _malformed from {self._scan(self.text.path)})"
+            return self._reading(scan, self.ends.lines - 1, self._sifted)
+        return self._sifted()
 
-def _read_sifted(
-    con: duckdb.DuckDBPyConnection, path: Path, text: _Utf8Text, header: list[str], layout: CsvFormat
-) -> Reading | None:
-    """Read a file's plain lines by the engine and the others by record; None where the engine refuses plain lines."""
-    others = _empty_table(con, path, header)
-    con.execute("create or replace temp table plain_line (_line bigint)")
-    plain_lines = 0
-    with _temporary_file(con) as plain:
-        sifted = sift(text.path, layout, len(header), _LONGEST_LINE_BYTES, plain, text.errors)
-        for runs, records in _grouped(sifted):
-            if records:
-                others.append(_batch(records, header))
-            plain_lines += _append_lines(con, runs)
-        plain.flush()
+    def _may_be_plain(self) -> bool:
+        """Tell whether the delimiters are as many as they are if every line is a record of all columns."""
+        if not can_sift(self.layout):
+            return True
+        least = self.ends.lines * (len(self.header) - 1)
+        if self.ends.quotes:
+            return self.ends.quotes % 2 == 0 and self.ends.delimiters >= least
+        return self.ends.delimiters == least
+
+    def _sifted(self) -> Reading:
+        """Let the engine read the plain lines, and read the others by record."""
+        if not can_sift(self.layout) or self.ends.end == "\r":
+            return self._by_record()
+        others = _empty_table(self.con, self.path, self.header)
+        self.con.execute("create or replace temp table plain_line (_line bigint)")
+        plain_lines = 0
+        with reading_file(self.path, csv.Error):
+            plain = self.held.enter_context(_temporary_file(self.con))
+            sifted = sift(self.text.path, self.layout, len(self.header), _LONGEST_LINE_BYTES, plain, self.text.errors)
+            for runs, records in _grouped(sifted):
+                if records:
+                    others.append(_batch(records, self.header))
+                plain_lines += _append_lines(self.con, runs)
+            plain.flush()
         if not plain_lines:
             return others.reading()
-        if _read_by_engine(con, "plain", Path(plain.name), header, layout, has_header=False) != plain_lines:
-            return None
-    names = ", ".join(map(quoted, header))
-    relation = (
-        f"(select {names}, _line, null::varchar as _malformed from temp.plain positional join temp.plain_line "
-        f"union all select {names}, _line, _malformed from temp.reading)"
-    )
-    return Reading(header, relation, plain_lines + others.rows)
+        names = ", ".join(map(quoted, self.header))
+        relation = (
+            f"(select {names}, _line, null::varchar as _malformed "
+            f"from {self._scan(Path(plain.name), has_header=False)} positional join temp.plain_line "
+            f"union all select {names}, _line, _malformed from temp.reading)"
+        )
+        return self._reading(relation, plain_lines + others.rows, self._by_record)
+
+    def _by_record(self) -> Reading:
+        """Read record by record."""
+        table = _empty_table(self.con, self.path, self.header)
+        with reading_file(self.path, csv.Error):
+            records = read_records(self.path, self.layout, len(self.header), self.ends)
+            while part := list(islice(records, _RECORDS_AT_ONCE)):
+                table.append(_batch(part, self.header))
+        return table.reading()
+
+    def _scan(self, path: Path, *, has_header: bool = True) -> str:
+        """Compose the engine's reading of a file, every column text."""
+        types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.header)
+        quote = literal(self.layout.quote)
+        return (
+            f"read_csv({literal(str(path))}, auto_detect = false, header = {has_header}, columns = {{{types}}}, "
+            f"delim = {literal(self.layout.delimiter)}, quote = {quote}, escape = {quote}, "
+            f"max_line_size = {_LONGEST_LINE_BYTES}, strict_mode = true)"
+        )
+
+    def _reading(self, relation: str, rows: int, otherwise: Callable[[], Reading]) -> Reading:
+        return Reading(self.header, relation, rows, otherwise, self.held)
 
 
 def _grouped(sifted: Iterable[PlainLines | Record]) -> Iterator[tuple[list[PlainLines], list[Record]]]:
