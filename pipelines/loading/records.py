@@ -8,7 +8,7 @@ changed pack, a backfill. Everything else is left as it is.
 import functools
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,7 @@ from pipelines.loading.winners import decide
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
 from pipelines.pulling import raw_layer
-from pipelines.warehouse import date_literal, literal, scalar, transaction
+from pipelines.warehouse import date_literal, in_any_order, literal, quoted, scalar, transaction
 
 Days = tuple[date, date]
 Again = Literal["quarantined", "everything"]
@@ -64,95 +64,137 @@ def load_kind(
     LedgerError
         If not every record read is accounted for; nothing is changed.
     """
-    judged = 0
-    drifts: list[detection.Drift] = []
-    with transaction(con):
+    # What is found out goes to temporary tables, and those are committed before the transaction begins: the engine
+    # reads with one thread what its own transaction has written.
+    outcomes = [_judge(con, pack, name, as_of, window, again) for name in pack.of_kind(kind)]
+    with in_any_order(con), transaction(con):
         affected.begin(con)
-        for name in pack.of_kind(kind):
-            source_judged, found = _load_source(con, pack, name, as_of, window, again)
-            judged += source_judged
-            drifts += found
+        for outcome in outcomes:
+            _enter(con, pack, outcome, as_of)
         _drop_unknown_sources(con, pack)
         if window is not None:
             first, last = map(date_literal, window)
             affected.note(con, kind, f"(select * from staging.{kind} where day between {first} and {last})")
+        judged = sum(outcome.judged for outcome in outcomes)
         days = affected.enter(con, kind, as_of, window, judged)
         ledger.check(con, kind)
     rows = scalar(con, f"select count(*) from staging.{kind}")
-    return Load(kind, rows, judged, tuple(days), tuple(drifts))
+    return Load(kind, rows, judged, tuple(days), tuple(drift for outcome in outcomes for drift in outcome.drifts))
 
 
-def _load_source(
+@dataclass(frozen=True)
+class _Outcome:
+    """What is to be written down of one source.
+
+    Its rows wait in the temporary tables `<name>_judged` and `<name>_gone`, unless nothing `has_changed`.
+    """
+
+    name: str
+    reading: str
+    before: date | None
+    is_of_another_kind: bool
+    is_anew: bool
+    has_changed: bool
+    judged: int = 0
+    compared: Sequence[str] = ()
+    drifts: Sequence[detection.Drift] = ()
+
+
+def _judge(
     con: duckdb.DuckDBPyConnection,
     pack: CityPack,
     name: str,
     as_of: date,
     window: Days | None,
     again: Again | None,
-) -> tuple[int, Sequence[detection.Drift]]:
-    """Load one source; return how many rows were judged, and its drift."""
+) -> _Outcome:
+    """Judge the rows of one source that are new or to be judged again, and change nothing that lasts."""
     source = pack.sources[name]
     fields = kind_fields(source.kind)
     reading = reading_hash(pack, name)
-    if storing.was_of_another_kind(con, name, source):
-        _drop(con, f"source = {literal(name)}")
-    before = con.execute("select reading, as_of from ledger.judged where source = ?", (name,)).fetchone()
-    if before is None or before[0] != reading or again == "everything":
-        storing.forget(con, name)
-    new = _new_batches(con, name)
-    storing.choose(con, name, fields, as_of, before[1] if before else None, window, again == "quarantined")
-    affected.note_due(con, source.kind, before[1] if before else None, as_of)
-    found: tuple[int, Sequence[detection.Drift]] = (0, ())
+    is_of_another_kind = storing.was_of_another_kind(con, name, source)
+    known = con.execute("select reading, as_of from ledger.judged where source = ?", (name,)).fetchone()
+    before = None if known is None or is_of_another_kind else known[1]
+    is_anew = before is None or known is None or known[0] != reading or again == "everything"
+    new = _new_batches(con, name, is_anew)
+    storing.find_gone(con, name)
+    storing.choose(con, name, fields, as_of, before, window, again == "quarantined", is_anew)
     # Where nothing has changed the raw rows are not even looked at.
-    if new or scalar(con, "select (select count(*) from chosen) + (select count(*) from gone)"):
-        found = _judge(con, pack, name, as_of, new)
-    ledger.enter(con, name, source.kind)
-    con.execute("delete from ledger.judged where source = ?", (name,))
-    con.execute("insert into ledger.judged values (?, ?, ?)", (name, reading, as_of))
-    for table in ("judged", "chosen", "gone", "located", "drifted"):
+    has_changed = bool(new) or scalar(con, "select (select count(*) from chosen) + (select count(*) from gone)") > 0
+    outcome = _Outcome(name, reading, before, is_of_another_kind, is_anew, has_changed)
+    if has_changed:
+        # Of rows that are judged again, those that were set aside for their delivery's drift must be so again.
+        compared = [*new, *_drifted_before(con, name)]
+        drifts = _drifts(con, pack, name, compared)
+        _judge_rows(con, pack, name, as_of, new)
+        judged = scalar(con, "select count(*) from judged")
+        outcome = replace(outcome, judged=judged, compared=compared, drifts=drifts)
+        for table in ("judged", "gone"):
+            con.execute(f"drop table if exists temp.{quoted(f'{name}_{table}')}")
+            con.execute(f"alter table temp.{table} rename to {quoted(f'{name}_{table}')}")
+    for table in ("gone", "chosen", "located", "drifted"):
         con.execute(f"drop table if exists temp.{table}")
-    return found
+    return outcome
 
 
-def _judge(
-    con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: date, new: list[str]
-) -> tuple[int, Sequence[detection.Drift]]:
-    """Judge the rows of new batches and those in `chosen`, with all further rows of their records."""
-    source = pack.sources[name]
-    fields = kind_fields(source.kind)
+def _drifts(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, batches: list[str]) -> list[detection.Drift]:
+    """Compare deliveries with those before them; refuse drift that the pack says to stop at."""
     raw_layer.check_kept(con, name)
-    # Of rows that are judged again, those that were set aside for their delivery's drift must be so again.
-    compared = [*new, *_drifted_before(con, name)]
-    drifts = detection.detect(con, pack, name, compared)
-    detection.record(con, name, compared, drifts)
+    drifts = detection.detect(con, pack, name, batches)
     stopping = [each for each in drifts if each.policy == "stop"]
     if stopping:
         raise detection.refusal(stopping)
+    return drifts
+
+
+def _judge_rows(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, as_of: date, new: list[str]) -> None:
+    """Judge the rows of new batches and those in `chosen`, with all further rows of their records, into `judged`."""
+    source = pack.sources[name]
+    fields = kind_fields(source.kind)
     rows = raw_layer.raw_rows(name)
     listed = ", ".join(map(literal, new))
     chosen = "(_batch_id, _line) in (select batch_id, line from chosen)"
     asked = [f"_batch_id in ({listed})"] if new else []
     if scalar(con, "select count(*) from chosen"):
         asked.append(chosen)
-    headers = raw_layer.headers(con, name)
-    judge = Judge(con, pack, name, headers, as_of)
+    judge = Judge(con, pack, name, raw_layer.headers(con, name), as_of)
     judge.judge(f"(select * from {rows} as raw where {' or '.join(asked) or 'false'})")
     # Further rows of the same records, which were judged before: only together can they be ranked.
     if storing.choose_companions(con, name, fields):
         judge.judge_further(f"(select * from {rows} as raw where {chosen})")
     decide(con, source, fields, as_of)
-    judged = scalar(con, "select count(*) from judged")
-    storing.store(con, name, source, fields, as_of, rows, headers)
-    findings.enter(con, name, source, rows)
-    return judged, drifts
 
 
-def _new_batches(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """Return the current batches of a source that have not been judged yet, in the order of their delivery."""
+def _enter(con: duckdb.DuckDBPyConnection, pack: CityPack, outcome: _Outcome, as_of: date) -> None:
+    """Write down what judging a source came to."""
+    name = outcome.name
+    source = pack.sources[name]
+    fields = kind_fields(source.kind)
+    if outcome.is_of_another_kind:
+        _drop(con, f"source = {literal(name)}")
+    if outcome.is_anew:
+        storing.forget(con, name)
+    affected.note_due(con, source.kind, outcome.before, as_of)
+    if outcome.has_changed:
+        for table in ("judged", "gone"):
+            con.execute(f"alter table temp.{quoted(f'{name}_{table}')} rename to {table}")
+        detection.record(con, name, outcome.compared, outcome.drifts)
+        rows = raw_layer.raw_rows(name)
+        storing.store(con, name, source, fields, as_of, rows, raw_layer.headers(con, name))
+        findings.enter(con, name, source, rows)
+        for table in ("judged", "gone"):
+            con.execute(f"drop table temp.{table}")
+    ledger.enter(con, name, source.kind)
+    con.execute("delete from ledger.judged where source = ?", (name,))
+    con.execute("insert into ledger.judged values (?, ?, ?)", (name, outcome.reading, as_of))
+
+
+def _new_batches(con: duckdb.DuckDBPyConnection, name: str, is_anew: bool) -> list[str]:
+    """Return the current batches of a source in the order of their delivery: all of them, or those not judged yet."""
     rows = con.execute(
-        "select batch_id from ledger.delivery where source = ? and is_current and batch_id not in "
-        "(select batch_id from ledger.judged_batch where source = ?) order by position",
-        (name, name),
+        "select batch_id from ledger.delivery where source = ? and is_current and (? or batch_id not in "
+        "(select batch_id from ledger.judged_batch where source = ?)) order by position",
+        (name, is_anew, name),
     ).fetchall()
     return [str(row[0]) for row in rows]
 

@@ -60,6 +60,15 @@ def forget(con: duckdb.DuckDBPyConnection, name: str) -> None:
     )
 
 
+def find_gone(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Make the temporary table `gone`: batches that were judged and are current no longer."""
+    con.execute(
+        "create or replace temp table gone as select batch_id from ledger.judged_batch where source = ? except "
+        "select batch_id from ledger.delivery where source = ? and is_current",
+        (name, name),
+    )
+
+
 def choose(
     con: duckdb.DuckDBPyConnection,
     name: str,
@@ -68,18 +77,17 @@ def choose(
     before: date | None,
     window: tuple[date, date] | None,
     again: bool,
+    is_anew: bool,
 ) -> None:
     """Make the temporary table `chosen`: rows judged before that are to be judged again, by batch and line.
 
-    Those of a record of which a row belongs to a batch that is current no longer, those in which a time lies between
-    the `as_of` before and now, those in the window, and, where asked for, the quarantined ones.
+    Those of a record of which a row belongs to a batch that is gone, since what else it has must be ranked without
+    that; those in which a time lies between the `as_of` before and now, those in the window, and, where asked for,
+    the quarantined ones. None where all batches are judged anew.
     """
-    # Rows of batches that are gone: what else their records have must be ranked without them.
-    con.execute(
-        "create or replace temp table gone as select batch_id from ledger.judged_batch where source = ? except "
-        "select batch_id from ledger.delivery where source = ? and is_current",
-        (name, name),
-    )
+    if is_anew:
+        con.execute("create or replace temp table chosen (batch_id varchar, line bigint)")
+        return
     conditions = []
     if before is not None and before != as_of:
         conditions.append(f"settled_day > {date_literal(min(before, as_of))}")

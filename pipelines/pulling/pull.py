@@ -5,11 +5,15 @@ raw tables are kept, other modules know.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count, takewhile
+from queue import SimpleQueue
+from threading import Lock
 
 import duckdb
 
@@ -21,8 +25,11 @@ from pipelines.pulling.months import ALL, UNDATED
 from pipelines.pulling.personal import check_columns
 from pipelines.pulling.raw_layer import Batch, Delivered
 from pipelines.pulling.reading import Days, Reading, Report, Unit
+from pipelines.warehouse import beside
 
 _LAST_MONTH = "9999-12"
+# Reading a small file keeps one core busy: one counts lines while the engine reads another.
+_FILES_AT_ONCE = 2
 
 
 def pull_source(
@@ -75,6 +82,17 @@ def pull_source(
 
 
 @dataclass(frozen=True)
+class _Kept:
+    """What was read of a unit and kept, and is not entered in the ledger yet; `size` is in bytes, None of a query."""
+
+    batch_id: str
+    content: str
+    header: list[str]
+    rows: int
+    size: int | None
+
+
+@dataclass(frozen=True)
 class _Pulling:
     """One pulling of a source."""
 
@@ -88,23 +106,20 @@ class _Pulling:
     def from_files(self) -> Iterator[Batch]:
         """Deliver what the files hold, and yield the current batch of each."""
         units = files.units(self.pack, self.name)
-        known = self._known()
+        known = self._known
         self._refuse_unmatched([*(unit.name for unit in units), *known])
         looked_at = [unit for unit in units if not self._is_settled(unit, known.get(unit.name))]
-        progress = _Progress(self.report, [self._size(unit) for unit in looked_at])
-        for unit in units:
-            before = known.get(unit.name)
-            if before is not None and unit not in looked_at:
-                yield before.batch
-                continue
-            path = self.pack.path(unit.name)
-            content = raw_layer.content_of(self.name, unit.name, files.content_hash(path))
-            if before is not None and self._is_same(before, content):
-                yield before.batch
-            else:
-                reading = files.read(self.con, path, self.pack.sources[self.name].format, progress.within_file)
-                yield self._deliver(unit, reading, content, path.stat().st_size)
-            progress.file_done()
+        progress = _Progress(self.report, {unit: self._size(unit) for unit in looked_at})
+        sessions: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        with ExitStack() as opened:
+            for _ in range(_FILES_AT_ONCE):
+                sessions.put(opened.enter_context(beside(self.con)))
+            readers = opened.enter_context(ThreadPoolExecutor(_FILES_AT_ONCE, f"pull {self.name}"))
+            kept = {unit: readers.submit(self._keep_file, sessions, unit, progress) for unit in looked_at}
+            opened.callback(readers.shutdown, cancel_futures=True)
+            for unit in units:
+                found = kept[unit].result() if unit in kept else None
+                yield known[unit.name].batch if found is None else self._enter(unit, found)
         present = {unit.name for unit in units}
         for file, before in known.items():
             if file not in present and self.is_named(file):
@@ -112,16 +127,15 @@ class _Pulling:
 
     def from_queries(self) -> Iterator[Batch]:
         """Deliver what a database or a web service answers, and yield the current batch of each unit."""
-        known = self._known()
+        known = self._known
         units = self._query_units(known)
         for unit in units:
-            before = known.get(unit.name)
             reading = self._ask(unit)
             content = raw_layer.content_of(self.name, unit.name, raw_layer.table_hash(self.con, reading))
-            if before is not None and self._is_same(before, content):
-                yield before.batch
+            if self._is_same(unit, content):
+                yield known[unit.name].batch
             else:
-                yield self._deliver(unit, reading, content, None)
+                yield self._enter(unit, self._keep(self.con, unit, reading, content, None))
         asked = {unit.name for unit in units}
         yield from (before.batch for unit, before in known.items() if unit not in asked and self.is_named(unit))
 
@@ -134,9 +148,15 @@ class _Pulling:
             return unit == ALL
         return unit == UNDATED or self.pack.first_month <= unit <= (self.pack.last_month or _LAST_MONTH)
 
+    @cached_property
+    def _earlier(self) -> list[Delivered]:
+        """All deliveries before this pull."""
+        return raw_layer.deliveries(self.con, self.name)
+
+    @cached_property
     def _known(self) -> dict[str, Delivered]:
-        """Return the current delivery of each unit."""
-        return {each.batch.file: each for each in raw_layer.deliveries(self.con, self.name) if each.is_current}
+        """The delivery of each unit that was current before this pull."""
+        return {each.batch.file: each for each in self._earlier if each.is_current}
 
     def _refuse_unmatched(self, present: list[str]) -> None:
         for at, listed in enumerate(self.pack.sources[self.name].files):
@@ -195,24 +215,50 @@ class _Pulling:
         layout = source.format.model_dump_json() if source.files else ""
         return hashlib.sha256(f"{layout}\0{sorted(source.personal)}".encode()).hexdigest()[:16]
 
-    def _is_same(self, before: Delivered, content: str) -> bool:
-        return before.content == content and before.settings == self._settings
+    def _is_same(self, unit: Unit, content: str) -> bool:
+        """Tell whether a unit has the content that is known of it, read in the same way."""
+        before = self._known.get(unit.name)
+        return before is not None and before.content == content and before.settings == self._settings
 
-    def _deliver(self, unit: Unit, reading: Reading, content: str, size: int | None) -> Batch:
+    def _keep_file(
+        self, sessions: SimpleQueue[duckdb.DuckDBPyConnection], unit: Unit, progress: "_Progress"
+    ) -> _Kept | None:
+        """Keep the content of a file, in a session that is idle; None where it is known."""
+        path = self.pack.path(unit.name)
+        content = raw_layer.content_of(self.name, unit.name, files.content_hash(path))
+        found = None
+        if not self._is_same(unit, content):
+            layout = self.pack.sources[self.name].format
+            session = sessions.get()
+            try:
+                reading = files.read(session, path, layout, partial(progress.within, unit))
+                found = self._keep(session, unit, reading, content, path.stat().st_size)
+            finally:
+                sessions.put(session)
+        progress.done(unit)
+        return found
+
+    def _keep(
+        self, con: duckdb.DuckDBPyConnection, unit: Unit, reading: Reading, content: str, size: int | None
+    ) -> _Kept:
         check_columns(self.pack, self.name, reading.header)
         # A unit that goes back to an earlier content, or is read in another way, is a delivery of its own.
-        earlier = sum(each.content == content for each in raw_layer.deliveries(self.con, self.name))
-        batch = Batch(
-            self.name, f"{content}-{earlier + 1}" if earlier else content, unit.name, reading.rows, is_new=True
-        )
-        hidden = tuple(self.pack.sources[self.name].personal)
-        delivered = Delivered(batch, content, is_current=True, settings=self._settings, personal=hidden)
+        earlier = sum(each.content == content for each in self._earlier)
+        batch_id = f"{content}-{earlier + 1}" if earlier else content
         with reading.held:
-            kept = raw_layer.deliver(self.con, unit, reading, delivered, self.salt, size)
+            kept = raw_layer.keep(
+                con, unit, reading, (self.name, batch_id), self.pack.sources[self.name].personal, self.salt
+            )
         for table in ("reading", "plain_line"):
-            self.con.execute(f"drop table if exists temp.{table}")
-        # Where the quickest way to read did not do, the records were counted anew.
-        return replace(batch, read=kept)
+            con.execute(f"drop table if exists temp.{table}")
+        return _Kept(batch_id, content, kept.header, kept.rows, size)
+
+    def _enter(self, unit: Unit, kept: _Kept) -> Batch:
+        batch = Batch(self.name, kept.batch_id, unit.name, kept.rows, is_new=True)
+        hidden = tuple(self.pack.sources[self.name].personal)
+        delivered = Delivered(batch, kept.content, is_current=True, settings=self._settings, personal=hidden)
+        raw_layer.enter(self.con, unit, kept.header, delivered, kept.size)
+        return batch
 
     def _size(self, unit: Unit) -> int:
         path = self.pack.path(unit.name)
@@ -220,23 +266,24 @@ class _Pulling:
 
 
 class _Progress:
-    """How many bytes of the files that are looked at are done."""
+    """How many bytes of the files that are looked at are done; told by several threads."""
 
-    def __init__(self, report: Report | None, sizes: list[int]) -> None:
+    def __init__(self, report: Report | None, sizes: Mapping[Unit, int]) -> None:
         self._report = report
-        self._waiting = sizes[::-1]
-        self._done = 0
-        self._total = sum(sizes)
+        self._sizes = sizes
+        self._done = dict.fromkeys(sizes, 0)
+        self._lock = Lock()
 
-    def within_file(self, done: int) -> None:
-        """Report how many bytes of the file at hand have been read."""
-        if self._report is not None:
-            self._report(min(self._done + done, self._total), self._total)
+    def within(self, unit: Unit, done: int) -> None:
+        """Report how many bytes of a file have been read."""
+        with self._lock:
+            self._done[unit] = min(done, self._sizes[unit])
+            if self._report is not None:
+                self._report(sum(self._done.values()), sum(self._sizes.values()))
 
-    def file_done(self) -> None:
-        """Count the file at hand as done."""
-        self._done += self._waiting.pop()
-        self.within_file(0)
+    def done(self, unit: Unit) -> None:
+        """Report that all of a file has been read."""
+        self.within(unit, self._sizes[unit])
 
 
 def month_of(day: date) -> str:

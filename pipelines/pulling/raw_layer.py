@@ -106,63 +106,37 @@ def deliveries(con: duckdb.DuckDBPyConnection, source: str) -> list[Delivered]:
     ]
 
 
-def deliver(
+def keep(
     con: duckdb.DuckDBPyConnection,
     unit: Unit,
     reading: Reading,
-    delivered: Delivered,
+    batch: tuple[str, str],
+    personal: Sequence[str],
     salt: bytes,
-    size: int | None,
-) -> int:
-    """Keep a reading in `raw.<source>` as the current batch of its unit, in one transaction; return how many records.
+) -> Reading:
+    """Write a reading into the file of its batch, in the quickest way that works; return the reading that was.
+
+    Until the delivery is entered nothing knows the file, so that a run that breaks off leaves nothing half done.
 
     Parameters
     ----------
-    delivered
-        What the ledger will say of it.
+    batch
+        The source, and the batch's id.
+    personal
+        Columns to hide.
     salt
-        Salts the hashes of the columns to hide.
-    size
-        Bytes of the file; None for what is no file.
+        Salts their hashes.
 
     Raises
     ------
     LedgerError
-        If not as many records were kept as were read; nothing is changed.
+        If not as many records were kept as were read.
     """
-    batch = delivered.batch
-    source = batch.source
-    first, last = unit.days or (None, None)
-    reading, kept = _keep(con, reading, batch, delivered.personal, salt)
-    if kept != reading.rows:
-        raise LedgerError(
-            f"source {source}, {unit.name}: {reading.rows:,} records were read, {kept:,} came into raw",
-            remedy="nothing of it was kept; run again, and report it if it stays",
-        )
-    with transaction(con):
-        con.execute("update ledger.delivery set is_current = false where source = ? and file = ?", (source, unit.name))
-        con.execute(
-            f"insert into ledger.delivery ({', '.join(map(quoted, _DELIVERY))}) "
-            "select ?, ?, ?, ?, ?, true, count(*), ?, ?, ?, ?, ?, ?, timezone('UTC', now()) from ledger.delivery",
-            (
-                *(source, unit.name, delivered.content, batch.batch_id, reading.rows, reading.header),
-                *(size, first, last, delivered.settings, list(delivered.personal)),
-            ),
-        )
-    return kept
-
-
-def _keep(
-    con: duckdb.DuckDBPyConnection, reading: Reading, batch: Batch, personal: Sequence[str], salt: bytes
-) -> tuple[Reading, int]:
-    """Write a reading into the file of its batch, in the quickest way that works; return it, and how many rows it has.
-
-    Until the delivery is entered nothing knows the file, so that a run that breaks off leaves nothing half done.
-    """
+    source, batch_id = batch
     folded = {column.lower() for column in personal}
     cells = [f"{hidden(name)} as {quoted(name)}" if name.lower() in folded else quoted(name) for name in reading.header]
     malformed = hidden_malformed() if personal else "_malformed"
-    own = [literal(batch.batch_id), literal(batch.file), "_line", malformed]
+    own = [literal(batch_id), literal(unit.name), "_line", malformed]
     cells += [f"{value} as {column}" for value, column in zip(own, OWN_COLUMNS, strict=True)]
     while True:
         kept = -1
@@ -173,13 +147,46 @@ def _keep(
         except (duckdb.Error, UnicodeError):
             if reading.otherwise is None:
                 raise
-        if kept == reading.rows or reading.otherwise is None:
-            return reading, kept
+        if kept == reading.rows:
+            return reading
+        if reading.otherwise is None:
+            raise LedgerError(
+                f"source {source}, {unit.name}: {reading.rows:,} records were read, {kept:,} came into raw",
+                remedy="nothing of it was kept; run again, and report it if it stays",
+            )
         reading = reading.otherwise()
 
 
-def _write(con: duckdb.DuckDBPyConnection, query: str, batch: Batch, salt: bytes) -> int:
-    path = raw_folder(con) / _file(batch.source, batch.batch_id)
+def enter(
+    con: duckdb.DuckDBPyConnection, unit: Unit, header: Sequence[str], delivered: Delivered, size: int | None
+) -> None:
+    """Enter a batch that was kept as the current one of its unit, in one transaction.
+
+    Parameters
+    ----------
+    header
+        The batch's columns.
+    size
+        Bytes of the file; None for what is no file.
+    """
+    batch = delivered.batch
+    first, last = unit.days or (None, None)
+    with transaction(con):
+        con.execute(
+            "update ledger.delivery set is_current = false where source = ? and file = ?", (batch.source, unit.name)
+        )
+        con.execute(
+            f"insert into ledger.delivery ({', '.join(map(quoted, _DELIVERY))}) "
+            "select ?, ?, ?, ?, ?, true, count(*), ?, ?, ?, ?, ?, ?, timezone('UTC', now()) from ledger.delivery",
+            (
+                *(batch.source, unit.name, delivered.content, batch.batch_id, batch.read, list(header)),
+                *(size, first, last, delivered.settings, list(delivered.personal)),
+            ),
+        )
+
+
+def _write(con: duckdb.DuckDBPyConnection, query: str, batch: tuple[str, str], salt: bytes) -> int:
+    path = raw_folder(con) / _file(*batch)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     con.execute("set variable salt = $salt", {"salt": salt})
@@ -261,7 +268,7 @@ def hide(con: duckdb.DuckDBPyConnection, source: str, personal: Sequence[str], s
             continue
         changed = [f"{hidden(column)} as {quoted(column)}" for column in new]
         changed.append(f"{hidden_malformed()} as _malformed")
-        _write(con, f"select * replace ({', '.join(changed)}) from {rows}", batch, salt)
+        _write(con, f"select * replace ({', '.join(changed)}) from {rows}", (source, batch.batch_id), salt)
         with transaction(con):
             con.execute(
                 "update ledger.delivery set personal = ? where source = ? and batch_id = ?",
