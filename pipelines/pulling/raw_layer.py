@@ -191,7 +191,7 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, batch: tuple[str, str], s
     unfinished = path.with_suffix(".unfinished")
     con.execute("set variable salt = $salt", {"salt": salt})
     try:
-        row = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd)").fetchone()
+        row = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd, row_group_size 30720)").fetchone()
     finally:
         con.execute("reset variable salt")
     with unfinished.open("rb") as handle:
