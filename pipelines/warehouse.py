@@ -124,16 +124,6 @@ def beside(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection
         yield session
 
 
-@contextmanager
-def in_any_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let what is written inside stand in any order: in half the time, where the rows are many."""
-    con.execute("set preserve_insertion_order = false")
-    try:
-        yield
-    finally:
-        con.execute("reset preserve_insertion_order")
-
-
 def one_row(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
     """Return the only row that a query answers with."""
     row = con.execute(query, parameters).fetchone()

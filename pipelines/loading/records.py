@@ -23,7 +23,7 @@ from pipelines.loading.winners import decide
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
 from pipelines.pulling import raw_layer
-from pipelines.warehouse import date_literal, in_any_order, literal, quoted, scalar, transaction
+from pipelines.warehouse import date_literal, literal, quoted, scalar, transaction
 
 Days = tuple[date, date]
 Again = Literal["quarantined", "everything"]
@@ -67,7 +67,7 @@ def load_kind(
     # What is found out goes to temporary tables, and those are committed before the transaction begins: the engine
     # reads with one thread what its own transaction has written.
     outcomes = [_judge(con, pack, name, as_of, window, again) for name in pack.of_kind(kind)]
-    with in_any_order(con), transaction(con):
+    with transaction(con):
         affected.begin(con)
         for outcome in outcomes:
             _enter(con, pack, outcome, as_of)
@@ -236,7 +236,9 @@ def _code_hash() -> str:
 def _drop_unknown_sources(con: duckdb.DuckDBPyConnection, pack: CityPack) -> None:
     """Forget the lines of sources that the pack names no longer, and the records of kinds that it has none of."""
     unknown = f"source not in ({', '.join(map(literal, pack.sources))})"
-    _drop(con, unknown)
+    # Asked first, since looking through the records of every kind takes long.
+    if scalar(con, f"select count(*) from ledger.judged where {unknown}"):
+        _drop(con, unknown)
     con.execute(f"update ledger.delivery set is_current = false where {unknown}")
 
 

@@ -37,6 +37,9 @@ _DELIVERY = {
     "loaded_at": "timestamp",
 }
 
+# A core reads a group at a time: groups of the usual size would leave a middling file to one.
+_ROWS_IN_A_GROUP = 30_720
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -191,7 +194,9 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, batch: tuple[str, str], s
     unfinished = path.with_suffix(".unfinished")
     con.execute("set variable salt = $salt", {"salt": salt})
     try:
-        row = con.execute(f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd, row_group_size 30720)").fetchone()
+        row = con.execute(
+            f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd, row_group_size 30720)"
+        ).fetchone()
     finally:
         con.execute("reset variable salt")
     with unfinished.open("rb") as handle:
