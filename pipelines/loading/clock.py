@@ -5,6 +5,7 @@ by itself, and right for changes of any size. Which times a record has is no con
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -79,11 +80,7 @@ class Clock:
         found = changes(self.zone, self.first_year, self.last_year)
         first = _offset(ZoneInfo(self.zone), datetime(self.first_year, 1, 1))  # noqa: DTZ001
         offsets = [first, *(change.after for change in found)]
-        steps = " ".join(
-            f"when {wall} < {_stamp(change.wall_after)} then {_seconds(offset)}"
-            for change, offset in zip(found, offsets, strict=False)
-        )
-        within = f"case {steps} else {_seconds(offsets[-1])} end" if steps else _seconds(offsets[-1])
+        within = _halved(wall, [change.wall_after for change in found], offsets)
         return (
             f"case when {wall} >= timestamp '{self.first_year}-01-02' and {wall} < timestamp '{self.last_year}-12-31' "
             f"then {wall} - {within} else ({wall} at time zone '{self.zone}') at time zone 'UTC' end"
@@ -99,6 +96,15 @@ class Clock:
             for change in found
         ]
         return f"case {' '.join(cases)} end" if cases else "null::varchar"
+
+
+def _halved(wall: str, bounds: Sequence[datetime], offsets: Sequence[int]) -> str:
+    """Compose the offset of a wall time: the first before the first bound, and so on, found by halving."""
+    if not bounds:
+        return _seconds(offsets[0])
+    at = len(bounds) // 2
+    before, after = _halved(wall, bounds[:at], offsets[: at + 1]), _halved(wall, bounds[at + 1 :], offsets[at + 1 :])
+    return f"case when {wall} < {_stamp(bounds[at])} then {before} else {after} end"
 
 
 def _stamp(moment: datetime) -> str:

@@ -21,14 +21,14 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def enter(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str) -> None:
-    """Bring a source's findings up to date with the temporary table `judged`.
+def enter(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
+    """Bring a source's findings up to date with the temporary tables `judged` and `as_read`.
 
     `repeated_id` counts the rows beyond the first with their id; `conflicting_id` the ids of which rows differ that no
     time of update tells apart, in all and by column, where rows of one id are not meant to be one record; the others
     count accepted records by their flag.
     """
-    _enter_repeated(con, name, source, rows)
+    _enter_repeated(con, name, source)
     con.execute("delete from ledger.finding where source = ?", (name,))
     con.execute(
         f"""
@@ -51,7 +51,7 @@ def enter(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str) 
     )
 
 
-def _enter_repeated(con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str) -> None:
+def _enter_repeated(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
     """Write down which ids come more than once, of those in `judged`, and forget those that do no longer."""
     kept = f"select {source.kind}_id from staging.{source.kind} where source = ?"
     aside = "select record_key from ledger.unstaged where source = ? and record_key is not null"
@@ -70,11 +70,11 @@ def _enter_repeated(con: duckdb.DuckDBPyConnection, name: str, source: Source, r
             "insert into ledger.repeated select ?, _key, row_count, false, []::varchar[] from repeated", (name,)
         )
     elif scalar(con, "select count(*) from repeated"):
-        _compare(con, name, rows)
+        _compare(con, name)
     con.execute("drop table temp.repeated")
 
 
-def _compare(con: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
+def _compare(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """Find the columns in which rows of one id differ, unless their times of update do."""
     names = source_columns(con, name)
     # By their places: a column may be called like anything that stands beside it.
@@ -92,7 +92,7 @@ def _compare(con: duckdb.DuckDBPyConnection, name: str, rows: str) -> None:
             select judged._key, any_value(repeated.row_count) as row_count, {differing}
             from judged
             join repeated using (_key)
-            join {rows} as raw on raw._batch_id = judged._batch_id and raw._line = judged._line
+            join as_read as raw on raw._batch_id = judged._batch_id and raw._line = judged._line
             where judged.status <> 'quarantined'
             group by judged._key, judged.updated_at
         )

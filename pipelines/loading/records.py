@@ -27,6 +27,7 @@ from pipelines.warehouse import date_literal, literal, quoted, scalar, transacti
 
 Days = tuple[date, date]
 Again = Literal["quarantined", "everything"]
+_WAITING = ("judged", "gone", "as_read")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def load_kind(
 class _Outcome:
     """What is to be written down of one source.
 
-    Its rows wait in the temporary tables `<name>_judged` and `<name>_gone`, unless nothing `has_changed`.
+    Its rows wait in the temporary tables that `_WAITING` lists, after its name, unless nothing `has_changed`.
     """
 
     name: str
@@ -129,7 +130,8 @@ def _judge(
         _judge_rows(con, pack, name, as_of, new)
         judged = scalar(con, "select count(*) from judged")
         outcome = replace(outcome, judged=judged, compared=compared, drifts=drifts)
-        for table in ("judged", "gone"):
+        storing.look_up(con, raw_layer.raw_rows(name))
+        for table in _WAITING:
             con.execute(f"drop table if exists temp.{quoted(f'{name}_{table}')}")
             con.execute(f"alter table temp.{table} rename to {quoted(f'{name}_{table}')}")
     for table in ("gone", "chosen", "located", "drifted"):
@@ -176,13 +178,12 @@ def _enter(con: duckdb.DuckDBPyConnection, pack: CityPack, outcome: _Outcome, as
         storing.forget(con, name)
     affected.note_due(con, source.kind, outcome.before, as_of)
     if outcome.has_changed:
-        for table in ("judged", "gone"):
+        for table in _WAITING:
             con.execute(f"alter table temp.{quoted(f'{name}_{table}')} rename to {table}")
         detection.record(con, name, outcome.compared, outcome.drifts)
-        rows = raw_layer.raw_rows(name)
-        storing.store(con, name, source, fields, as_of, rows, raw_layer.headers(con, name))
-        findings.enter(con, name, source, rows)
-        for table in ("judged", "gone"):
+        storing.store(con, name, source, fields, as_of, raw_layer.headers(con, name))
+        findings.enter(con, name, source)
+        for table in _WAITING:
             con.execute(f"drop table temp.{table}")
     ledger.enter(con, name, source.kind)
     con.execute("delete from ledger.judged where source = ?", (name,))

@@ -132,23 +132,39 @@ def choose_companions(con: duckdb.DuckDBPyConnection, name: str, fields: KindFie
     return scalar(con, "select count(*) from chosen")
 
 
+def look_up(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """Make the temporary table `as_read`: raw rows, given as the SQL of a relation, of which the text is told again.
+
+    Those that are quarantined, and those of ids that come more than once.
+    """
+    con.execute(
+        f"""
+        create or replace temp table as_read as
+        with told as (
+            select _batch_id, _line from judged where status = 'quarantined' or _key in (
+                select _key from judged where status <> 'quarantined' group by _key having count(*) > 1
+            )
+        )
+        select raw.* from {rows} as raw semi join told on told._batch_id = raw._batch_id and told._line = raw._line
+        """
+    )
+
+
 def store(
     con: duckdb.DuckDBPyConnection,
     name: str,
     source: Source,
     fields: KindFields,
     as_of: date,
-    rows: str,
     headers: Mapping[str, Sequence[str]],
 ) -> None:
     """Write down what `judged` says, of the rows in it and of batches that are gone, and note the days that changed.
 
-    `rows` is the SQL of the raw rows, whose text goes with what is quarantined; `headers` gives the columns of each
-    file.
+    The text of what is quarantined comes from `as_read`; `headers` gives the columns of each file.
     """
     _store_kept(con, name, source, fields, as_of)
     _store_aside(con, name)
-    _quarantine(con, name, source, rows, headers)
+    _quarantine(con, name, source, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
     con.execute(
         "insert into ledger.judged_batch select source, batch_id from ledger.delivery where source = ? and is_current",
@@ -237,9 +253,9 @@ def _store_aside(con: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def _quarantine(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, rows: str, headers: Mapping[str, Sequence[str]]
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, headers: Mapping[str, Sequence[str]]
 ) -> None:
-    """Write the quarantined rows of `judged` with their text as read, from the raw rows they came from."""
+    """Write the quarantined rows of `judged` with their text as read."""
     if not scalar(con, "select count(*) from judged where status = 'quarantined'"):
         return
     con.execute(
@@ -249,7 +265,7 @@ def _quarantine(
             judged.known_day, judged.area_id, judged.reasons, judged.fields,
             coalesce(raw._malformed, {_as_read(headers)})
         from judged
-        join {rows} as raw on raw._batch_id = judged._batch_id and raw._line = judged._line
+        join as_read as raw on raw._batch_id = judged._batch_id and raw._line = judged._line
         where judged.status = 'quarantined'
         """
     )
