@@ -16,6 +16,10 @@ from indicators.survival import kaplan_meier_quantiles
 DAY = datetime(2016, 3, 1, 9)
 MEASURES = [
     "msr_incident_day",
+    "msr_incident_stage_day",
+    "msr_incident_duration_month",
+    "msr_handoff_day",
+    "msr_handoff_duration_month",
     "msr_patrol_day",
     "msr_service_day",
     "msr_service_due_day",
@@ -83,6 +87,35 @@ def test_services_by_day_due_day_and_duration(warehouse: Any) -> None:
     ]
 
 
+def test_incident_stages_and_handoffs_by_day_and_duration(warehouse: Any) -> None:
+    reported = {"priority": 1, "found_by": "call", "reported_local": DAY + timedelta(days=1)}
+    warehouse.record("incident", DAY, **reported, arrived_local=DAY + timedelta(days=1, minutes=10))
+    warehouse.record("incident", DAY, **reported, closed_local=DAY + timedelta(days=2))
+    warehouse.record("incident", DAY, **reported)
+    warehouse.record("incident", DAY, priority=1, found_by="patrol")
+    warehouse.record("handoff", DAY, acknowledged_local=DAY + timedelta(hours=3))
+    warehouse.record("handoff", DAY)
+    warehouse.build()
+    assert warehouse.rows("""
+        select day, found_by, priority, stage, opened, closed, open_now from measures.msr_incident_stage_day
+        order by stage
+    """) == [
+        (DAY.date(), "call", 1, "dispatch", 3, 0, 1),
+        (DAY.date(), "call", 1, "response", 3, 1, 1),
+    ]
+    ten_minutes, three_hours = (math.floor(math.log(seconds) / math.log(1.01)) for seconds in (600, 10_800))
+    assert warehouse.rows("""
+        select day, found_by, priority, stage, bucket, closed, closed_seconds
+        from measures.msr_incident_duration_month
+    """) == [(DAY.date(), "call", 1, "response", ten_minutes, 1, 600)]
+    assert warehouse.rows("select day, opened, closed, open_now from measures.msr_handoff_day") == [
+        (DAY.date(), 2, 1, 1)
+    ]
+    assert warehouse.rows("select day, bucket, closed, closed_seconds from measures.msr_handoff_duration_month") == [
+        (DAY.date(), three_hours, 1, 10_800)
+    ]
+
+
 def test_a_quantile_of_buckets_errs_by_one_percent_at_most(warehouse: Any) -> None:
     """Whatever the durations are: spread over seconds to years, in whole days, or at the ends of buckets."""
     draw, opened = Random(1), datetime(2016, 2, 29)
@@ -119,13 +152,13 @@ def test_further_records_of_the_same_cells_add_no_row(warehouse: Any) -> None:
     warehouse.build()
     counted = "select count(*) from measures."
     before = {name: warehouse.rows(f"{counted}{name}") for name in MEASURES}
-    for kind in ("incident", "patrol", "service"):
+    for kind in ("incident", "patrol", "service", "handoff"):
         for n in range(3):
             warehouse.con.execute(
                 f"insert into staging.{kind} select * replace ({kind}_id || '-{n}' as {kind}_id) from staging.{kind}"
             )
     warehouse.build()
-    assert warehouse.rows("select count(*) from facts.fct_record") == [(750 * 8,)]
+    assert warehouse.rows("select count(*) from facts.fct_record") == [(1000 * 8,)]
     assert {name: warehouse.rows(f"{counted}{name}") for name in MEASURES} == before
 
 
@@ -165,17 +198,22 @@ def test_source_days_count_records_when_they_are_complete(warehouse: Any) -> Non
 def scattered(warehouse: Any, backwards: bool = False) -> None:
     """Fill a warehouse with some hundreds of records of every kind, spread by arithmetic."""
     warehouse.run_window(date(2016, 12, 31))
-    for kind in ("incident", "patrol", "service"):
+    for kind in ("incident", "patrol", "service", "handoff"):
         warehouse.source(f"{kind}s", kind)
     numbers = range(250)
     for n in reversed(numbers) if backwards else numbers:
         at = datetime(2015, 1, 1) + timedelta(hours=(n * 7919) % 17_000, seconds=(n * 104_729) % 3_600)
         area = {"area_id": None if n % 7 == 0 else f"precinct:{n % 5}"}
         until = {"occurred_until_local": at + timedelta(seconds=n**2 * 31)} if n % 3 else {}
-        warehouse.record("incident", at, incident_id=f"i{n}", category=f"0{n % 4}", victims=n % 3, **area, **until)
+        seen = {"category": f"0{n % 4}", "victims": n % 3, "priority": n % 4 + 1, "reported_local": at} | until
+        if n % 5:
+            seen |= {"dispatched_local": at + timedelta(seconds=n), "arrived_local": at + timedelta(seconds=n * 9)}
+        warehouse.record("incident", at, incident_id=f"i{n}", **area, **seen)
         found = {"has_finding": (True, False, None)[n % 3], "duration_seconds": None if n % 5 == 0 else n * 60}
         warehouse.record("patrol", at, patrol_id=f"p{n}", **area, **found)
         closed = {"closed_local": at + timedelta(hours=n)} if n % 4 else {}
+        acknowledged = {"acknowledged_local": at + timedelta(minutes=n)} if n % 4 else {}
+        warehouse.record("handoff", at, handoff_id=f"h{n}", **area, **acknowledged)
         due = {"due_local": at + timedelta(days=5)}
         warehouse.record("service", at, service_id=f"s{n}", **area, **closed, **due)
         warehouse.insert(
@@ -201,6 +239,15 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
     assert warehouse.rows("select sum(closed), sum(closed_seconds) from measures.msr_service_duration_month") == (
         warehouse.rows("select count(seconds_to_close), sum(seconds_to_close) from facts.fct_service")
     )
+    counted = "select sum(opened), sum(closed), sum(open_now) from measures."
+    timed = "select sum(closed), sum(closed_seconds) from measures."
+    for name, kind in (("incident_stage", "incident"), ("handoff", "handoff")):
+        assert warehouse.rows(f"{counted}msr_{name}_day") == warehouse.rows(
+            f"select count(*), count(seconds_to_close), count(*) filter (is_open) from facts.fct_{name}"
+        )
+        assert warehouse.rows(f"{timed}msr_{kind}_duration_month") == warehouse.rows(
+            f"select count(seconds_to_close), sum(seconds_to_close) from facts.fct_{name}"
+        )
     assert warehouse.rows("select sum(due), sum(resolved_in_time) from measures.msr_service_due_day") == (
         warehouse.rows("""
             select count(*), count(*) filter (is_closed_in_time)
@@ -208,7 +255,7 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
         """)
     )
     total = warehouse.rows("select count(*) from facts.fct_record")
-    assert total == [(750,)]
+    assert total == [(1000,)]
     for table in ("msr_source_day", "msr_source_span", "msr_source_month"):
         assert warehouse.rows(f"select sum(records) from measures.{table}") == total
 

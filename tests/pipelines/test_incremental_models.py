@@ -21,7 +21,7 @@ from pipelines.loading import affected, areas, context
 from pipelines.loading.records import load_kind
 from pipelines.pulling.pull import pull_source
 from tests.pipelines import small_pack
-from tests.pipelines.small_pack import AS_OF, CITY_YML, text_of, write_pack
+from tests.pipelines.small_pack import AS_OF, text_of, write_pack
 
 REQUESTS = """\
   requests:
@@ -46,7 +46,26 @@ REQUESTS = """\
       patrol_id: id
       started_at: "strptime(opened, '%Y-%m-%d')"
       recorded_at: "strptime(closed, '%Y-%m-%d')"
+  handoffs:
+    kind: handoff
+    title: {en: Hand-offs, zh: 移交}
+    geography: ward
+    files: [requests.csv]
+    area: area
+    fields:
+      handoff_id: id
+      requested_at: {sql: "strptime(opened, '%Y-%m-%d')", precision: day}
+      acknowledged_at: {sql: "strptime(closed, '%Y-%m-%d')", precision: day}
 """
+# Reported and reached at the times that the small city has for the start and the closing.
+CITY = small_pack.changed(
+    "      priority: prio\n",
+    """\
+      priority: prio
+      reported_at: "strptime(start, '%Y-%m-%d %H:%M')"
+      arrived_at: "strptime(closed, '%Y-%m-%d %H:%M')"
+""",
+)
 COLUMNS = ("id", "area", "opened", "due", "closed")
 DAYS = ("2016-02-28", "2016-02-29", "2016-03-01", "2016-04-15", "2016-06-30", "2016-07-02")
 MODELS = load_project().models
@@ -67,7 +86,7 @@ class Step:
 
 
 def load(con: duckdb.DuckDBPyConnection, folder: Path, step: Step) -> None:
-    text = CITY_YML + (REQUESTS if step.has_patrols else REQUESTS[: REQUESTS.index("  patrols:")])
+    text = CITY + (REQUESTS if step.has_patrols else REQUESTS[: REQUESTS.index("  patrols:")])
     files = {
         "calls.csv": text_of(step.calls),
         "requests.csv": text_of(step.requests, COLUMNS),
@@ -111,7 +130,8 @@ def follow(steps: Sequence[Step]) -> None:
 
 
 def call(identity: str, start: str, until: str, area: str) -> dict[str, str]:
-    return small_pack.call(identity, f"{start} 22:30", until=until and f"{until} 05:00", area=area)
+    until, closed = (until and f"{until} {time}" for time in ("05:00", "06:00"))
+    return small_pack.call(identity, f"{start} 22:30", until=until, closed=closed, area=area)
 
 
 IDS, AREAS = st.sampled_from("abcd"), st.sampled_from(["1", "2", ""])

@@ -66,8 +66,7 @@ def test_compile_prints_runnable_queries_under_their_names() -> None:
     assert "from staging.stg_patrol" in query
     assert "{{" not in query
     assert [line for line in run("compile", "-s", "tag:facts")[1].splitlines() if line.startswith("-- facts.")] == [
-        f"-- facts.{name}"
-        for name in ("fct_incident", "fct_patrol", "fct_profile", "fct_service", "fct_incident_day", "fct_record")
+        f"-- {model.relation}" for model in load_project().models if model.schema == "facts"
     ]
 
 
