@@ -23,6 +23,10 @@ cast({{ day }} + to_months(cast({{ months }} as integer)) as date)
 cast(date_trunc('month', {{ day }}) as date)
 {%- endmacro -%}
 
+{%- macro first_of_year(day) -%}
+cast(date_trunc('year', {{ day }}) as date)
+{%- endmacro -%}
+
 {# One row for each whole number from 0 to `last`. #}
 {%- macro each_number_to(last) -%}
 unnest(range({{ last }} + 1))

@@ -44,6 +44,23 @@ with accounts as (
     union all
 
     select
+        'msr_incident_basis_day' as account,
+        (select count(*) from {{ ref('stg_incident') }}) as expected,
+        (select coalesce(sum(incidents), 0) from {{ ref('msr_incident_basis_day') }}) as found
+
+    union all
+
+    select
+        'msr_incident_basis_day, agencies' as account,
+        (
+            select count(*)
+            from (select distinct source, record_id from {{ ref('fct_case_agency') }} where kind = 'incident') as cases
+        ) as expected,
+        (select coalesce(sum(with_agency), 0) from {{ ref('msr_incident_basis_day') }}) as found
+
+    union all
+
+    select
         'msr_handoff_day' as account,
         (select count(*) from {{ ref('fct_handoff') }}) as expected,
         (select coalesce(sum(closed + open_now), 0) from {{ ref('msr_handoff_day') }}) as found

@@ -1,5 +1,6 @@
 """The SQL models as assets: one step a layer, every model an asset of its own with its checks."""
 
+import graphlib
 from collections.abc import Collection, Iterator, Sequence
 from typing import get_args
 
@@ -61,17 +62,26 @@ def _column_lineage(model: Model, upstream: Collection[dg.AssetKey]) -> dg.Table
     )
 
 
-def _last_layer(identity: Identity, schemas: dict[str, str]) -> str:
-    order = list(dict.fromkeys(schemas.values()))
+def _last_layer(identity: Identity, order: Sequence[str], schemas: dict[str, str]) -> str:
     return max((schemas[name] for name in identity.depends_on), key=order.index)
 
 
+def _ordered_layers(models: Sequence[Model], schemas: dict[str, str]) -> list[str]:
+    """Return the folders of models, each after those that its models read."""
+    read: dict[str, set[str]] = {}
+    for model in models:
+        read.setdefault(model.schema, set()).update({schemas[name] for name in model.depends_on} - {model.schema})
+    return list(graphlib.TopologicalSorter(read).static_order())
+
+
 def _layer(
-    schema: str, models: Sequence[Model], schemas: dict[str, str], absent: Collection[str]
+    schema: str,
+    models: Sequence[Model],
+    identities: Sequence[Identity],
+    schemas: dict[str, str],
+    absent: Collection[str],
 ) -> dg.AssetsDefinition:
     expectations = {model.name: checks.of_table(schema, model.name) for model in models}
-    # Identities are asked of the last layer that they read.
-    identities = [each for each in load_project().identities if _last_layer(each, schemas) == schema]
 
     @dg.multi_asset(
         name=f"{schema}_models",
@@ -130,9 +140,18 @@ def model_assets() -> dg.Definitions:
     absent = set(get_args(Kind)) - set(location.city_pack().kinds)
     models = load_project().models
     schemas = {model.name: model.schema for model in models}
-    layers = list(dict.fromkeys(schemas.values()))
+    layers = _ordered_layers(models, schemas)
+    # Identities are asked of the last layer that they read.
+    asked = {each: _last_layer(each, layers, schemas) for each in load_project().identities}
     return dg.Definitions(
         assets=[
-            _layer(schema, [model for model in models if model.schema == schema], schemas, absent) for schema in layers
+            _layer(
+                schema,
+                [model for model in models if model.schema == schema],
+                [identity for identity, last in asked.items() if last == schema],
+                schemas,
+                absent,
+            )
+            for schema in layers
         ]
     )

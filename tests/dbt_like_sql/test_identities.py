@@ -25,7 +25,12 @@ def full(warehouse: Warehouse) -> Warehouse:
     warehouse.record("service", datetime(2016, 3, 1, 10), closed_local=datetime(2016, 3, 2, 10))
     reported = datetime(2016, 3, 1, 11)
     warehouse.record("incident", reported, reported_local=reported, arrived_local=datetime(2016, 3, 1, 11, 10))
-    warehouse.record("handoff", reported, acknowledged_local=datetime(2016, 3, 2, 11))
+    at = {"address_key": "1f", "lat": 0, "lon": 0, "coords_in_area": True, "agencies": ["police", "fire"]}
+    warehouse.record("incident", reported, copies=2, **at)
+    warehouse.record("participation", reported, person_key="1f")
+    warehouse.record(
+        "handoff", reported, from_agency="police", to_agency="fire", acknowledged_local=datetime(2016, 3, 2, 11)
+    )
     warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
     warehouse.run_window(date(2016, 6, 30))
     warehouse.build()
@@ -56,6 +61,22 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from measures.msr_incident_duration_month", "msr_incident_duration_month", -1),
         ("delete from measures.msr_handoff_day", "msr_handoff_day", -5),
         ("update measures.msr_handoff_duration_month set closed = 3", "msr_handoff_duration_month", 2),
+        ("update measures.msr_incident_basis_day set with_agency = 9", "msr_incident_basis_day, agencies", None),
+        ("delete from measures.msr_incident_basis_day", "msr_incident_basis_day", None),
+        (
+            "update extracts.ext_agency_edge_month set cases = 3 where kind = 'incident'",
+            "ext_agency_edge_month, pairs of agencies",
+            1,
+        ),
+        ("delete from extracts.ext_agency_edge_month", "ext_agency_edge_month, hand-offs", -1),
+        ("delete from extracts.ext_repeat_place_month", "ext_repeat_place_month", -2),
+        ("delete from extracts.ext_near_repeat_point", "ext_near_repeat_point", -2),
+        ("update extracts.ext_volunteer_level_month set activities = 3", "ext_volunteer_level_month", 2),
+        (
+            "create or replace view extracts.ext_survey_answer as from staging.stg_survey limit 2",
+            "ext_survey_answer",
+            -4,
+        ),
     ],
 )
 def test_what_is_lost_or_counted_twice_is_named(

@@ -51,6 +51,7 @@ EXPECTED = {
         occurred_until_local="occurred_until_local",
         category="category",
         local_category="local_category",
+        occurred_until_day="occurred_until_day",
         reported_at="reported_at",
         dispatched_at="dispatched_at",
         arrived_at="arrived_at",
@@ -59,8 +60,12 @@ EXPECTED = {
         priority="priority",
         victims="victims",
         victims_killed="victims_killed",
+        lat="lat",
+        lon="lon",
         has_coordinates="lat lon",
         has_valid_coordinates="coords_in_area",
+        address_key="address_key",
+        agencies="agencies",
         required_cells="required_cells",
         filled_cells="filled_cells",
     ),
@@ -270,7 +275,8 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "time_precision occurred_local occurred_until_local",
         [
             {"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}
-            | {"priority": 1, **{f"{time}_local": DAY for time in ("reported", "dispatched", "arrived", "closed")}}
+            | {"priority": 1, "address_key": "1f", "agencies": ["police"]}
+            | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived", "closed")}
         ],
     ),
     (
@@ -285,7 +291,7 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "source geography area_id day",
         [
             {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"},
-            {"time_precision": "day", **SAME_DAY_LATE},
+            {"time_precision": "day", "lead_agency": "streets", "agencies": ["parks"], **SAME_DAY_LATE},
         ],
     ),
 ]

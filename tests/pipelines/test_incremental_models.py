@@ -56,14 +56,29 @@ REQUESTS = """\
       handoff_id: id
       requested_at: {sql: "strptime(opened, '%Y-%m-%d')", precision: day}
       acknowledged_at: {sql: "strptime(closed, '%Y-%m-%d')", precision: day}
+      from_agency: due
+      to_agency: closed
+  activities:
+    kind: participation
+    title: {en: Activities, zh: 活动}
+    geography: ward
+    files: [patrols.csv]
+    area: area
+    fields:
+      participation_id: id
+      started_at: "strptime(opened, '%Y-%m-%d')"
+      person_key: due
+      level: "day(strptime(closed, '%Y-%m-%d')) % 5"
 """
-# Reported and reached at the times that the small city has for the start and the closing.
+# Reported and reached at the times that the small city has for the start and the closing; of one address or another.
 CITY = small_pack.changed(
     "      priority: prio\n",
     """\
       priority: prio
       reported_at: "strptime(start, '%Y-%m-%d %H:%M')"
       arrived_at: "strptime(closed, '%Y-%m-%d %H:%M')"
+      address_key: id in ('a', 'b')
+      agencies: string_split(closed, '-')
 """,
 )
 COLUMNS = ("id", "area", "opened", "due", "closed")
@@ -131,7 +146,8 @@ def follow(steps: Sequence[Step]) -> None:
 
 def call(identity: str, start: str, until: str, area: str) -> dict[str, str]:
     until, closed = (until and f"{until} {time}" for time in ("05:00", "06:00"))
-    return small_pack.call(identity, f"{start} 22:30", until=until, closed=closed, area=area)
+    # A point of the first ward, whatever the area.
+    return small_pack.call(identity, f"{start} 22:30", until=until, closed=closed, area=area, x=0.5, y=0.5)
 
 
 IDS, AREAS = st.sampled_from("abcd"), st.sampled_from(["1", "2", ""])
@@ -156,7 +172,7 @@ STEPS = st.builds(
     has_patrols=st.sampled_from([True, True, True, False]),
     as_of=st.sampled_from([AS_OF, date(2016, 2, 29), date(2016, 3, 10), date(2016, 7, 5)]),
     window=st.none() | st.just((date(2016, 3, 1), date(2016, 6, 30))),
-    built=st.sampled_from(["all", "all", "staging", "facts", "measures", "none"]),
+    built=st.sampled_from(["all", "all", "staging", "facts", "measures", "extracts", "none"]),
 )
 # The measures are built from facts of before: when those follow, the measures must follow again.
 OUT_OF_ORDER = [

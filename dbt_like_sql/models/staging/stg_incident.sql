@@ -16,6 +16,7 @@ renamed as (
         time_precision,
         occurred_local,
         occurred_until_local,
+        occurred_until_day,
         reported_at,
         dispatched_at,
         arrived_at,
@@ -26,8 +27,12 @@ renamed as (
         priority,
         coalesce(victims, 0) as victims,
         coalesce(victims_killed, 0) as victims_killed,
+        lat,
+        lon,
         lat is not null and lon is not null as has_coordinates,
         coalesce(coords_in_area, false) as has_valid_coordinates,
+        address_key,
+        agencies,
         required_cells,
         filled_cells
     from source
