@@ -147,22 +147,6 @@ def test_a_quantile_of_buckets_errs_by_one_percent_at_most(warehouse: Any) -> No
             assert quantile == pytest.approx(exact, rel=0.01), name
 
 
-def test_further_records_of_the_same_cells_add_no_row(warehouse: Any) -> None:
-    """Measures are as large as areas, days and declared dimensions make them, however many records there are."""
-    scattered(warehouse)
-    warehouse.build()
-    counted = "select count(*) from measures."
-    before = {name: warehouse.rows(f"{counted}{name}") for name in MEASURES}
-    for kind in ("incident", "patrol", "service", "handoff"):
-        for n in range(3):
-            warehouse.con.execute(
-                f"insert into staging.{kind} select * replace ({kind}_id || '-{n}' as {kind}_id) from staging.{kind}"
-            )
-    warehouse.build()
-    assert warehouse.rows("select count(*) from facts.fct_record") == [(1000 * 8,)]
-    assert {name: warehouse.rows(f"{counted}{name}") for name in MEASURES} == before
-
-
 def test_receipts_leave_out_blank_rows_and_keep_undated_ones(warehouse: Any) -> None:
     shared = {"source": "cases", "kind": "service", "geography": "precinct"}
     for status, day, is_blank, row_count in [
