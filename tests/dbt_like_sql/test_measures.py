@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from indicators.durations import survival_counts
 from indicators.survival import kaplan_meier_quantiles
 
 DAY = datetime(2016, 3, 1, 9)
@@ -145,6 +146,63 @@ def test_a_quantile_of_buckets_errs_by_one_percent_at_most(warehouse: Any) -> No
             exact = sorted(seconds)[math.ceil(probability * len(seconds)) - 1]
             (quantile,) = found.filter(pl.col("area_id") == name)["quantile"]
             assert quantile == pytest.approx(exact, rel=0.01), name
+
+
+def test_kaplan_meier_of_the_measures_is_that_of_the_records(warehouse: Any) -> None:
+    """Of incidents and hand-offs of three months, many of which still wait: within 1 %, or not reached in both."""
+    draw, as_of = Random(2), date(2016, 6, 30)
+    observed: list[tuple[str, str, float, int, int]] = []
+    rows: dict[str, list[dict[str, Any]]] = {"incident": [], "handoff": []}
+    begins_and_ends = {"incident": ("reported", "arrived"), "handoff": ("requested", "acknowledged")}
+    for kind, (begin, end) in begins_and_ends.items():
+        for area, median_days in (("precinct:1", 0.01), ("precinct:2", 8), ("precinct:3", 60)):
+            for n in range(1500):
+                opened = datetime(2016, 4, 1) + timedelta(seconds=draw.randrange(91 * 86_400))
+                seconds = round(draw.lognormvariate(math.log(median_days * 86_400), 1.5))
+                closed = opened + timedelta(seconds=seconds)
+                record = {f"{kind}_id": f"{area}/{n}", "source": kind, "geography": "precinct", "area_id": area}
+                record |= {"day": opened.date(), "time_precision": "second", f"{begin}_at": opened}
+                if closed.date() <= as_of:
+                    record |= {f"{end}_at": closed} | ({f"{end}_day": closed.date()} if kind == "handoff" else {})
+                    observed.append((kind, area, float(seconds), 1, 0))
+                else:
+                    observed.append((kind, area, float((as_of - opened.date()).days * 86_400), 0, 1))
+                rows[kind].append(record)
+        warehouse.insert_rows(kind, rows[kind])
+    warehouse.build()
+    by = ["source", "area_id"]
+    response = "where coalesce(stage, 'response') = 'response'"
+    opened_by_day = warehouse.con.sql(
+        f"""
+        select source, area_id, day, open_now from (
+            from measures.msr_incident_stage_day union all by name from measures.msr_handoff_day
+        ) {response}
+        """
+    ).pl()
+    histogram = warehouse.con.sql(
+        f"""
+        select source, area_id, bucket, sum(closed)::bigint as closed, sum(closed_seconds)::bigint as closed_seconds
+        from (
+            from measures.msr_incident_duration_month union all by name from measures.msr_handoff_duration_month
+        ) {response} group by all
+        """
+    ).pl()
+    curve = survival_counts(histogram, opened_by_day, by, as_of)
+    exact = pl.DataFrame(observed, schema=curve.schema, orient="row")
+    assert (
+        curve.select(pl.col("events", "censored").sum()).rows()
+        == exact.select(pl.col("events", "censored").sum()).rows()
+    )
+    assert curve.height < exact.height / 2
+    reached = 0
+    for probability in (0.1, 0.25, 0.5, 0.75, 0.9):
+        found, true = (kaplan_meier_quantiles(each, by, probability) for each in (curve, exact))
+        for ours, theirs in zip(found["quantile"], true["quantile"], strict=True):
+            assert (ours is None) == (theirs is None)
+            if ours is not None:
+                reached += 1
+                assert ours == pytest.approx(theirs, rel=0.01)
+    assert 20 <= reached < 30
 
 
 def test_receipts_leave_out_blank_rows_and_keep_undated_ones(warehouse: Any) -> None:
