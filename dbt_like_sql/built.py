@@ -29,10 +29,18 @@ def is_current(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -
     return row is not None and row[0] > 0
 
 
-def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
-    """Tell whether a model was made, by other SQL than it has now, or from a model that was."""
+def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -> bool:
+    """Tell whether a model was made, by other SQL than that of a fingerprint, or from a model that was."""
     row = con.execute(f"select fingerprint from {SCHEMA}.built where model = ?", [model.name]).fetchone()
-    return row is not None and row[0] != model.fingerprint
+    return row is not None and row[0] != fingerprint
+
+
+def of_spark(con: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> list[str]:
+    """Return those of the models' tables that were made on Spark."""
+    ensure(con)
+    made = con.execute(f"select model from {SCHEMA}.built where starts_with(fingerprint, 'spark:')").fetchall()
+    names = {name for (name,) in made}
+    return [model.relation for model in models if model.materialized != "view" and model.name in names]
 
 
 def remember(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str, load: int) -> None:

@@ -3,7 +3,7 @@
 Here: what Spark is asked. Not here: replacing what stands in the warehouse (run), which is DuckDB's with either engine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,14 +30,14 @@ class SparkModels:
     Parameters
     ----------
     session
-        The session.
+        Gives the session; it is first asked when rows are to be computed.
     project
         The project, compiled for Spark.
     tables
         The exchange folder.
     """
 
-    def __init__(self, session: "SparkSession", project: Project, tables: Exchange) -> None:
+    def __init__(self, session: Callable[[], "SparkSession"], project: Project, tables: Exchange) -> None:
         self._session = session
         self._models = {model.name: model for model in project.models}
         self._tables = tables
@@ -70,7 +70,7 @@ class SparkModels:
         self._give_inputs(con, model)
         path = self._tables.place(model.relation)
         with _spark_errors(""):
-            self._session.sql(query).write.parquet(for_spark(path))
+            self._session().sql(query).write.parquet(for_spark(path))
         yield reading(path)
         if is_whole:
             self._tables.put(model.relation, path)
@@ -89,7 +89,7 @@ class SparkModels:
                 # Spark knows a view's inputs by what they were when it was made.
                 self._give_inputs(con, read)
                 with _spark_errors(f"{read.relation}, which it reads: "):
-                    view = self._session.sql(read.compiled_sql)
+                    view = self._session().sql(read.compiled_sql)
                     view.createOrReplaceTempView(in_sql(read.relation, "spark"))
 
     def _give_table(self, con: duckdb.DuckDBPyConnection, relation: str) -> None:
@@ -99,12 +99,12 @@ class SparkModels:
 
     def _see(self, relation: str, path: Path) -> None:
         with _spark_errors(f"{relation}, as written to the exchange folder: "):
-            table = self._session.read.parquet(for_spark(path))
+            table = self._session().read.parquet(for_spark(path))
             table.createOrReplaceTempView(in_sql(relation, "spark"))
 
 
 @contextmanager
-def on_spark(session: "SparkSession", project: Project, folder: Path) -> Iterator[SparkModels]:
+def on_spark(session: Callable[[], "SparkSession"], project: Project, folder: Path) -> Iterator[SparkModels]:
     """Give the models of a project on a session, which exchange tables below a folder, left clean in the end."""
     with exchange(folder) as tables:
         yield SparkModels(session, project, tables)

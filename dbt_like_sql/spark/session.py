@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ _LOCAL = {
     "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
     "spark.executor.extraJavaOptions": "-Duser.timezone=UTC",
     "spark.log.level": "ERROR",
+    "spark.ui.showConsoleProgress": "false",
 }
 
 
@@ -105,7 +107,7 @@ def started(where: Where, scratch: Path) -> Iterator["SparkSession"]:
     where
         Where it runs.
     scratch
-        Folder for what a Spark started here writes while it works.
+        Folder in which a Spark started here makes one of its own for what it writes, gone in the end.
 
     Raises
     ------
@@ -115,18 +117,21 @@ def started(where: Where, scratch: Path) -> Iterator["SparkSession"]:
     check_requirements(where)
     # PySpark logs every error of a query as JSON with its stack, beside raising it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    session = _connected(where.remote) if where.remote else _started(where.master, scratch)
-    try:
-        for name, value in _SQL.items():
-            session.conf.set(name, value)
-        yield session
-    finally:
-        session.stop()
+    with TemporaryDirectory(prefix="spark-", dir=scratch, ignore_cleanup_errors=True) as own:
+        session = _connected(where.remote) if where.remote else _started(where.master, Path(own))
+        try:
+            for name, value in _SQL.items():
+                session.conf.set(name, value)
+            yield session
+        finally:
+            session.stop()
 
 
 def _started(master: str, scratch: Path) -> "SparkSession":
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional extra
 
+    # Workers on this machine would work in PySpark's own folder.
+    os.environ.setdefault("SPARK_WORKER_DIR", f"{scratch}/workers")
     folders = {"spark.sql.warehouse.dir": f"{scratch}/warehouse", "spark.local.dir": str(scratch)}
     builder = SparkSession.builder.master(master)
     for name, value in {**_LOCAL, **folders}.items():

@@ -31,7 +31,7 @@ def test_spark_makes_what_duckdb_makes(
     warehouse.con.close()
 
     exchange = tmp_path / "ex change 交换"
-    with duckdb.connect(str(theirs)) as con, on_spark(spark_session, spark_project, exchange) as spark:
+    with duckdb.connect(str(theirs)) as con, on_spark(lambda: spark_session, spark_project, exchange) as spark:
         for model in project.models:
             assert run_model(con, model, None, spark).is_whole
     assert list(exchange.iterdir()) == []
@@ -49,7 +49,7 @@ def test_spark_makes_what_duckdb_makes(
         assert (
             {model.name for model in project.models if not run_model(con, model, load=1).is_whole} == in_part != set()
         )
-    with duckdb.connect(str(theirs)) as con, on_spark(spark_session, spark_project, exchange) as spark:
+    with duckdb.connect(str(theirs)) as con, on_spark(lambda: spark_session, spark_project, exchange) as spark:
         done = {model.name: run_model(con, model, 1, spark) for model in project.models}
     assert {name for name, run in done.items() if not run.is_whole} == in_part
     assert any(0 < done[name].rows_made < done[name].row_count for name in in_part)
