@@ -43,6 +43,8 @@ MOMENTS = (
 )
 NUMBERS = (None, -13, -1, 0, 1, 2, 7, 28, 366)
 SECONDS = (None, -5, 0, 1, 2, 59, 60, 3600, 86_399, 86_400, 86_401, 2**31, 2**40)
+LATITUDES = (None, -90.0, -33.8688, 0.0, 29.8683, 40.7128, 69.6492, 90.0)
+LONGITUDES = (None, -180.0, -74.006, 0.0, 90.0, 121.544, 180.0)
 KINDS = ("incident", "survey", "profile", "事件", None)
 AFFECTED = [
     {"kind": kind, "day_of": day_of, "day": day}
@@ -73,6 +75,8 @@ def tables() -> dict[str, list[dict[str, Any]]]:
             )
         ],
         "affected": AFFECTED,
+        "places": [{"lat": lat, "lon": lon} for lat, lon in product(LATITUDES, LONGITUDES)],
+        "lists": [{"list": words} for words in (None, [], [None], [""], ["police", "police", None, *WORDS])],
     }
 
 
@@ -104,7 +108,14 @@ CASES = (
     _each("add_months", "steps", "add_months('day', 'number')"),
     _each("first_of_month", "steps", "first_of_month('day')"),
     _each("first_of_month", "moments", "first_of_month('earlier')"),
+    _each("first_of_year", "steps", "first_of_year('day')"),
+    _each("first_of_year", "moments", "first_of_year('earlier')"),
     _each("each_number_to", "steps", "each_number_to('number')"),
+    _each("each_of", "lists", "each_of('list')"),
+    _each("geocentric_x", "places", "geocentric_x('lat', 'lon')"),
+    _each("geocentric_y", "places", "geocentric_y('lat', 'lon')"),
+    _each("geocentric_z", "places", "geocentric_z('lat')"),
+    _each("whole_metres", "places", "whole_metres('lat / 90')"),
     _each("log_bucket", "durations", "log_bucket('seconds')"),
     _each("ppm_passed", "shares", "ppm_passed('part', 'total')"),
     _each("is_stream", "records", "is_stream('kind')"),
@@ -115,12 +126,15 @@ CASES = (
     Case("affected_days", "{{ affected_days('affected', 'incident', 'possible_day') }}"),
     Case("affected_days", "{{ affected_days('affected', none, 'possible_day') }}"),
     Case("affected_months", "select * from ({{ affected_months('affected', 'incident') }}) as months (day)"),
+    Case("affected_months", "select * from ({{ affected_months('affected', none) }}) as months (day)"),
+    Case("affected_years", "select * from ({{ affected_years('affected', 'incident') }}) as years (day)"),
     # Conditions keep rows: of one that is null, Spark says false where `in` is a value.
     *(
         Case(macro, f"select * from steps where {{{{ {call} }}}}", incremental)
         for macro, call in (
             ("is_affected", "is_affected('day', 'affected', 'incident', 'possible_day')"),
             ("is_affected_month", "is_affected_month('day', 'affected', 'incident')"),
+            ("is_affected_year", "is_affected_year('day', 'affected', 'incident')"),
             ("may_be_affected", "may_be_affected('day', 'number', 'affected', 'incident')"),
         )
         for incremental in (False, True)
@@ -130,6 +144,7 @@ CASES = (
 HOOKS = {
     "delete_affected": "{{ delete_affected('t', 'day', 'affected', 'incident', 'day') }}",
     "delete_affected_months": "{{ delete_affected_months('t', 'day', 'affected', 'incident') }}",
+    "delete_affected_years": "{{ delete_affected_years('t', 'day', 'affected', 'incident') }}",
 }
 # Asked by dbt itself, never in SQL.
 OF_DBT = {"generate_schema_name"}
