@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DBT_VENV := .venv-dbt
+SPARK_VENV := .venv-spark
 CITY ?= cities/nyc
 WARDLIGHT_HOME ?= .wardlight
 export WARDLIGHT_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo nightly serve simulate test test-dbt check lint types unit fuzz bench lock schema screenshots clean
+.PHONY: help setup demo nightly serve simulate test test-dbt test-spark check lint types unit fuzz bench lock schema screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -40,7 +41,7 @@ serve: setup  ## Serve the dashboard on the current release
 simulate: setup  ## Write the records of the simulated district into cities/heting
 	@$(BIN)/wardlight simulate
 
-test: setup  ## All tests, but for those in real dbt
+test: setup  ## All tests, but for those in real dbt and on Spark
 	@$(BIN)/python -m tests.browser_hint
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -56,6 +57,17 @@ $(DBT_VENV)/.ready: requirements-dbt.lock
 	@$(DBT_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dbt.lock
 	@touch $@
 
+test-spark: $(SPARK_VENV)/.ready  ## The SQL models on Apache Spark: the same tables as DuckDB's, and the same release
+	@java -version 2>/dev/null || { echo "Spark needs Java 17 or newer: apt-get install openjdk-17-jre-headless"; exit 1; }
+	$(SPARK_VENV)/bin/python -m pytest -m spark tests/dbt_like_sql tests/pipelines
+
+$(SPARK_VENV)/.ready: requirements-spark.lock pyproject.toml
+	@echo "Setting up Spark in $(SPARK_VENV) (a minute or two, once) …"
+	@test -x $(SPARK_VENV)/bin/python || $(PYTHON) -m venv $(SPARK_VENV)
+	@$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
 check: lint types unit  ## Lint, types and fast tests, in under a minute
 
 lint: setup
@@ -66,7 +78,7 @@ types: setup
 	@$(BIN)/mypy
 
 unit: setup
-	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not dbt" --hypothesis-profile quick
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not dbt and not spark" --hypothesis-profile quick
 
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
@@ -86,9 +98,10 @@ LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes
   --no-strip-extras --no-header --quiet
 EXTRA_DBT = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["dbt"], sep="\n")
 
-# dbt's environment has nothing but dbt, with the DuckDB that writes the warehouses.
-lock: setup  ## Compile requirements.lock and requirements-dbt.lock from pyproject.toml
+# dbt's environment has nothing but dbt, with the DuckDB that writes the warehouses; Spark's has all that ours has.
+lock: setup  ## Compile the hashed lock files from pyproject.toml
 	@$(LOCK) pyproject.toml --extra dev -o requirements.lock
+	@$(LOCK) pyproject.toml --extra dev --extra spark -c requirements.lock -o requirements-spark.lock
 	@{ $(BIN)/python -c '$(EXTRA_DBT)'; grep -o '^duckdb==[^ ]*' requirements.lock; } \
 	  | $(LOCK) - -o requirements-dbt.lock
 

@@ -19,27 +19,35 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create table if not exists {SCHEMA}.built (model varchar, fingerprint varchar, load_id bigint)")
 
 
-def is_current(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
-    """Tell whether a model's table is there and was made by the SQL that the model has now."""
+def is_current(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -> bool:
+    """Tell whether a model's table is there and was made by the SQL of this fingerprint, so on the same engine."""
     row = con.execute(
         f"select count(*) from {SCHEMA}.built join information_schema.tables as kept on kept.table_schema = ? and "
         "kept.table_name = built.model and kept.table_type = 'BASE TABLE' where built.model = ? and fingerprint = ?",
-        [model.schema, model.name, model.fingerprint],
+        [model.schema, model.name, fingerprint],
     ).fetchone()
     return row is not None and row[0] > 0
 
 
-def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
-    """Tell whether a model was made, by other SQL than it has now, or from a model that was."""
+def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -> bool:
+    """Tell whether a model was made, by other SQL than that of a fingerprint, or from a model that was."""
     row = con.execute(f"select fingerprint from {SCHEMA}.built where model = ?", [model.name]).fetchone()
-    return row is not None and row[0] != model.fingerprint
+    return row is not None and row[0] != fingerprint
 
 
-def remember(con: duckdb.DuckDBPyConnection, model: Model, load: int) -> None:
+def of_spark(con: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> list[str]:
+    """Return those of the models' tables that were made on Spark."""
+    ensure(con)
+    made = con.execute(f"select model from {SCHEMA}.built where starts_with(fingerprint, 'spark:')").fetchall()
+    names = {name for (name,) in made}
+    return [model.relation for model in models if model.materialized != "view" and model.name in names]
+
+
+def remember(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str, load: int) -> None:
     """Note that a model was made now: it has followed the loads up to this one that the models it reads have, too."""
     followed = [load, *(_followed(con, name) for name in model.depends_on)]
     con.execute(f"delete from {SCHEMA}.built where model = ?", [model.name])
-    con.execute(f"insert into {SCHEMA}.built values (?, ?, ?)", [model.name, model.fingerprint, min(followed)])
+    con.execute(f"insert into {SCHEMA}.built values (?, ?, ?)", [model.name, fingerprint, min(followed)])
 
 
 def followed_by_all(con: duckdb.DuckDBPyConnection, models: Iterable[Model]) -> int:

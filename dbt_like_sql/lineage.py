@@ -17,9 +17,7 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
 from dbt_like_sql.errors import ProjectError
-from dbt_like_sql.project import Model, Project, Source, load_project
-
-DIALECT = "duckdb"
+from dbt_like_sql.project import Model, Project, Source, in_sql, load_project
 
 
 class ColumnRef(NamedTuple):
@@ -44,16 +42,18 @@ class Lineage:
     """
 
     def __init__(self, project: Project) -> None:
+        self._dialect = project.engine
         self._models = {model.relation: model for model in project.models}
         self._sources = {source.relation for source in project.sources}
         # Names in SQL have no case; answers are spelled as declared.
         self._refs: dict[str, dict[str, ColumnRef]] = {}
-        self._schema = MappingSchema(dialect=DIALECT)
+        self._schema = MappingSchema(dialect=self._dialect)
         tables: list[Model | Source] = [*project.models, *project.sources]
         for table in tables:
             refs = {column.name.lower(): ColumnRef(table.relation, column.name) for column in table.columns}
             self._refs[table.relation.lower()] = refs
-            self._schema.add_table(table.relation, {column.name: column.data_type for column in table.columns})
+            named = in_sql(table.relation, project.engine)
+            self._schema.add_table(named, {column.name: column.data_type for column in table.columns})
         self._inputs: dict[str, Mapping[str, frozenset[ColumnRef]]] = {}
         self._upstream: dict[ColumnRef, frozenset[ColumnRef]] = {}
 
@@ -105,13 +105,15 @@ class Lineage:
     def _traced(self, model: Model) -> dict[str, frozenset[ColumnRef]]:
         shown = model.path.name
         try:
-            query = sqlglot.parse_one(model.compiled_sql, read=DIALECT)
+            query = sqlglot.parse_one(model.compiled_sql, read=self._dialect)
             # Every name is resolved once a model, and steps that columns share are walked once.
-            query = qualify(query, dialect=DIALECT, schema=self._schema, quote_identifiers=False)
+            query = qualify(query, dialect=self._dialect, schema=self._schema, quote_identifiers=False)
             for fault in _obscurities(query):
                 raise ProjectError(shown, None, f"columns cannot be traced through {fault}")
             scope = build_scope(query)
-            nodes = lineage(None, query, self._schema, dialect=DIALECT, scope=scope, trim_selects=False, copy=False)
+            nodes = lineage(
+                None, query, self._schema, dialect=self._dialect, scope=scope, trim_selects=False, copy=False
+            )
         except SqlglotError as error:
             raise ProjectError(shown, None, f"columns cannot be traced: {error}") from error
         documented = self._refs[model.relation.lower()]
@@ -124,7 +126,8 @@ class Lineage:
         for step in node.walk():
             table = step.expression
             if isinstance(table, exp.Table | exp.Placeholder):
-                relation = f"{table.db}.{table.name}".lower() if isinstance(table, exp.Table) else ""
+                named = (table.db, table.name) if isinstance(table, exp.Table) else ()
+                relation = ".".join(filter(None, named)).lower()
                 ref = self._refs.get(relation, {}).get(step.name.rpartition(".")[2].strip('"').lower())
                 if ref is None:
                     fault = f"column `{node.name}` cannot be traced: `{step.name}` is of no model or source table"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_like_sql.declarations import Declaration, read_declarations
+from dbt_like_sql.dispatch import Engine
 from dbt_like_sql.errors import ProjectError
 from dbt_like_sql.model_config import Config
 from dbt_like_sql.templates import Setting, Templates, Use
@@ -55,14 +56,15 @@ class Model(Declaration):
     sources
         Names of the source tables that it reads.
     compiled_sql
-        The query that DuckDB runs to make it whole.
+        The query that the project's engine runs to make it whole.
     before, after
         Statements around that, from the hooks of its config().
     increment
         How the affected days alone are made anew: its query gives their rows, a hook before it deletes the old
         ones. None where the model is always made whole.
     fingerprint
-        Hash of all that decides what is in it but the data: its SQL and columns, and those of what it reads.
+        Hash of all that decides what is in it but the data: its SQL and columns, and those of what it reads; after
+        the name of the engine, where that is not DuckDB.
     """
 
     schema: str
@@ -97,12 +99,16 @@ class Identity:
 
 @dataclass(frozen=True)
 class Project:
-    """Models in an order in which each follows all that it reads, source tables, identities and unit tests."""
+    """Models in an order in which each follows all that it reads, source tables, identities and unit tests.
+
+    `engine` is the one that their SQL is for.
+    """
 
     models: tuple[Model, ...]
     sources: tuple[Source, ...]
     identities: tuple[Identity, ...]
     unit_tests: tuple[UnitTest, ...]
+    engine: Engine = "duckdb"
 
     def compile(self, model: Model) -> str:
         """Return the SQL of a model with its templates filled in."""
@@ -118,13 +124,20 @@ class Project:
         return {column.name: column.data_type for column in columns}
 
 
-def load_project(folder: Path | None = None) -> Project:
+def in_sql(relation: str, engine: Engine) -> str:
+    """Return how SQL for an engine names a relation `schema.name`: Spark has views of the session, without schemas."""
+    return f"`{relation}`" if engine == "spark" else relation
+
+
+def load_project(folder: Path | None = None, engine: Engine = "duckdb") -> Project:
     """Read, compile and check a project.
 
     Parameters
     ----------
     folder
         Folder with `dbt_project.yml`; by default the models that Wardlight comes with.
+    engine
+        The engine to compile for.
 
     Raises
     ------
@@ -132,24 +145,25 @@ def load_project(folder: Path | None = None) -> Project:
         Naming file, line, fault and remedy: anything outside the supported subset of dbt, models without
         declaration or declarations without model, unknown references, cycles, SQL that does not parse.
     """
-    return _bundled() if folder is None else _load(folder.resolve())
+    return _bundled(engine) if folder is None else _load(folder.resolve(), engine)
 
 
 @functools.cache
-def _bundled() -> Project:
-    """Return the models that Wardlight comes with, read once a process."""
-    return _load(Path(__file__).parent.resolve())
+def _bundled(engine: Engine) -> Project:
+    """Return the models that Wardlight comes with, read once a process and engine."""
+    return _load(Path(__file__).parent.resolve(), engine)
 
 
-def _load(root: Path) -> Project:
+def _load(root: Path, engine: Engine) -> Project:
     settings = _Settings.read(root)
     macros = _files(root, settings.macro_paths, "*.sql")
-    templates = Templates(root, macros, settings.variables)
+    templates = Templates(root, macros, settings.variables, engine)
     declared, sources, tests = _declarations(root, settings)
     paths = _model_paths(root, settings, declared)
     relations = _Relations(
         {name: f"{path.parent.name}.{name}" for name, path in paths.items()},
         {(source.source_name, source.name): source.relation for source in sources},
+        engine,
     )
     uses = {name: templates.uses(path) for name, path in paths.items()}
     models = {}
@@ -184,15 +198,15 @@ def _load(root: Path) -> Project:
     for test in _unit_tests(tests, models, sources, settings.variables):
         model = models[test.model]
         if test.variables:
-            own = Templates(root, macros, {**settings.variables, **test.variables})
+            own = Templates(root, macros, {**settings.variables, **test.variables}, engine)
             sql = own.render(model.path, relations.setting(model.name, test.is_incremental))
         elif test.is_incremental and model.increment is not None:
             sql = model.increment.query
         else:
             sql = model.compiled_sql
         unit_tests.append(replace(test, compiled_sql=sql))
-    ordered = tuple(_fingerprinted(_ordered(models, templates, uses)))
-    return Project(ordered, sources, tuple(identities), tuple(unit_tests))
+    ordered = tuple(_fingerprinted(_ordered(models, templates, uses), engine))
+    return Project(ordered, sources, tuple(identities), tuple(unit_tests), engine)
 
 
 def _build(templates: Templates, path: Path, config: Config, setting: Setting) -> Build:
@@ -203,14 +217,15 @@ def _build(templates: Templates, path: Path, config: Config, setting: Setting) -
     return Build(templates.render(path, setting), *hooks)
 
 
-def _fingerprinted(models: Iterable[Model]) -> Iterator[Model]:
+def _fingerprinted(models: Iterable[Model], engine: Engine) -> Iterator[Model]:
     """Give each model its fingerprint, in an order in which each follows what it reads."""
+    mark = "" if engine == "duckdb" else f"{engine}:"
     known: dict[str, str] = {}
     for model in models:
         columns = [(column.name, column.data_type) for column in model.columns]
         said = (model.materialized, model.compiled_sql, model.before, model.after, model.increment, columns)
         digest = hashlib.sha256(repr((said, [known[name] for name in model.depends_on])).encode())
-        known[model.name] = digest.hexdigest()[:16]
+        known[model.name] = mark + digest.hexdigest()[:16]
         yield replace(model, fingerprint=known[model.name])
 
 
@@ -220,12 +235,13 @@ class _Relations:
 
     models: Mapping[str, str]
     tables: Mapping[tuple[str, str], str]
+    engine: Engine
 
     def ref(self, name: str) -> str:
-        return self.models[name]
+        return in_sql(self.models[name], self.engine)
 
     def source(self, name: str, table: str) -> str:
-        return self.tables[name, table]
+        return in_sql(self.tables[name, table], self.engine)
 
     def setting(self, name: str, is_incremental: bool) -> Setting:
         """Return what the template of a model or test is filled in with."""

@@ -1,17 +1,20 @@
 """Building one model in DuckDB, whole or its affected days alone, and asking whether an identity holds.
 
 Here: checking a model's columns against its declaration and replacing what stands under its name. Not here: the
-order of models (project), what is known of earlier builds (built), when models run, and judging what is in them.
+order of models (project), what is known of earlier builds (built), when models run, judging what is in them, and
+running a query on another engine (spark).
 """
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from dbt_like_sql import built
 from dbt_like_sql.project import Build, Identity, Model
+from dbt_like_sql.spark.models import SparkModels, SparkQueryError
 
 
 class ModelError(Exception):
@@ -35,7 +38,9 @@ class ModelRun:
     seconds: float
 
 
-def run_model(con: duckdb.DuckDBPyConnection, model: Model, load: int | None = None) -> ModelRun:
+def run_model(
+    con: duckdb.DuckDBPyConnection, model: Model, load: int | None = None, spark: SparkModels | None = None
+) -> ModelRun:
     """Build a model, replacing what stood under its name in one transaction.
 
     Parameters
@@ -43,11 +48,14 @@ def run_model(con: duckdb.DuckDBPyConnection, model: Model, load: int | None = N
     con
         Writable connection outside any transaction; the models and tables that the model reads exist.
     model
-        The model.
+        The model, compiled for DuckDB.
     load
         Number of the newest load of the tables that the models start from. With it, of an incremental model that was
         made by the same SQL before, only the days are made anew that loads have affected since. Without it, every
         model is made whole.
+    spark
+        Where to compute the rows of tables; without it, in DuckDB. Views are DuckDB's with either: nothing is computed
+        for them here, and Spark runs their queries where a table reads them.
 
     Raises
     ------
@@ -58,25 +66,28 @@ def run_model(con: duckdb.DuckDBPyConnection, model: Model, load: int | None = N
     """
     started = time.perf_counter()
     build, is_whole = Build(model.compiled_sql, model.before, model.after), True
+    fingerprint = model.fingerprint if spark is None else spark.fingerprint(model.name)
     try:
         con.begin()
         try:
             built.ensure(con)
-            if model.increment is not None and load is not None and built.is_current(con, model):
+            if model.increment is not None and load is not None and built.is_current(con, model, fingerprint):
                 build, is_whole = model.increment, False
-            described = con.execute(f"describe {build.query}").fetchall()
-            _check_columns(model, {name: data_type.lower() for name, data_type, *_ in described})
-            if is_whole:
-                rows = made = _replace(con, model, build)
-            else:
-                rows, made = _replace_part(con, model, build)
-            built.remember(con, model, load or 0)
+            with _computed(con, model, build, is_whole, spark) as ready:
+                described = con.execute(f"describe {ready.query}").fetchall()
+                _check_columns(model, {name: data_type.lower() for name, data_type, *_ in described})
+                if is_whole:
+                    rows = made = _replace(con, model, ready)
+                else:
+                    rows, made = _replace_part(con, model, ready)
+            built.remember(con, model, fingerprint, load or 0)
             con.commit()
         except BaseException:
             con.rollback()
             raise
-    except duckdb.Error as error:
-        raise ModelError(f"{model.relation} ({model.path.name}) could not be built: {error}") from error
+    except (duckdb.Error, SparkQueryError) as error:
+        where = " on Spark" if isinstance(error, SparkQueryError) else ""
+        raise ModelError(f"{model.relation} ({model.path.name}) could not be built{where}: {error}") from error
     return ModelRun(rows, made, is_whole, time.perf_counter() - started)
 
 
@@ -93,6 +104,18 @@ def breaches(con: duckdb.DuckDBPyConnection, identity: Identity) -> list[tuple[s
     except duckdb.Error as error:
         raise ModelError(f"identity {identity.name} could not be asked: {error}") from error
     return [(str(account), int(expected), int(found)) for account, expected, found in rows]
+
+
+@contextmanager
+def _computed(
+    con: duckdb.DuckDBPyConnection, model: Model, build: Build, is_whole: bool, spark: SparkModels | None
+) -> Iterator[Build]:
+    """Have a table's rows computed on Spark first, where that is wanted: its query then only reads them."""
+    if spark is None or model.materialized == "view":
+        yield build
+        return
+    with spark.rows(con, model.name, is_whole) as query:
+        yield replace(build, query=query)
 
 
 def _replace(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> int:

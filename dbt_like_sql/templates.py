@@ -1,7 +1,7 @@
 """The Jinja in models, hooks and macros: dbt's ref, source, var, config, is_incremental and this, and own macros.
 
-Here: scanning a template for what it uses, and rendering it to SQL that is known to parse. Not here:
-which models exist and in what order they run (project).
+Here: scanning a template for what it uses, and rendering it to SQL that is known to parse. Not here: which of an
+engine's macros stands for a name (dispatch), which models exist and in what order they run (project).
 """
 
 import functools
@@ -20,14 +20,16 @@ from jinja2.lexer import Token, TokenStream
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from dbt_like_sql.dispatch import Dispatch, Engine, dispatched
 from dbt_like_sql.errors import ProjectError
 
 # What dbt offers and this project does without, with what to write instead.
 ALTERNATIVES = {
     "this": "it belongs in models and hooks: give it to the macro as an argument",
     "env_var": "use var('name') and give its value under `vars` in dbt_project.yml",
-    "target": "put what differs between engines into a macro of this project",
-    "adapter": "put what differs between engines into a macro of this project",
+    "target": "put what differs between engines into macros, and call them by adapter.dispatch('name')",
+    "adapter": "it belongs in macros: call one that picks the engine's by adapter.dispatch('name')",
+    "return": "it belongs in macros: {{ return(adapter.dispatch('name')(…)) }}",
     "run_query": "a model is one query; ref() the model that holds the rows",
     "execute": "a model is one query; ref() the model that holds the rows",
     "dbt": "write the macro in this project's macros folder",
@@ -93,15 +95,21 @@ class Templates:
         Macro files.
     variables
         Values of var().
+    engine
+        The engine that the SQL is for.
 
     Raises
     ------
     ProjectError
-        When a macro file is no valid Jinja, uses an undefined name, or repeats a macro's name.
+        When a macro file is no valid Jinja, uses an undefined name, repeats a macro's name, or leaves an engine
+        without a macro for a name that it dispatches.
     """
 
-    def __init__(self, root: Path, macro_paths: list[Path], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, root: Path, macro_paths: list[Path], variables: Mapping[str, Any], engine: Engine = "duckdb"
+    ) -> None:
         self._root = root
+        self._engine = engine
         self._variables = variables
         # The output is SQL, never HTML; a missing name is an error, never an empty string.
         self._environment = jinja2.Environment(  # noqa: S701 - SQL, not HTML
@@ -122,6 +130,7 @@ class Templates:
                 files[macro.name] = shown
         self._macros = files
         for path in macro_paths:
+            dispatched(self._parse(path), self.shown(path), files)
             for use in self.uses(path):
                 if use.function not in ("var", "is_incremental"):
                     fault = f"{use.function}() belongs in models: give the macro what it needs as an argument"
@@ -131,6 +140,8 @@ class Templates:
             var=self._var,
             config=lambda **_: "",
             is_incremental=lambda: self._incremental,
+            adapter=Dispatch(engine, files, self._call),
+            **{"return": lambda value: value},
             **{name: functools.partial(self._call, name) for name in files},
         )
         self._modules: dict[str, Any] = {
@@ -159,7 +170,8 @@ class Templates:
             raise ProjectError(shown, block.lineno, fault)
         names = list(tree.find_all(nodes.Name))
         own = {name.name for name in names if name.ctx != "load"} | set(jinja2.defaults.DEFAULT_NAMESPACE)
-        own |= set() if is_macro else {"this"}
+        # The shape in which macros may use the last two has been checked (dispatch).
+        own |= {"adapter", "return"} if is_macro else {"this"}
         for name in names:
             if name.ctx == "load" and name.name not in own | self._functions | self._macros.keys():
                 advice = ALTERNATIVES.get(name.name, "define a macro of this name in the macros folder")
@@ -187,7 +199,7 @@ class Templates:
         shown = self.shown(path)
         sql, origins = self._rendered(self._environment.get_template(shown), path, setting, None)
         compiled = sql.rstrip()
-        _check_syntax(compiled, origins)
+        _check_syntax(compiled, origins, self._engine)
         return compiled
 
     def render_hook(self, path: Path, hook: str, line: int, setting: Setting) -> str:
@@ -201,7 +213,7 @@ class Templates:
         try:
             template = self._environment.from_string(hook)
             sql, _ = self._rendered(template, path, setting, line)
-            sqlglot.parse(sql, read="duckdb")
+            sqlglot.parse(sql, read=self._engine)
         except jinja2.TemplateSyntaxError as error:
             raise ProjectError(self.shown(path), line, f"the hook is not valid Jinja: {error.message}") from error
         except (ParseError, TokenError) as error:
@@ -242,10 +254,10 @@ class Templates:
         return value
 
 
-def _check_syntax(sql: str, origins: list[tuple[str, int]]) -> None:
+def _check_syntax(sql: str, origins: list[tuple[str, int]], engine: Engine) -> None:
     """Raise ProjectError, naming the file and line that a line of the SQL is from, unless it is one query."""
     try:
-        statements = sqlglot.parse(sql, read="duckdb")
+        statements = sqlglot.parse(sql, read=engine)
     except ParseError as error:
         first = error.errors[0]
         line = min(first["line"] or 1, len(origins))
@@ -254,3 +266,6 @@ def _check_syntax(sql: str, origins: list[tuple[str, int]]) -> None:
         raise ProjectError(*origins[0], f"not valid SQL: {error}") from error
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ProjectError(*origins[0], "a model is exactly one select")
+    for line, text in enumerate(sql.split("\n")):
+        if "\\" in text:
+            raise ProjectError(*origins[line], "engines differ in what a backslash means: write chr(92) in its place")

@@ -3,6 +3,8 @@
 Belongs here: from histograms of closed durations and counts of open records to figures.
 """
 
+from datetime import date
+
 import polars as pl
 
 from indicators.cells import Source, count_cells, unusable_share
@@ -11,7 +13,37 @@ from indicators.unusable import PERIOD
 
 KEY = ["area_id", *PERIOD]
 SECONDS_PER_DAY = 86_400
-CURVE = [*KEY, "time", "events", "censored"]
+
+
+def survival_counts(closed: pl.DataFrame, opened: pl.DataFrame, by: list[str], as_of: date) -> pl.DataFrame:
+    """What a Kaplan-Meier quantile is estimated from, by a histogram of durations and the records opened by day.
+
+    Parameters
+    ----------
+    closed : DataFrame
+        Columns `by`, `closed` and `closed_seconds`, one row a bucket: closed records count at its mean duration.
+    opened : DataFrame
+        Columns `by`, `day` and `open_now`: records still open count at their age, `as_of` minus their day.
+    by : list of str
+        Columns that name a group.
+    as_of : date
+
+    Returns
+    -------
+    DataFrame
+        `by`, `time` in seconds, `events`, `censored`, as `survival.kaplan_meier_quantiles` takes them. With buckets 1 %
+        wide a quantile errs by 1 % at most; what is censored within a bucket comes before or after all that closed in
+        it, which may move a quantile to a neighbouring record.
+    """
+    none = pl.lit(0, pl.Int64)
+    events = closed.filter(pl.col("closed") > 0).select(
+        *by, time=(pl.col("closed_seconds") / pl.col("closed")).clip(lower_bound=0), events="closed", censored=none
+    )
+    age_days = (pl.lit(as_of) - pl.col("day")).dt.total_days()
+    censored = opened.filter(pl.col("open_now") > 0).select(
+        *by, time=(age_days * SECONDS_PER_DAY).cast(pl.Float64), events=none, censored="open_now"
+    )
+    return pl.concat([events, censored])
 
 
 def duration_figures(source: Source) -> pl.DataFrame:
@@ -32,11 +64,11 @@ def duration_figures(source: Source) -> pl.DataFrame:
     entry = source.feed.entry
     opened = source.feed.rows.group_by("area_id", "day").agg(pl.col("opened", "open_now").sum())
     closed = _closed(source)
-    closed_counts = closed.group_by(KEY).agg(pl.col("events").sum())
+    closed_counts = closed.group_by(KEY).agg(pl.col("closed").sum())
     known = (
         source.tree.roll_up(opened.join(source.coverage.days, on="day"), PERIOD, ["open_now"])
         .join(closed_counts, on=KEY, how="full", coalesce=True)
-        .select(*KEY, closed=pl.col("events").fill_null(0), open_now=pl.col("open_now").fill_null(0))
+        .select(*KEY, closed=pl.col("closed").fill_null(0), open_now=pl.col("open_now").fill_null(0))
     )
     daily = opened.select("area_id", "day", records="opened", missing=pl.lit(0, pl.Int64))
     cells = (
@@ -57,7 +89,9 @@ def duration_figures(source: Source) -> pl.DataFrame:
             ),
         )
     )
-    curve = pl.concat([closed.select(CURVE), _open(source, opened)])
+    curve = survival_counts(closed, _open(source, opened), KEY, source.inputs.as_of).with_columns(
+        pl.col("time") / entry.scale
+    )
     stray = cells.filter((pl.col("stray") > 0) & (pl.col("denominator") > 0)).select(
         *KEY, stray=pl.col("stray").cast(pl.Int64)
     )
@@ -101,33 +135,19 @@ def _joined(cells: pl.DataFrame, as_is: pl.DataFrame, at_best: pl.DataFrame, at_
 
 
 def _closed(source: Source) -> pl.DataFrame:
-    """Closed records of every area, period and bucket: KEY, time, events, censored."""
-    entry = source.feed.entry
+    """Closed records of every area, period and bucket: KEY, bucket, closed, closed_seconds."""
     periods = source.coverage.days.group_by(PERIOD).agg(month=pl.col("day").dt.truncate("1mo").unique())
     months = periods.explode("month").rename({"month": "day"})
     histogram = (
-        source.inputs.measure(entry.measure or "")
+        source.inputs.measure(source.feed.entry.measure or "")
         .join(source.feed.sources, on=["source", "kind"], how="semi")
         .select("area_id", "day", "bucket", "closed", "closed_seconds")
         .join(months, on="day")
     )
-    return (
-        source.tree.roll_up(histogram, [*PERIOD, "bucket"], ["closed", "closed_seconds"])
-        .filter(pl.col("closed") > 0)
-        .select(
-            *KEY,
-            time=(pl.col("closed_seconds") / pl.col("closed") / entry.scale).clip(lower_bound=0),
-            events="closed",
-            censored=pl.lit(0, pl.Int64),
-        )
-    )
+    return source.tree.roll_up(histogram, [*PERIOD, "bucket"], ["closed", "closed_seconds"])
 
 
 def _open(source: Source, opened: pl.DataFrame) -> pl.DataFrame:
-    """Records still open of every area, period and opening day, at their age."""
-    scale = source.feed.entry.scale
+    """Records still open of every area, period and opening day: KEY, day, open_now."""
     still = opened.filter(pl.col("open_now") > 0).join(source.coverage.days, on="day")
-    age_days = (pl.lit(source.inputs.as_of) - pl.col("day")).dt.total_days()
-    return source.tree.roll_up(still, [*PERIOD, "day"], ["open_now"]).select(
-        *KEY, time=age_days * SECONDS_PER_DAY / scale, events=pl.lit(0, pl.Int64), censored="open_now"
-    )
+    return source.tree.roll_up(still, [*PERIOD, "day"], ["open_now"])

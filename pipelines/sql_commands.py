@@ -11,6 +11,7 @@ from pipelines.options import Command, home_option
 if TYPE_CHECKING:
     import rich.table
 
+    from dbt_like_sql.dispatch import Engine
     from dbt_like_sql.project import Model, Project
     from pipelines.sql_models import Findings
 
@@ -62,9 +63,10 @@ def sql() -> None:
 @sql.command(name="compile", cls=_Words)
 @_selection
 @_out("Folder to write <schema>/<name>.sql to; by default the terminal.", required=False)
-def compile_models(words: Sequence[str], exclude: Sequence[str], out: Path | None) -> None:
-    """Print the SQL that DuckDB would run; no warehouse is needed."""
-    _, models = _chosen(words, exclude)
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True)
+def compile_models(words: Sequence[str], exclude: Sequence[str], out: Path | None, engine: "Engine") -> None:
+    """Print the SQL that an engine would run; no warehouse is needed."""
+    _, models = _chosen(words, exclude, engine)
     if out is None:
         click.echo("\n\n".join(f"-- {model.relation}\n{model.compiled_sql}" for model in models))
         return
@@ -79,11 +81,18 @@ def compile_models(words: Sequence[str], exclude: Sequence[str], out: Path | Non
 @_selection
 @home_option
 @click.option("--full-refresh", is_flag=True, help="Make incremental models whole, not their affected days alone.")
-def run(words: Sequence[str], exclude: Sequence[str], home: Path, full_refresh: bool) -> None:
+@click.option(
+    "--city",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder of the city pack, whose engine is taken; by default DuckDB.",
+)
+def run(words: Sequence[str], exclude: Sequence[str], home: Path, full_refresh: bool, city: Path | None) -> None:
     """Build models in the home's warehouse, each after what it reads. Nothing is published."""
     import rich.console  # noqa: PLC0415
 
-    from pipelines import sql_models  # noqa: PLC0415 - imports the engine
+    from pipelines import engines, sql_models  # noqa: PLC0415 - imports the engine
+    from pipelines.pack.city import load_city_pack  # noqa: PLC0415
     from pipelines.terminal import console, many, table_of  # noqa: PLC0415
 
     project, models = _chosen(words, exclude)
@@ -91,14 +100,17 @@ def run(words: Sequence[str], exclude: Sequence[str], home: Path, full_refresh: 
     try:
         with (
             sql_models.opened(home.resolve(), project) as con,
+            engines.opened(load_city_pack(city) if city else None, home.resolve()) as engine,
+            engine.models() as spark,
             rich.console.Console(stderr=True).status(f"Building {models[0].relation} …") as status,
         ):
-            for at, (model, done) in enumerate(sql_models.build(con, project, models, full_refresh=full_refresh), 1):
+            building = sql_models.build(con, project, models, full_refresh=full_refresh, spark=spark)
+            for at, (model, done) in enumerate(building, 1):
                 made = "whole" if done.is_whole else "affected days"
                 rows = (f"{done.row_count:,}", f"{done.rows_made:,}")
                 table.add_row(model.relation, model.materialized, made, *rows, f"{done.seconds:.2f}")
                 status.update(f"Building {models[at].relation} …" if at < len(models) else "Done")
-            outdated = [model.relation for model in sql_models.outdated(con, project, models)]
+            outdated = [model.relation for model in sql_models.outdated(con, project, models, spark)]
     finally:
         if table.row_count:
             console().print(table)
@@ -159,12 +171,14 @@ def docs(out: Path) -> None:
     click.echo(f"Wrote {pages} pages; open {out / 'index.html'}")
 
 
-def _chosen(words: Sequence[str], exclude: Sequence[str]) -> tuple["Project", tuple["Model", ...]]:
+def _chosen(
+    words: Sequence[str], exclude: Sequence[str], engine: "Engine" = "duckdb"
+) -> tuple["Project", tuple["Model", ...]]:
     """Return the project and the models that the options select; a word may hold several, with spaces."""
     from dbt_like_sql.project import load_project  # noqa: PLC0415 - imports the SQL parser
     from dbt_like_sql.selection import select  # noqa: PLC0415
 
-    project = load_project()
+    project = load_project(engine=engine)
     # A word that is empty, as of a shell's unset variable, is kept and refused: it does not mean all models.
     taken, left_out = ([part for word in given for part in word.split() or [word]] for given in (words, exclude))
     return project, select(project, taken, left_out)

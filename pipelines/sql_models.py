@@ -15,6 +15,7 @@ from dbt_like_sql import built
 from dbt_like_sql.project import Identity, Model, Project
 from dbt_like_sql.run import ModelError, ModelRun, breaches, run_model
 from dbt_like_sql.selection import select
+from dbt_like_sql.spark.models import SparkModels
 from pipelines.errors import WardlightError
 from pipelines.loading import affected
 from pipelines.loading import context as loading_context
@@ -48,7 +49,12 @@ def opened(home: Path, project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model], *, full_refresh: bool
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    models: Sequence[Model],
+    *,
+    full_refresh: bool,
+    spark: SparkModels | None = None,
 ) -> Iterator[tuple[Model, ModelRun]]:
     """Build models in the order given, and yield each as it is done.
 
@@ -56,13 +62,20 @@ def build(
     ----------
     full_refresh
         Make incremental models whole, too, where the days that loads have affected would do.
+    spark
+        Where to compute the rows of tables; without it, in DuckDB.
 
     Raises
     ------
     WardlightError
-        If a model reads one that is neither built nor to be built (then nothing was done), or if one cannot be
-        built: it is left as it was, and those after it are not built.
+        If a model reads one that is neither built nor to be built, or DuckDB would silently take over from Spark
+        (then nothing was done), or if one cannot be built: it is left as it was, and those after it are not built.
     """
+    if spark is None and not full_refresh and (theirs := built.of_spark(con, models)):
+        raise WardlightError(
+            f"{', '.join(theirs)}: Spark built this here, and DuckDB would have to make it whole",
+            remedy="give --city with the pack that says engine: spark, or --full-refresh to build it with DuckDB",
+        )
     chosen = {model.name for model in models}
     read = {name for model in models for name in model.depends_on} - chosen
     absent = _absent(con, ((model.schema, model.name) for model in project.models if model.name in read))
@@ -74,12 +87,17 @@ def build(
     load = None if full_refresh else affected.newest(con)
     for model in models:
         with _told(f"correct {model.path.name} or the yml beside it; the model is left as it was"):
-            done = run_model(con, model, load)
+            done = run_model(con, model, load, spark)
         yield model, done
 
 
-def outdated(con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model]) -> list[Model]:
+def outdated(
+    con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[Model], spark: SparkModels | None = None
+) -> list[Model]:
     """Return the tables that were not built now, though they rest on a table that was, or on SQL that has changed."""
+    fingerprints = {
+        each.name: each.fingerprint if spark is None else spark.fingerprint(each.name) for each in project.models
+    }
     chosen = {model.name for model in models}
     tables = [f"{model.name}+" for model in models if model.materialized != "view"]
     resting = {model.name for model in select(project, tables)} if tables else set()
@@ -88,7 +106,7 @@ def outdated(con: duckdb.DuckDBPyConnection, project: Project, models: Sequence[
         for model in project.models
         if model.name not in chosen
         and model.materialized != "view"
-        and (model.name in resting or built.is_of_other_sql(con, model))
+        and (model.name in resting or built.is_of_other_sql(con, model, fingerprints[model.name]))
     ]
 
 

@@ -11,7 +11,7 @@ from dashboards.components.grid import grid, number_column, text_column, wrapped
 from dashboards.components.layout import badge
 from dashboards.wording import Words
 
-STAGES = ("raw", "staging", "facts", "measures", "indicators")
+STAGES = ("raw", "staging", "facts", "measures", "extracts", "indicators")
 PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
 PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 KINDS = (

@@ -21,7 +21,7 @@ delete from {{ this }} where {{ column }} in ({{ affected_days(affected, kind, d
 
 {# The same for rows that count a whole month, by the first of which they go. #}
 {%- macro affected_months(affected, kind) -%}
-select {{ first_of_month('day') }} from {{ affected }} where day_of = 'day' and kind = '{{ kind }}'
+select {{ first_of_month('day') }} from ({{ affected_days(affected, kind, 'day') }}) as affected
 {%- endmacro -%}
 
 {%- macro is_affected_month(column, affected, kind) -%}
@@ -35,6 +35,25 @@ true
 {%- macro delete_affected_months(this, column, affected, kind) -%}
 {%- if is_incremental() -%}
 delete from {{ this }} where {{ column }} in ({{ affected_months(affected, kind) }})
+{%- endif -%}
+{%- endmacro -%}
+
+{# And for months whose rows hang on all of their year. #}
+{%- macro affected_years(affected, kind) -%}
+select {{ first_of_year('day') }} from ({{ affected_days(affected, kind, 'day') }}) as affected
+{%- endmacro -%}
+
+{%- macro is_affected_year(column, affected, kind) -%}
+{%- if is_incremental() -%}
+{{ first_of_year(column) }} in ({{ affected_years(affected, kind) }})
+{%- else -%}
+true
+{%- endif -%}
+{%- endmacro -%}
+
+{%- macro delete_affected_years(this, column, affected, kind) -%}
+{%- if is_incremental() -%}
+delete from {{ this }} where {{ first_of_year(column) }} in ({{ affected_years(affected, kind) }})
 {%- endif -%}
 {%- endmacro -%}
 

@@ -23,6 +23,21 @@ with accounts as (
     union all
 
     select
+        'fct_handoff' as account,
+        (select count(*) from {{ source('staging', 'handoff') }}) as expected,
+        (select count(*) from {{ ref('fct_handoff') }}) as found
+
+    union all
+
+    -- Of every reported incident two stages.
+    select
+        'fct_incident_stage' as account,
+        (select 2 * count(reported_at) from {{ source('staging', 'incident') }}) as expected,
+        (select count(*) from {{ ref('fct_incident_stage') }}) as found
+
+    union all
+
+    select
         'fct_record' as account,
         (select count(*) from {{ source('staging', 'incident') }})
         + (select count(*) from {{ source('staging', 'patrol') }})

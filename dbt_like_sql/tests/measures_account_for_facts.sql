@@ -30,6 +30,51 @@ with accounts as (
     union all
 
     select
+        'msr_incident_stage_day' as account,
+        (select count(*) from {{ ref('fct_incident_stage') }}) as expected,
+        (select coalesce(sum(opened), 0) from {{ ref('msr_incident_stage_day') }}) as found
+
+    union all
+
+    select
+        'msr_incident_duration_month' as account,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_incident_stage_day') }}) as expected,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_incident_duration_month') }}) as found
+
+    union all
+
+    select
+        'msr_incident_basis_day' as account,
+        (select count(*) from {{ ref('stg_incident') }}) as expected,
+        (select coalesce(sum(incidents), 0) from {{ ref('msr_incident_basis_day') }}) as found
+
+    union all
+
+    select
+        'msr_incident_basis_day, agencies' as account,
+        (
+            select count(*)
+            from (select distinct source, record_id from {{ ref('fct_case_agency') }} where kind = 'incident') as cases
+        ) as expected,
+        (select coalesce(sum(with_agency), 0) from {{ ref('msr_incident_basis_day') }}) as found
+
+    union all
+
+    select
+        'msr_handoff_day' as account,
+        (select count(*) from {{ ref('fct_handoff') }}) as expected,
+        (select coalesce(sum(closed + open_now), 0) from {{ ref('msr_handoff_day') }}) as found
+
+    union all
+
+    select
+        'msr_handoff_duration_month' as account,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_handoff_day') }}) as expected,
+        (select coalesce(sum(closed), 0) from {{ ref('msr_handoff_duration_month') }}) as found
+
+    union all
+
+    select
         'msr_source_day' as account,
         (select count(*) from {{ ref('fct_record') }}) as expected,
         (select coalesce(sum(records), 0) from {{ ref('msr_source_day') }}) as found

@@ -37,6 +37,19 @@ MEASURES = {
             "valid_coordinates_ppm",
         ),
     ),
+    "msr_incident_stage_day": Measure(
+        "incident", ("source", "found_by", "priority", "stage"), ("opened", "closed", "open_now")
+    ),
+    "msr_incident_duration_month": Measure(
+        "incident", ("source", "found_by", "priority", "stage"), ("closed", "closed_seconds")
+    ),
+    "msr_incident_basis_day": Measure(
+        "incident",
+        ("source", "category", "local_category"),
+        ("incidents", "with_agency", "joint", "with_address", "with_point"),
+    ),
+    "msr_handoff_day": Measure("handoff", ("source",), ("opened", "closed", "open_now")),
+    "msr_handoff_duration_month": Measure("handoff", ("source",), ("closed", "closed_seconds")),
     "msr_patrol_day": Measure(
         "patrol",
         ("source", "subject"),

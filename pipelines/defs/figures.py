@@ -26,9 +26,10 @@ PUBLISHED = dg.AssetKey(["indicators", "indicator_values"])
 
 def _computed(pack: CityPack) -> dg.AssetsDefinition:
     expectations = [each for table in COMPUTED for each in checks.of_table("indicators", table)]
-    measures = [model for model in load_project().models if model.schema == "measures"]
+    # Extracts, too: they are judged before anything is published.
+    bounded = [model for model in load_project().models if model.schema in ("measures", "extracts")]
     upstream = [
-        *(dg.AssetKey(["measures", model.name]) for model in measures),
+        *(dg.AssetKey([model.schema, model.name]) for model in bounded),
         dg.AssetKey(["facts", "fct_profile"]),
         *(staging_key(table) for table in ("area", "severity_weight", "field_map", "source")),
     ]

@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
-from pipelines import location
+from pipelines import engines, location
 from pipelines.loading import context as loading_context
 from pipelines.progress import progress_logger
 from pipelines.warehouse import open_warehouse, writing
@@ -23,13 +23,19 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     home: str
 
     _con: duckdb.DuckDBPyConnection = PrivateAttr()
+    _engine: engines.Engine = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
-        """Hold lock and connection while the run's steps work."""
-        with writing(self.folder), open_warehouse(self.folder) as con:
+        """Hold lock, connection and engine while the run's steps work."""
+        with (
+            writing(self.folder),
+            open_warehouse(self.folder) as con,
+            engines.opened(location.city_pack(), self.folder) as engine,
+        ):
             loading_context.ensure_tables(con)
             self._con = con
+            self._engine = engine
             yield self
 
     @property
@@ -41,6 +47,11 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     def con(self) -> duckdb.DuckDBPyConnection:
         """The run's connection."""
         return self._con
+
+    @property
+    def engine(self) -> engines.Engine:
+        """The engine of the pack's models."""
+        return self._engine
 
 
 @dg.definitions

@@ -94,6 +94,40 @@ class Schedule(Part):
     ] = "month"
 
 
+class Spark(Part):
+    """Where Spark runs, for `engine: spark`."""
+
+    master: Annotated[
+        str,
+        pydantic.Field(
+            description="Spark that a run starts: local[4] for four threads, local-cluster[2,1,1024] for two workers "
+            "of one core and 1024 MiB on this machine, spark://host:7077 for a cluster"
+        ),
+    ] = "local[*]"
+    remote: Annotated[
+        str | None,
+        pydantic.Field(
+            pattern="^sc://",
+            description="Spark Connect server in place of a master, such as sc://spark.example:15002; ${NAME} is a "
+            "variable of the environment",
+        ),
+    ] = None
+    exchange: Annotated[
+        str | None,
+        pydantic.Field(
+            pattern="^/",
+            description="Folder through which tables go to Spark and back, under one path here and on its workers; "
+            "by default in the home folder",
+        ),
+    ] = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_both(self) -> "Spark":
+        if self.remote is not None and "master" in self.model_fields_set:
+            raise ValueError("give master or remote, not both")
+        return self
+
+
 class CityPack(Part):
     """Everything that Wardlight knows about one city."""
 
@@ -127,6 +161,11 @@ class CityPack(Part):
         Literal["open"], pydantic.Field(description="open: exact counts, for records that the city itself publishes")
     ]
     schedule: Annotated[Schedule, pydantic.Field(description="When the nightly run starts")] = Schedule()
+    engine: Annotated[
+        Literal["duckdb", "spark"],
+        pydantic.Field(description="What computes the SQL models: DuckDB in the run's process, or Apache Spark"),
+    ] = "duckdb"
+    spark: Annotated[Spark, pydantic.Field(description="Where Spark runs, for engine: spark")] = Spark()
     groups: Annotated[
         dict[str, AreaGroup],
         pydantic.Field(description="Areas without a shape of their own, such as boroughs, by id"),

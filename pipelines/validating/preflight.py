@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from pipelines import engines
 from pipelines.errors import PackError, SourceError, WardlightError
 from pipelines.loading import areas, context
 from pipelines.loading.judging import Judge
@@ -45,9 +46,10 @@ def check_pack(pack: CityPack) -> Fit:
     Raises
     ------
     PackError, SourceError
-        What does not fit, with file, line, field and remedy; all of it where it is more than one thing.
+        What does not fit, or what this machine lacks for the pack's engine, with file, line, field and remedy; all of
+        it where it is more than one thing.
     """
-    found: list[WardlightError] = []
+    found: list[WardlightError] = [*engines.unmet(pack)]
     files = known = 0
     with duckdb.connect() as con:
         for schema in SCHEMAS:

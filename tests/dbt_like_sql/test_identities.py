@@ -23,6 +23,14 @@ def full(warehouse: Warehouse) -> Warehouse:
     until = datetime(2016, 3, 4, 9)
     warehouse.record("incident", datetime(2016, 3, 1, 10), occurred_until_local=until)
     warehouse.record("service", datetime(2016, 3, 1, 10), closed_local=datetime(2016, 3, 2, 10))
+    reported = datetime(2016, 3, 1, 11)
+    warehouse.record("incident", reported, reported_local=reported, arrived_local=datetime(2016, 3, 1, 11, 10))
+    at = {"address_key": "1f", "lat": 0, "lon": 0, "coords_in_area": True, "agencies": ["police", "fire"]}
+    warehouse.record("incident", reported, copies=2, **at)
+    warehouse.record("participation", reported, person_key="1f")
+    warehouse.record(
+        "handoff", reported, from_agency="police", to_agency="fire", acknowledged_local=datetime(2016, 3, 2, 11)
+    )
     warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
     warehouse.run_window(date(2016, 6, 30))
     warehouse.build()
@@ -47,6 +55,28 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
         ("delete from measures.msr_source_day", "msr_source_day", None),
         ("delete from measures.msr_receipt_day", "msr_receipt_day", -2),
+        ("delete from facts.fct_handoff", "fct_handoff", -5),
+        ("delete from facts.fct_incident_stage where stage = 'dispatch'", "fct_incident_stage", -1),
+        ("update measures.msr_incident_stage_day set opened = 2", "msr_incident_stage_day", 2),
+        ("delete from measures.msr_incident_duration_month", "msr_incident_duration_month", -1),
+        ("delete from measures.msr_handoff_day", "msr_handoff_day", -5),
+        ("update measures.msr_handoff_duration_month set closed = 3", "msr_handoff_duration_month", 2),
+        ("update measures.msr_incident_basis_day set with_agency = 9", "msr_incident_basis_day, agencies", None),
+        ("delete from measures.msr_incident_basis_day", "msr_incident_basis_day", None),
+        (
+            "update extracts.ext_agency_edge_month set cases = 3 where kind = 'incident'",
+            "ext_agency_edge_month, pairs of agencies",
+            1,
+        ),
+        ("delete from extracts.ext_agency_edge_month", "ext_agency_edge_month, hand-offs", -1),
+        ("delete from extracts.ext_repeat_place_month", "ext_repeat_place_month", -2),
+        ("delete from extracts.ext_near_repeat_point", "ext_near_repeat_point", -2),
+        ("update extracts.ext_volunteer_level_month set activities = 3", "ext_volunteer_level_month", 2),
+        (
+            "create or replace view extracts.ext_survey_answer as from staging.stg_survey limit 2",
+            "ext_survey_answer",
+            -4,
+        ),
     ],
 )
 def test_what_is_lost_or_counted_twice_is_named(

@@ -51,11 +51,21 @@ EXPECTED = {
         occurred_until_local="occurred_until_local",
         category="category",
         local_category="local_category",
+        occurred_until_day="occurred_until_day",
+        reported_at="reported_at",
+        dispatched_at="dispatched_at",
+        arrived_at="arrived_at",
+        closed_at="closed_at",
         found_by="found_by",
+        priority="priority",
         victims="victims",
         victims_killed="victims_killed",
+        lat="lat",
+        lon="lon",
         has_coordinates="lat lon",
         has_valid_coordinates="coords_in_area",
+        address_key="address_key",
+        agencies="agencies",
         required_cells="required_cells",
         filled_cells="filled_cells",
     ),
@@ -83,6 +93,19 @@ EXPECTED = {
             for column in ("source", "geography", "area_id", "day", "known_day", "required_cells", "filled_cells")
         },
     },
+    "fct_incident_stage": _each(
+        "staging.stg_incident",
+        source="source",
+        incident_id="incident_id",
+        geography="geography",
+        area_id="area_id",
+        day="day",
+        found_by="found_by",
+        priority="priority",
+        stage="",
+        is_open="dispatched_at arrived_at closed_at",
+        seconds_to_close="reported_at dispatched_at arrived_at",
+    ),
     "msr_patrol_day": _each(
         "facts.fct_patrol",
         geography="geography",
@@ -250,7 +273,11 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "stg_incident fct_incident fct_incident_day msr_incident_day",
         "source geography area_id day category local_category found_by "
         "time_precision occurred_local occurred_until_local",
-        [{"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}],
+        [
+            {"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}
+            | {"priority": 1, "address_key": "1f", "agencies": ["police"]}
+            | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived", "closed")}
+        ],
     ),
     (
         "patrol",
@@ -264,7 +291,7 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "source geography area_id day",
         [
             {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"},
-            {"time_precision": "day", **SAME_DAY_LATE},
+            {"time_precision": "day", "lead_agency": "streets", "agencies": ["parks"], **SAME_DAY_LATE},
         ],
     ),
 ]

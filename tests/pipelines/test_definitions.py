@@ -14,7 +14,7 @@ from pipelines.defs.nightly import NIGHTLY
 from pipelines.pack.sources import Kind
 from pipelines.runs import AS_OF_TAG, as_of_tick
 
-GROUPS = {"raw", "staging", "facts", "measures", "indicators", "publishing"}
+GROUPS = {"raw", "staging", "facts", "measures", "extracts", "indicators", "publishing"}
 
 
 @pytest.fixture(scope="module")

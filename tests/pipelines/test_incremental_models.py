@@ -21,7 +21,7 @@ from pipelines.loading import affected, areas, context
 from pipelines.loading.records import load_kind
 from pipelines.pulling.pull import pull_source
 from tests.pipelines import small_pack
-from tests.pipelines.small_pack import AS_OF, CITY_YML, text_of, write_pack
+from tests.pipelines.small_pack import AS_OF, text_of, write_pack
 
 REQUESTS = """\
   requests:
@@ -46,7 +46,41 @@ REQUESTS = """\
       patrol_id: id
       started_at: "strptime(opened, '%Y-%m-%d')"
       recorded_at: "strptime(closed, '%Y-%m-%d')"
+  handoffs:
+    kind: handoff
+    title: {en: Hand-offs, zh: 移交}
+    geography: ward
+    files: [requests.csv]
+    area: area
+    fields:
+      handoff_id: id
+      requested_at: {sql: "strptime(opened, '%Y-%m-%d')", precision: day}
+      acknowledged_at: {sql: "strptime(closed, '%Y-%m-%d')", precision: day}
+      from_agency: due
+      to_agency: closed
+  activities:
+    kind: participation
+    title: {en: Activities, zh: 活动}
+    geography: ward
+    files: [patrols.csv]
+    area: area
+    fields:
+      participation_id: id
+      started_at: "strptime(opened, '%Y-%m-%d')"
+      person_key: due
+      level: "day(strptime(closed, '%Y-%m-%d')) % 5"
 """
+# Reported and reached at the times that the small city has for the start and the closing; of one address or another.
+CITY = small_pack.changed(
+    "      priority: prio\n",
+    """\
+      priority: prio
+      reported_at: "strptime(start, '%Y-%m-%d %H:%M')"
+      arrived_at: "strptime(closed, '%Y-%m-%d %H:%M')"
+      address_key: id in ('a', 'b')
+      agencies: string_split(closed, '-')
+""",
+)
 COLUMNS = ("id", "area", "opened", "due", "closed")
 DAYS = ("2016-02-28", "2016-02-29", "2016-03-01", "2016-04-15", "2016-06-30", "2016-07-02")
 MODELS = load_project().models
@@ -67,7 +101,7 @@ class Step:
 
 
 def load(con: duckdb.DuckDBPyConnection, folder: Path, step: Step) -> None:
-    text = CITY_YML + (REQUESTS if step.has_patrols else REQUESTS[: REQUESTS.index("  patrols:")])
+    text = CITY + (REQUESTS if step.has_patrols else REQUESTS[: REQUESTS.index("  patrols:")])
     files = {
         "calls.csv": text_of(step.calls),
         "requests.csv": text_of(step.requests, COLUMNS),
@@ -111,7 +145,9 @@ def follow(steps: Sequence[Step]) -> None:
 
 
 def call(identity: str, start: str, until: str, area: str) -> dict[str, str]:
-    return small_pack.call(identity, f"{start} 22:30", until=until and f"{until} 05:00", area=area)
+    until, closed = (until and f"{until} {time}" for time in ("05:00", "06:00"))
+    # A point of the first ward, whatever the area.
+    return small_pack.call(identity, f"{start} 22:30", until=until, closed=closed, area=area, x=0.5, y=0.5)
 
 
 IDS, AREAS = st.sampled_from("abcd"), st.sampled_from(["1", "2", ""])
@@ -136,7 +172,7 @@ STEPS = st.builds(
     has_patrols=st.sampled_from([True, True, True, False]),
     as_of=st.sampled_from([AS_OF, date(2016, 2, 29), date(2016, 3, 10), date(2016, 7, 5)]),
     window=st.none() | st.just((date(2016, 3, 1), date(2016, 6, 30))),
-    built=st.sampled_from(["all", "all", "staging", "facts", "measures", "none"]),
+    built=st.sampled_from(["all", "all", "staging", "facts", "measures", "extracts", "none"]),
 )
 # The measures are built from facts of before: when those follow, the measures must follow again.
 OUT_OF_ORDER = [

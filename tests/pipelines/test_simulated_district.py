@@ -2,12 +2,18 @@
 
 import json
 from collections import Counter, defaultdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import polars as pl
 import pytest
+from scipy.spatial import cKDTree
 
+from indicators.durations import survival_counts
+from indicators.survival import kaplan_meier_quantiles
 from pipelines.publishing import release
 from pipelines.warehouse import keep_raw_in
 from tests.conftest import wardlight
@@ -118,3 +124,114 @@ def test_no_personal_key_is_kept_in_the_clear(district: Path) -> None:
     for source, hashes in kept.items():
         assert hashes, source
         assert all(len(value) == 32 and set(value) <= set("0123456789abcdef") for value in hashes), source
+
+
+def _warehouse(district: Path, sql: str) -> pl.DataFrame:
+    with duckdb.connect(str(district / "home" / "warehouse.duckdb"), read_only=True) as con:
+        return con.sql(sql).pl()
+
+
+def test_handoffs_between_agencies(district: Path, truth: Truth) -> None:
+    edges = _warehouse(
+        district,
+        """
+        select area.parent_id as district, from_agency || '>' || to_agency as way, sum(cases)::bigint as cases
+        from extracts.ext_agency_edge_month join staging.area as area using (area_id)
+        where kind = 'handoff' group by all
+        """,
+    )
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for each, way, cases in edges.rows():
+        found[each][way] = cases
+    assert found == truth["cooperation"]["by_district_and_pair"]
+
+
+def test_highest_level_of_volunteers(district: Path, truth: Truth) -> None:
+    people = _warehouse(
+        district,
+        "select subject, person_key, max(level) as level from extracts.ext_volunteer_level_month group by all",
+    )
+    found = {
+        subject: {
+            "none" if level is None else str(level): count for level, count in levels.group_by("level").len().rows()
+        }
+        for (subject,), levels in people.group_by("subject")
+    }
+    told = truth["participation"]["by_highest_level"]
+    assert found == {subject: told[subject] for subject in ("resident", "new_citizen")}
+
+
+def test_survey_answers(district: Path, truth: Truth) -> None:
+    answers = _warehouse(
+        district,
+        """
+        select item, person_group as "group", count(answer) as answers, sum(answer::bigint)::bigint as sum,
+            sum(answer::bigint ** 2)::bigint as sum_of_squares
+        from extracts.ext_survey_answer where answer is not null group by all order by item, "group"
+        """,
+    )
+    assert answers.to_dicts() == truth["survey"]["staged"]
+
+
+def test_response_times(district: Path, truth: Truth) -> None:
+    """Quantiles from the histogram are near those planted, as far as a sample of a thousand tells them."""
+    places = "join staging.area as area using (area_id) where stage = 'response' group by all"
+    closed, opened = (
+        _warehouse(district, f"select area.parent_id as district, {columns} from measures.{measure} {places}")
+        for columns, measure in (
+            ("bucket, sum(closed) as closed, sum(closed_seconds) as closed_seconds", "msr_incident_duration_month"),
+            ("day, sum(open_now)::bigint as open_now", "msr_incident_stage_day"),
+        )
+    )
+    closed = closed.with_columns(pl.col("closed", "closed_seconds").cast(pl.Int64))
+    curve = survival_counts(closed, opened, ["district"], date.fromisoformat(truth["as_of"]))
+    told = truth["response_times"]["incident_seconds"]
+    for name, probability in (("p50", 0.5), ("p90", 0.9)):
+        found = dict(kaplan_meier_quantiles(curve, ["district"], probability).select("district", "quantile").rows())
+        planted = {each: pytest.approx(quantiles[name], rel=0.1) for each, quantiles in told.items()}
+        assert {each: found[each] for each in told} == planted
+
+
+def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:
+    """Burglaries that follow another within the planted days and 100 metres, none at the same address: far more often
+    than when the days are dealt out among the points anew."""
+    told = truth["near_repeat"]
+    points = _warehouse(
+        district,
+        f"""
+        select day, address_key, x_metres, y_metres, z_metres from extracts.ext_near_repeat_point
+        where category = '{told["category"]}' order by all
+        """,
+    )
+    place = points.select("x_metres", "y_metres", "z_metres").to_numpy()
+    near = cKDTree(place).query_pairs(100, output_type="ndarray")
+    address = points["address_key"].to_numpy()
+    near = near[address[near[:, 0]] != address[near[:, 1]]]
+    day = points["day"].to_physical().to_numpy()
+
+    def close_pairs(days: Any) -> int:
+        return int((np.abs(days[near[:, 0]] - days[near[:, 1]]) <= told["days"]).sum())
+
+    draw = np.random.default_rng(1)
+    by_chance = [close_pairs(draw.permutation(day)) for _ in range(99)]
+    assert close_pairs(day) > max(by_chance)
+
+
+def test_no_key_of_the_extracts_reaches_a_release(district: Path) -> None:
+    keys = {
+        key
+        for table, column in (
+            ("ext_repeat_place_month", "address_key"),
+            ("ext_near_repeat_point", "address_key"),
+            ("ext_volunteer_level_month", "person_key"),
+            ("ext_survey_answer", "respondent_key"),
+        )
+        for key in _warehouse(district, f"select distinct {column} from extracts.{table}")[column].drop_nulls()
+    }
+    assert len(keys) > 1000
+    tables = _query(
+        district, "select table_name, column_name from information_schema.columns where data_type = 'VARCHAR'"
+    )
+    for table, column in tables:
+        held = {value for (value,) in _query(district, f'select distinct "{column}" from "{table}"')}
+        assert held.isdisjoint(keys), f"{table}.{column}"

@@ -19,6 +19,8 @@ renamed as (
         due_day,
         closed_at,
         closed_day,
+        lead_agency,
+        agencies,
         required_cells,
         filled_cells
     from source

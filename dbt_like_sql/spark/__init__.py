@@ -1,0 +1,1 @@
+"""Running the models' queries on Apache Spark, the rest of the work staying with DuckDB."""
