@@ -12,7 +12,6 @@ import duckdb
 
 from dbt_like_sql.project import Model, Project, in_sql
 from dbt_like_sql.spark.exchange import Exchange, exchange, for_spark, reading
-from dbt_like_sql.spark.session import first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -121,7 +120,7 @@ def _spark_errors(what: str) -> Iterator[None]:
 
 
 def _told(message: str) -> str:
-    """Return what Spark says to people: without its plans and the Java stack."""
-    lines = message.strip().splitlines()
-    kept = [line for line in lines if not line.startswith(("'", "+-", "   ", "JVM stacktrace", "\tat "))]
-    return "\n".join(kept[:12]).strip() or first_line(Exception(message))
+    """Return what Spark says to people: without its plan of the query and Java's stack."""
+    said = message.partition("JVM stacktrace:")[0].strip().splitlines()
+    plan = next((n for n, line in enumerate(said) if line.lstrip(" :+-!").startswith(("'", "+-", "at "))), len(said))
+    return "\n".join(said[:plan])

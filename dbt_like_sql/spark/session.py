@@ -4,24 +4,28 @@ Here: what must be installed, and the settings under which Spark gives what Duck
 (models). PySpark is an optional extra, imported when a session starts and not before.
 """
 
-import functools
 import importlib.util
 import logging
 import os
 import re
 import shutil
+import socket
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 LEAST_JAVA = 17
+_CONNECT_PORT = 15002
+_ANSWER_SECONDS = 10
 INSTALL_PYSPARK = "install the extra: pip install --require-hashes -r requirements-spark.lock"
 INSTALL_JAVA = f"install a Java runtime of version {LEAST_JAVA} or newer, and set JAVA_HOME or put it on the PATH"
 
@@ -90,7 +94,7 @@ def check_requirements(where: Where) -> None:
     if absent := [name for name in needed if not _is_installed(name)]:
         raise SparkUnavailableError(f"the engine is spark, but {absent[0]} is not installed", INSTALL_PYSPARK)
     if where.remote is None:
-        version = _java_version()
+        version = java_version()
         if version is None:
             raise SparkUnavailableError("the engine is spark, but no Java was found", INSTALL_JAVA)
         if version < LEAST_JAVA:
@@ -128,16 +132,12 @@ def started(where: Where, scratch: Path) -> Iterator["SparkSession"]:
 
 
 def _started(master: str, scratch: Path) -> "SparkSession":
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional extra
-
     # Workers on this machine would work in PySpark's own folder.
     os.environ.setdefault("SPARK_WORKER_DIR", f"{scratch}/workers")
     folders = {"spark.sql.warehouse.dir": f"{scratch}/warehouse", "spark.local.dir": str(scratch)}
-    builder = SparkSession.builder.master(master)
-    for name, value in {**_LOCAL, **folders}.items():
-        builder = builder.config(name, value)
     try:
-        return builder.getOrCreate()
+        with _importing() as builder:
+            return builder.master(master).config(map={**_LOCAL, **folders}).getOrCreate()
     except Exception as error:
         raise SparkUnavailableError(
             f"Spark did not start on {master}: {first_line(error)}", "see the lines above; master is a key of the pack"
@@ -145,10 +145,12 @@ def _started(master: str, scratch: Path) -> "SparkSession":
 
 
 def _connected(remote: str) -> "SparkSession":
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional extra
-
     try:
-        session = SparkSession.builder.remote(remote).create()
+        # Asked first, since PySpark itself tries for minutes.
+        address = urlsplit(remote)
+        socket.create_connection((address.hostname or "", address.port or _CONNECT_PORT), _ANSWER_SECONDS).close()
+        with _importing() as builder:
+            session = builder.remote(remote).create()
         # The connection is made by the first question.
         session.range(1).count()
     except Exception as error:
@@ -157,6 +159,16 @@ def _connected(remote: str) -> "SparkSession":
             "start it, or mend the address; its Spark must be of PySpark's minor release or newer",
         ) from error
     return session
+
+
+@contextmanager
+def _importing() -> Iterator["SparkSession.Builder"]:
+    """Give the builder of sessions; on import PySpark warns of newer pandas, which it finds but is not asked to use."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional extra
+
+        yield SparkSession.builder
 
 
 def first_line(error: BaseException) -> str:
@@ -171,17 +183,12 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _java_version() -> int | None:
+def java_version() -> int | None:
     """Return the feature release of the Java that Spark would start, such as 17; None where there is none."""
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else shutil.which("java")
     if java is None:
         return None
-    return _version_of(java)
-
-
-@functools.cache
-def _version_of(java: str) -> int | None:
     try:
         told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=True).stderr  # noqa: S603
     except (OSError, subprocess.SubprocessError):
