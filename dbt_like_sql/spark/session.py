@@ -121,7 +121,8 @@ def started(where: Where, scratch: Path) -> Iterator["SparkSession"]:
     check_requirements(where)
     # PySpark logs every error of a query as JSON with its stack, beside raising it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    with TemporaryDirectory(prefix="spark-", dir=scratch, ignore_cleanup_errors=True) as own:
+    own_folder = TemporaryDirectory(prefix="spark-", dir=scratch, ignore_cleanup_errors=True)
+    with own_folder as own, _environment_kept():
         session = _connected(where.remote) if where.remote else _started(where.master, Path(own))
         try:
             for name, value in _SQL.items():
@@ -159,6 +160,18 @@ def _connected(remote: str) -> "SparkSession":
             "start it, or mend the address; its Spark must be of PySpark's minor release or newer",
         ) from error
     return session
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """Take back what PySpark writes into the environment: that it is in the mode of Connect, for one."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            if name.startswith("SPARK_"):
+                del os.environ[name]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dbt_like_sql import built
@@ -182,17 +182,14 @@ OUT_OF_ORDER = [
 ]
 
 
-@example(OUT_OF_ORDER)
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(STEPS, min_size=1, max_size=3))
-def test_models_made_in_part_are_those_made_whole(steps: list[Step]) -> None:
-    follow(steps)
+def test_models_that_follow_out_of_order_are_those_made_whole() -> None:
+    follow(OUT_OF_ORDER)
 
 
 @pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(STEPS, min_size=2, max_size=6))
-def test_models_made_in_part_are_those_made_whole_after_long_histories(steps: list[Step]) -> None:
+@given(st.lists(STEPS, min_size=1, max_size=6))
+def test_models_made_in_part_are_those_made_whole(steps: list[Step]) -> None:
     follow(steps)
 
 

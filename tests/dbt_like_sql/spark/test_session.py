@@ -151,6 +151,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_connect_server_gives_what_duckdb_gives(
     server: str, project: Project, spark_project: Project, new_warehouse: Any, tmp_path: Path
 ) -> None:
+    environment = {name: value for name, value in os.environ.items() if name.startswith("SPARK_")}
     warehouse = new_warehouse()
     for table in project.sources:
         warehouse.insert_rows(table.name, rows_of(project, table, seed=5))
@@ -165,6 +166,8 @@ def test_a_connect_server_gives_what_duckdb_gives(
             run_model(warehouse.con, project.model(name), None, spark)
     for name in wanted:
         assert warehouse.rows(rows(project, name)) == expected[name] != []
+    # Else a process that is started from this one would take itself to be connected.
+    assert {name: value for name, value in os.environ.items() if name.startswith("SPARK_")} == environment
 
     # Views are DuckDB's, and it minds too; so here one whose columns Spark alone misses.
     warehouse.con.execute("drop view staging.stg_run_window")
