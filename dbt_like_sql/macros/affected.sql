@@ -19,6 +19,12 @@ delete from {{ this }} where {{ column }} in ({{ affected_days(affected, kind, d
 {%- endif -%}
 {%- endmacro -%}
 
+{%- macro delete_undated(this, column) -%}
+{%- if is_incremental() -%}
+delete from {{ this }} where {{ column }} is null
+{%- endif -%}
+{%- endmacro -%}
+
 {# The same for rows that count a whole month, by the first of which they go. #}
 {%- macro affected_months(affected, kind) -%}
 select {{ first_of_month('day') }} from ({{ affected_days(affected, kind, 'day') }}) as affected

@@ -1,7 +1,8 @@
 """Affected days: which days of which records a load has changed, so that models make just those anew.
 
 A record touches several days: its own, those on which it may have happened, the one from which it is known, the one
-on which it is due. Each is listed under its name, old and new; what makes a record change is no concern here.
+on which it is due. A row that was read touches its own, in staging or not. Each is listed under its name, old and new;
+what makes a record change is no concern here.
 """
 
 from collections.abc import Mapping
@@ -49,6 +50,11 @@ def note(con: duckdb.DuckDBPyConnection, kind: str, records: str) -> None:
             for name, expression in days.items()
         )
     )
+
+
+def note_received(con: duckdb.DuckDBPyConnection, receipts: str) -> None:
+    """List the days of receipts, given as the SQL of a relation with the columns of `staging.receipt`."""
+    con.execute(f"insert into touched select distinct kind, 'received_day', day from {receipts} as receipts")
 
 
 def note_due(con: duckdb.DuckDBPyConnection, kind: str, before: date | None, as_of: date) -> None:

@@ -248,5 +248,6 @@ def _drop(con: duckdb.DuckDBPyConnection, which: str) -> None:
     for kind in FIRST_TIME:
         affected.note(con, kind, f"(select * from staging.{kind} where {which})")
         con.execute(f"delete from staging.{kind} where {which}")
+    affected.note_received(con, f"(select * from staging.receipt where {which})")
     for table in (*storing.TABLES, "ledger.batch", "ledger.displaced", "ledger.drift", "ledger.judged"):
         con.execute(f"delete from {table} where {which}")

@@ -285,21 +285,32 @@ def _as_read(headers: Mapping[str, Sequence[str]]) -> str:
 
 
 def _receive(con: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
-    """Count what became of every row that is due, by area and day."""
-    con.execute("delete from staging.receipt where source = ?", (name,))
+    """Count what became of every row that is due, by area and day, and write down the days of which that changed."""
     con.execute(
         f"""
-        insert into staging.receipt
-        select source, {literal(source.kind)}, {literal(source.geography)}, area_id, day, status, is_blank, count(*)
+        create or replace temp table received as
+        select source, {literal(source.kind)} as kind, {literal(source.geography)} as geography, area_id, day, status,
+            is_blank, count(*) as row_count
         from (
             select source, area_id, day, 'accepted' as status, false as is_blank from staging.{source.kind}
             union all
             select source, area_id, day, status, is_blank from ledger.unstaged where status <> 'deferred'
             union all
             select source, area_id, day, 'quarantined', list_contains(reasons, 'blank_row') from quarantine.record
-        )
-        where source = ?
+        ) as each_row (source, area_id, day, status, is_blank)
+        where source = {literal(name)}
         group by all
-        """,
-        (name,),
+        """
     )
+    before = f"(select * from staging.receipt where source = {literal(name)})"
+    con.execute(
+        f"create or replace temp table changed_receipt as (from received except from {before}) union all "
+        f"(from {before} except from received)"
+    )
+    affected.note_received(con, "changed_receipt")
+    # Undated rows are few: they are written anew whether they changed or not.
+    changed = "(day is null or day in (select day from changed_receipt))"
+    con.execute(f"delete from staging.receipt where source = ? and {changed}", (name,))
+    con.execute(f"insert into staging.receipt from received where {changed}")
+    for table in ("received", "changed_receipt"):
+        con.execute(f"drop table temp.{table}")

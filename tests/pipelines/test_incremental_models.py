@@ -206,6 +206,19 @@ def test_only_the_affected_days_are_made(tmp_path: Path) -> None:
         assert (done["fct_incident"].row_count, done["fct_incident"].rows_made) == (9, 3)
         assert not done["fct_incident"].is_whole
         assert (done["fct_patrol"].rows_made, done["msr_incident_day"].rows_made) == (0, 2)
+        assert (done["msr_receipt_day"].row_count, done["msr_receipt_day"].rows_made) == (4, 2)
+        # A row that is quarantined touches no record's day, but that on which it counts as read; one without a day
+        # is counted anew by every load.
+        calls += [call("9", DAYS[1], "", "none such"), call("10", "soon", "", "1")]
+        for rows_made in (2, 1):
+            affected.forget(con, built.followed_by_all(con, MODELS))
+            load(con, tmp_path, Step(calls=tuple(calls)))
+            newest = affected.newest(con)
+            done = {model.name: run_model(con, model, newest) for model in MODELS}
+            assert (done["fct_incident"].rows_made, done["msr_receipt_day"].rows_made) == (0, rows_made)
+        assert con.execute(
+            "select sum(received)::int, sum(unusable)::int from measures.msr_receipt_day"
+        ).fetchall() == [(11, 2)]
 
 
 def test_a_model_of_other_sql_is_made_whole_with_all_that_reads_it(tmp_path: Path) -> None:

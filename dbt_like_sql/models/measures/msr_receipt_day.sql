@@ -1,6 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook=[
+        "{{ delete_affected(this, 'day', ref('stg_affected_day'), none, 'received_day') }}",
+        "{{ delete_undated(this, 'day') }}"
+    ]
+) }}
+
 with receipts as (
 
     select * from {{ ref('stg_receipt') }}
+    -- No load lists a day for rows without one: these are counted anew every time.
+    where day is null or {{ is_affected('day', ref('stg_affected_day'), none, 'received_day') }}
 
 )
 

@@ -143,6 +143,7 @@ CASES = (
 # Statements of hooks: DuckDB, which keeps the tables, executes them with either engine.
 HOOKS = {
     "delete_affected": "{{ delete_affected('t', 'day', 'affected', 'incident', 'day') }}",
+    "delete_undated": "{{ delete_undated('t', 'day') }}",
     "delete_affected_months": "{{ delete_affected_months('t', 'day', 'affected', 'incident') }}",
     "delete_affected_years": "{{ delete_affected_years('t', 'day', 'affected', 'incident') }}",
 }
