@@ -146,9 +146,11 @@ def _started(master: str, scratch: Path) -> "SparkSession":
 
 
 def _connected(remote: str) -> "SparkSession":
+    # Its parameters may hold a token, which no error shall show.
+    shown = remote.partition(";")[0]
     try:
         # Asked first, since PySpark itself tries for minutes.
-        address = urlsplit(remote)
+        address = urlsplit(shown)
         socket.create_connection((address.hostname or "", address.port or _CONNECT_PORT), _ANSWER_SECONDS).close()
         with _importing() as builder:
             session = builder.remote(remote).create()
@@ -156,7 +158,7 @@ def _connected(remote: str) -> "SparkSession":
         session.range(1).count()
     except Exception as error:
         raise SparkUnavailableError(
-            f"no Spark Connect server answers at {remote}: {first_line(error)}",
+            f"no Spark Connect server answers at {shown}: {first_line(error)}",
             "start it, or mend the address; its Spark must be of PySpark's minor release or newer",
         ) from error
     return session

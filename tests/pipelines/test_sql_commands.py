@@ -255,6 +255,27 @@ def test_a_failed_warning_is_told_but_fails_nothing(built: Path) -> None:
     assert failed.split()[-4:] == ["warn", "1", "row", "otherwise"]
 
 
+def test_what_spark_has_built_is_not_taken_over_unasked(built: Path) -> None:
+    asked(built, "update models.built set fingerprint = 'spark:of before' where model = 'fct_patrol'")
+    code, output = run("run", "--select", "fct_patrol", "fct_incident", "--home", built)
+    assert code == 1
+    assert "facts.fct_patrol: Spark built this here" in output
+    assert "--city" in output
+    code, output = run("run", "--select", "fct_patrol", "--home", built, "--full-refresh")
+    assert code == 0, output
+    code, output = run("run", "--select", "fct_patrol", "--home", built)
+    assert code == 0, output
+
+
+def test_compile_gives_the_sql_of_either_engine() -> None:
+    duckdb_code, ours = run("compile", "--select", "fct_incident")
+    spark_code, theirs = run("compile", "--select", "fct_incident", "--engine", "spark")
+    assert (duckdb_code, spark_code) == (0, 0)
+    assert "date_diff('second'" in ours
+    assert "date_diff" not in theirs
+    assert "from `staging.stg_incident`" in theirs
+
+
 def test_docs_writes_the_site(tmp_path: Path) -> None:
     code, output = run("docs", "--out", tmp_path / "site")
     assert code == 0

@@ -93,12 +93,13 @@ def test_a_master_that_there_is_not_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.spark
 def test_a_server_that_does_not_answer_is_told(tmp_path: Path) -> None:
-    where = Where(remote=f"sc://127.0.0.1:{free_port()}")
+    where = Where(remote=f"sc://127.0.0.1:{free_port()}/;token=secret")
     with (
-        pytest.raises(SparkUnavailableError, match=r"no Spark Connect server answers at .*: .*refused"),
+        pytest.raises(SparkUnavailableError, match=r"no Spark Connect server answers at .*: .*refused") as refused,
         started(where, tmp_path),
     ):
         pass
+    assert "secret" not in str(refused.value)
 
 
 def free_port() -> int:
