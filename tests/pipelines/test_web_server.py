@@ -10,10 +10,11 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import dagster as dg
 import pytest
 
 from pipelines.demo import LOOPBACK, dagster_commands
-from pipelines.instance import environment
+from pipelines.instance import environment, instance_folder
 from pipelines.publishing import release
 from tests.conftest import ROOT
 
@@ -72,18 +73,18 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(home: Path) -> Iterator[Server]:
+def server(home: Path, tmp_path: Path) -> Iterator[Server]:
     port = _free_port()
-    processes = [
-        subprocess.Popen(
-            command,
-            env=environment(SEATTLE, home),
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for command in dagster_commands(port)
-    ]
+    # A nightly run has always made Dagster's tables before: two processes at once may both try, and one then ends.
+    dg.DagsterInstance.from_config(str(instance_folder(home))).dispose()
+    logs = [tmp_path / f"{command[0].rpartition('/')[2]}.log" for command in dagster_commands(port)]
+    processes = []
+    for command, log in zip(dagster_commands(port), logs, strict=True):
+        with log.open("w") as told:
+            started = subprocess.Popen(
+                command, env=environment(SEATTLE, home), cwd=ROOT, stdout=told, stderr=subprocess.STDOUT
+            )
+        processes.append(started)
     try:
         answering = Server(port)
         deadline = time.monotonic() + 180
@@ -92,7 +93,8 @@ def server(home: Path) -> Iterator[Server]:
                 answering.ask("{ version }")
                 break
             except (URLError, OSError):
-                assert all(process.poll() is None for process in processes), "a server ended"
+                for process, log in zip(processes, logs, strict=True):
+                    assert process.poll() is None, log.read_text("utf-8")[-4000:]
                 assert time.monotonic() < deadline, "the web server did not come up"
                 time.sleep(0.5)
         yield answering
