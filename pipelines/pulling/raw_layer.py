@@ -195,7 +195,8 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, batch: tuple[str, str], s
     con.execute("set variable salt = $salt", {"salt": salt})
     try:
         row = con.execute(
-            f"copy ({query}) to {literal(str(unfinished))} (format parquet, compression zstd, row_group_size 30720)"
+            f"copy ({query}) to {literal(str(unfinished))} "
+            f"(format parquet, compression zstd, row_group_size {_ROWS_IN_A_GROUP})"
         ).fetchone()
     finally:
         con.execute("reset variable salt")

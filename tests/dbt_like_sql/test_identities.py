@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 - timestamps without a zone, as the warehouse has them
 """Each layer accounts for the one before: what is lost or counted twice is named with both sides."""
 
 # Local wall times carry no zone.
