@@ -156,8 +156,7 @@ def _bundled(engine: Engine) -> Project:
 
 def _load(root: Path, engine: Engine) -> Project:
     settings = _Settings.read(root)
-    macros = _files(root, settings.macro_paths, "*.sql")
-    templates = Templates(root, macros, settings.variables, engine)
+    templates = Templates(root, _files(root, settings.macro_paths, "*.sql"), settings.variables, engine)
     declared, sources, tests = _declarations(root, settings)
     paths = _model_paths(root, settings, declared)
     relations = _Relations(
@@ -198,8 +197,8 @@ def _load(root: Path, engine: Engine) -> Project:
     for test in _unit_tests(tests, models, sources, settings.variables):
         model = models[test.model]
         if test.variables:
-            own = Templates(root, macros, {**settings.variables, **test.variables}, engine)
-            sql = own.render(model.path, relations.setting(model.name, test.is_incremental))
+            own = replace(relations.setting(model.name, test.is_incremental), variables=test.variables)
+            sql = templates.render(model.path, own)
         elif test.is_incremental and model.increment is not None:
             sql = model.increment.query
         else:
