@@ -108,6 +108,7 @@ def test_rows_are_no_more_than_areas_times_days_times_dimensions(model: Model, p
     assert rows <= math.prod(size[space] for space in declared.values())
 
 
+@pytest.mark.slow
 def test_further_records_of_the_same_cells_add_no_row(project: Project, new_warehouse: Any) -> None:
     """Only answers are rows by themselves: the statistics of a sample need each."""
     warehouse = new_warehouse()

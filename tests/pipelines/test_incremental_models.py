@@ -182,6 +182,7 @@ OUT_OF_ORDER = [
 ]
 
 
+@pytest.mark.slow
 def test_models_that_follow_out_of_order_are_those_made_whole() -> None:
     follow(OUT_OF_ORDER)
 
@@ -193,6 +194,7 @@ def test_models_made_in_part_are_those_made_whole(steps: list[Step]) -> None:
     follow(steps)
 
 
+@pytest.mark.slow
 def test_only_the_affected_days_are_made(tmp_path: Path) -> None:
     with small_pack.warehouse() as con:
         calls = [call(f"{at}", DAYS[at % 3], "", "1") for at in range(9)]
