@@ -44,6 +44,7 @@ TABLES = (
     "ledger",
     "quarantine_summary",
     "expectation_results",
+    "expectation_history",
     "gates",
     "source_freshness",
     "source_span",
@@ -351,6 +352,18 @@ class Release:
         return self._query(
             """select * from expectation_results order by exception is null, success,
             severity <> 'error', layer, table_name, expectation, column_name"""
+        )
+
+    @cached_property
+    def checks_by_date(self) -> pl.DataFrame:
+        """How the checks of each table came out on each date: as_of, layer, table_name, checks, failed, errors.
+
+        `errors` are those failed of severity error. All dates that the memory holds, in order.
+        """
+        return self._query(
+            """select as_of, layer, table_name, count(*) as checks, count(*) filter (not success) as failed,
+              count(*) filter (not success and severity = 'error') as errors
+            from expectation_history group by all order by as_of, layer, table_name"""
         )
 
     @cached_property

@@ -8,11 +8,14 @@ from dash import html
 
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column, wrapped_column
-from dashboards.components.layout import badge
+from dashboards.components.layout import badge, graph
+from dashboards.figures.checks import checks_figure
 from dashboards.wording import Words
 
 STAGES = ("raw", "staging", "facts", "measures", "extracts", "indicators")
 PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
+LATEST_DATES = 60
+"""Dates that the course of the checks shows at most."""
 PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 KINDS = (
     "not_null",
@@ -81,6 +84,35 @@ def check_summary(context: Context, checks: pl.DataFrame) -> Any:
     return html.Ol(steps, className="flow checks")
 
 
+def check_history(context: Context) -> Any:
+    """Draw the tables with failed checks, date by date; nothing where the memory holds one date only."""
+    words = context.words
+    history = context.release.checks_by_date
+    dates = history["as_of"].unique().sort().to_list()[-LATEST_DATES:]
+    if len(dates) < 2:
+        return None
+    shown = history.filter(pl.col("as_of") >= dates[0])
+    if not shown["failed"].sum():
+        return html.P(words("quality.never_failed", count=words.number(len(dates))), className="note")
+    hovers = [
+        "<br>".join(
+            [
+                f"<b>{row['layer']}.{row['table_name']}</b>",
+                words.period("day", row["as_of"]),
+                words("quality.checks_failed", failed=words.number(row["failed"]), all=words.number(row["checks"])),
+            ]
+        )
+        for row in shown.to_dicts()
+    ]
+    drawing = checks_figure(shown, {day: words.period("day", day) for day in dates}, hovers, context.colours)
+    return html.Div(
+        [
+            html.H3(words("quality.checks_by_date")),
+            graph(drawing, words("quality.checks_by_date_description"), "checks-figure"),
+        ]
+    )
+
+
 def check_grid(context: Context, checks: pl.DataFrame) -> Any:
     """Every check in words, its technical name on hovering and in the file."""
     words = context.words
@@ -93,9 +125,18 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
             "check": check_name(words, row["expectation"], row["column_name"], known_columns),
             "severity": words.known("severity", row["severity"]),
             "layer": words.known("layer", row["layer"]),
+            "failing_since": words.period("day", row["failing_since"]) if row["failing_since"] else "",
             **{
                 name: row[name]
-                for name in ("table_name", "column_name", "expectation", "observed", "failed_count", "exception")
+                for name in (
+                    "table_name",
+                    "column_name",
+                    "expectation",
+                    "observed",
+                    "threshold",
+                    "failed_count",
+                    "exception",
+                )
             },
         }
         for row in checks.to_dicts()
@@ -107,7 +148,9 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("column_name", words("column.column"), width=170),
         text_column("layer", words("column.layer"), width=100),
         text_column("severity", words("column.severity"), width=92),
+        text_column("failing_since", words("column.failing_since"), width=130),
         text_column("observed", words("column.observed"), width=120),
+        text_column("threshold", words("column.threshold"), width=130),
         number_column("failed_count", words("column.failed_count"), 0, width=90),
         text_column("exception", words("column.exception"), width=160),
         text_column("expectation", words("column.expectation"), hide=True),

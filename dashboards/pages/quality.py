@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
-from dashboards.components.checks import PASSED, check_grid, check_summary
+from dashboards.components.checks import PASSED, check_grid, check_history, check_summary
 from dashboards.components.context import Context
 from dashboards.components.deliveries import delivery_changes
 from dashboards.components.freshness import freshness_list
@@ -142,7 +142,7 @@ def _expectations(context: Context) -> Any:
     words, frame = context.words, context.release.expectations
     failed = frame.height - frame.filter(PASSED).height
     summary = words("quality.verdicts", passed=words.number(frame.height - failed), failed=words.number(failed))
-    content = check_summary(context, frame), check_grid(context, frame)
+    content = check_summary(context, frame), check_history(context), check_grid(context, frame)
     return panel(words("quality.expectations"), *content, note=summary)
 
 

@@ -12,6 +12,7 @@ from pipelines.quality import store
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.expectations import judge
 from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.warehouse import one_row
 
 
 @functools.cache
@@ -45,9 +46,11 @@ def judged(
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge tables, remember the verdicts, and yield them as Dagster's check results."""
     verdicts = judge(con, expectations, run_id)
-    store.remember(con, verdicts)
+    (as_of,) = one_row(con, "select as_of from staging.run_window")
+    store.remember(con, verdicts, as_of)
     for verdict in verdicts:
-        told = {"observed": verdict.observed, "failed_count": verdict.failed_count, "exception": verdict.exception}
+        named = ("observed", "threshold", "failed_count", "exception")
+        told = {name: getattr(verdict, name) for name in named}
         yield dg.AssetCheckResult(
             asset_key=dg.AssetKey([verdict.layer, verdict.table_name]),
             check_name=verdict.expectation,

@@ -13,6 +13,7 @@ import polars as pl
 
 from indicators.catalogue.entries import Entry
 from pipelines.pack.city import CityPack
+from pipelines.quality import store
 from pipelines.warehouse import literal
 
 QUERIES = {
@@ -47,7 +48,16 @@ QUERIES = {
         )
         group by source, kind, reason, field order by row_count desc, source, reason
     """,
-    "expectation_results": "select * from quality.expectation_results order by layer, table_name, expectation",
+    "expectation_results": f"""
+        select newest.* exclude (as_of), failing_since
+        from ({store.NEWEST}) as newest
+        left join ({store.FAILING_SINCE}) using (layer, table_name, expectation)
+        order by layer, table_name, expectation
+    """,
+    "expectation_history": f"""
+        select as_of, layer, table_name, expectation, severity, success, exception is null as was_judged, failed_count
+        from ({store.BY_DATE}) order by as_of, layer, table_name, expectation
+    """,
     "gates": "select * from indicators.gates order by all",
     "source_span": "select source, first_day, last_day, records from measures.msr_source_span order by all",
     "source_month": "select source, month, records, expected, status from measures.msr_source_month order by all",

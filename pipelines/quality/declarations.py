@@ -62,6 +62,8 @@ SUPPORTED = frozenset(
         "UnexpectedRowsExpectation",
     }
 )
+# Arguments of expectations that are figures to be held to.
+_BOUNDS = ("min_value", "max_value", "value", "sum_total", "mostly")
 AS_QUERY = "write it as an UnexpectedRowsExpectation: a query on {batch} that finds the rows that should not be"
 
 
@@ -96,6 +98,12 @@ class Expectation:
     kind: str
     kwargs: Mapping[str, Any]
     severity: Severity = "error"
+
+    @property
+    def threshold(self) -> str | None:
+        """The bounds that it sets, in the words of Great Expectations; None where it only says what no row may be."""
+        bounds = [f"{name} {self.kwargs[name]}" for name in _BOUNDS if self.kwargs.get(name) is not None]
+        return ", ".join(bounds) or None
 
 
 def project_expectations(project: Project) -> list[Expectation]:

@@ -25,6 +25,7 @@ RESULT_SCHEMA = pl.Schema(
         "observed": pl.String,
         "failed_count": pl.Int64,
         "exception": pl.String,
+        "threshold": pl.String,
     }
 )
 
@@ -41,6 +42,8 @@ class Verdict:
         The figure that was judged, as text; None where only rows are counted.
     failed_count
         Rows that break the expectation; None where rows are not what is judged.
+    threshold
+        What it was held against, as text; None where no row at all may break it.
     """
 
     run_id: str
@@ -53,6 +56,7 @@ class Verdict:
     observed: str | None
     failed_count: int | None
     exception: str | None
+    threshold: str | None = None
 
     @property
     def closes_gate(self) -> bool:
@@ -98,6 +102,7 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
             observed=outcome.observed,
             failed_count=outcome.failed_count,
             exception=outcome.exception,
+            threshold=expectation.threshold,
         )
         for expectation, outcome in zip(expectations, outcomes, strict=True)
     ]

@@ -66,6 +66,23 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
     return folder
 
 
+def _checks_by_night() -> list[tuple[Any, ...]]:
+    """Make three weeks of verdicts: one failure that lasts, one of a night, and one night without a run."""
+    nights = [AS_OF - timedelta(days=back) for back in range(20, -1, -1) if back != 12]
+    return [
+        row
+        for night in nights
+        for row in (
+            (night, "staging", "service", "not_be_null", "error", night < date(2016, 12, 22), True, 1425),
+            (night, "staging", "service", "not_null_service_id", "error", True, True, 0),
+            (night, "staging", "patrol", "row_count_between", "warn", night != AS_OF, True, 1),
+            (night, "measures", "msr_incident_day", "no_rows", "error", night < date(2016, 12, 27),
+             night < date(2016, 12, 27), None),
+            (night, "indicators", "indicator_values", "be_between", "error", True, True, 0),
+        )
+    ]  # fmt: skip
+
+
 def write_changed(home: Path, like: Path, sql: str) -> None:
     """Write a release as in the home folder `like`, its tables changed by SQL: a release in another state."""
     folder = home / "releases" / "changed"
@@ -265,16 +282,21 @@ def _quality() -> dict[str, list[tuple[Any, ...]]]:
             ("stops_2016", "patrol", "blank_row", None, 1, "stops.csv", 12_406),
         ],
         "expectation_results": [
-            ("run", "service", "staging", "not_be_null", "area_id", "error", False, "3.4 %", 1425, None),
-            ("run", "patrol", "staging", "row_count_between", None, "warn", False, "58191", 1, None),
-            ("run", "msr_incident_day", "measures", "no_rows", None, "error", False, None, None, "Binder Error"),
-            ("run", "incident", "staging", "not_null_incident_id", "incident_id", "error", True, "0", 0, None),
+            ("run", "service", "staging", "not_be_null", "area_id", "error", False, "3.4 %", 1425, None, None,
+             date(2016, 12, 22)),
+            ("run", "patrol", "staging", "row_count_between", None, "warn", False, "58191", 1, None,
+             "min_value 60000", AS_OF),
+            ("run", "msr_incident_day", "measures", "no_rows", None, "error", False, None, None, "Binder Error", None,
+             date(2016, 12, 27)),
+            ("run", "incident", "staging", "not_null_incident_id", "incident_id", "error", True, "0", 0, None, None,
+             None),
             ("run", "msr_service_day", "measures", "expect_column_pair_values_a_to_be_greater_than_b_opened_closed",
-             None, "error", True, None, 0, None),
-            ("run", "service", "measures", "not_null_closed", "closed", "error", True, None, 0, None),
-            ("run", "service", "measures", "not_null_opened", "opened", "error", True, None, 0, None),
-            ("run", "indicator_values", "indicators", "be_between", "value", "error", True, "0", 0, None),
+             None, "error", True, None, 0, None, None, None),
+            ("run", "service", "measures", "not_null_closed", "closed", "error", True, None, 0, None, None, None),
+            ("run", "service", "measures", "not_null_opened", "opened", "error", True, None, 0, None, None, None),
+            ("run", "indicator_values", "indicators", "be_between", "value", "error", True, "0", 0, None, None, None),
         ],
+        "expectation_history": _checks_by_night(),
         "gates": [("service", "expect_column_values_to_not_be_null")],
         "source_freshness": freshness,
         "source_span": spans,

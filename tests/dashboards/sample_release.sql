@@ -43,7 +43,13 @@ create table quarantine_summary (
 
 create table expectation_results (
     run_id varchar, table_name varchar, layer varchar, expectation varchar, column_name varchar,
-    severity varchar, success boolean, observed varchar, failed_count bigint, exception varchar
+    severity varchar, success boolean, observed varchar, failed_count bigint, exception varchar, threshold varchar,
+    failing_since date
+);
+
+create table expectation_history (
+    as_of date, layer varchar, table_name varchar, expectation varchar, severity varchar, success boolean,
+    was_judged boolean, failed_count bigint
 );
 
 create table gates (

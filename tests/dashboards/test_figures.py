@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.figures import theme
+from dashboards.figures.checks import checks_figure
 from dashboards.figures.ledger import OUTCOMES, balance, ledger_figure
 from dashboards.figures.map import area_map, class_breaks, class_colours, class_of
 from dashboards.figures.sparkline import sparkline
@@ -196,3 +197,27 @@ def test_sparkline_breaks_at_gaps_and_rings_special_causes() -> None:
     assert svg.count("M") == 2
     assert svg.count("<circle") == 2
     assert "<path" in base64.b64decode(sparkline([], [], theme.LIGHT).split(",")[1]).decode()
+
+
+def test_checks_show_the_tables_that_failed_and_when_they_were_not_judged() -> None:
+    first, second, third = (date(2016, 1, day) for day in (1, 2, 3))
+    schema = ["as_of", "layer", "table_name", "checks", "failed", "errors"]
+    history = pl.DataFrame(
+        [
+            (first, "facts", "held", 4, 0, 0),
+            (first, "facts", "once", 4, 3, 0),
+            (first, "facts", "often", 4, 1, 1),
+            (second, "facts", "once", 4, 0, 0),
+            (second, "facts", "often", 4, 2, 1),
+            (third, "facts", "once", 4, 0, 0),
+        ],
+        schema=schema,
+        orient="row",
+    )
+    names = {first: "1 January", second: "2 January", third: "3 January"}
+    (cells,) = checks_figure(history, names, list("abcdef"), theme.LIGHT).data
+    assert list(cells.x) == list(names.values())
+    assert list(cells.y) == ["facts.often", "facts.once"]
+    assert [list(row) for row in cells.z] == [[2, 2, None], [1, 0, 0]]
+    assert [list(row) for row in cells.text] == [["1", "2", ""], ["3", "", ""]]
+    assert [list(row) for row in cells.customdata] == [["c", "e", ""], ["b", "d", "f"]]

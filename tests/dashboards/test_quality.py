@@ -103,3 +103,20 @@ def test_reasons_of_quarantine_can_be_sorted_and_downloaded(home: Path, language
     unknown = next(row for row in grid.rowData if row["field"] == "area_id")
     assert (unknown["reason"], unknown["row_count"]) == (said, 10)
     assert grid.csvExportParams["columnKeys"] == ["source", "reason", "field", "row_count", "example"]
+
+
+def test_checks_are_shown_from_the_second_date_on(home: Path, tmp_path: Path) -> None:
+    def of(changed: str) -> Any:
+        folder = tmp_path / str(abs(hash(changed)))
+        sample_release.write_changed(folder, home, changed)
+        return page(folder, "en")
+
+    (cells,) = reading.find(page(home, "en"), "checks-figure").figure.data
+    assert list(cells.y) == ["staging.service", "measures.msr_incident_day", "staging.patrol"]
+    assert list(cells.z[0]) == [0] * 10 + [2] * 10
+    assert "1 of 2 checks failed" in cells.customdata[0][-1]
+    one_date = of("delete from expectation_history where as_of < '2016-12-31'")
+    sound = of("update expectation_history set success = true")
+    for without in (one_date, sound):
+        assert "checks-figure" not in [getattr(part, "id", None) for part in reading.parts(without)]
+    assert Words("en")("quality.never_failed", count="20") in reading.words(sound)

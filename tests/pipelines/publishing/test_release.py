@@ -73,6 +73,16 @@ def test_one_content_is_one_release_whoever_ran_it(con: duckdb.DuckDBPyConnectio
     again = publish(tmp_path, con, 1, run="another run")
     assert (again.release_id, again.is_new) == (first.release_id, False)
     assert {path: path.stat().st_mtime_ns for path in first.folder.iterdir()} == before
+
+
+def test_another_past_is_no_other_content(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    queries = {"indicator_values": "select 1 as value", "expectation_history": "select 1 as past"}
+    first = release.publish(tmp_path, con, queries, FACTS)
+    again = release.publish(tmp_path, con, {**queries, "expectation_history": "select 2 as past"}, FACTS)
+    assert (again.release_id, again.is_new) == (first.release_id, False)
+    elsewhere = release.publish(tmp_path / "b", con, {**queries, "expectation_history": "select 2 as past"}, FACTS)
+    assert elsewhere.manifest["content_hash"] == first.manifest["content_hash"]
+    assert elsewhere.manifest["tables"] != first.manifest["tables"]
     assert names(tmp_path) == {first.release_id, "current"}
 
 
