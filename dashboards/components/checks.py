@@ -14,8 +14,8 @@ from dashboards.wording import Words
 
 STAGES = ("raw", "staging", "facts", "measures", "extracts", "indicators")
 PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
-LATEST_DATES = 60
-"""Dates that the course of the checks shows at most."""
+LATEST_DAYS = 90
+"""Days that the course of the checks shows, back from the newest."""
 PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
 KINDS = (
     "not_null",
@@ -85,30 +85,32 @@ def check_summary(context: Context, checks: pl.DataFrame) -> Any:
 
 
 def check_history(context: Context) -> Any:
-    """Draw the tables with failed checks, date by date; nothing where the memory holds one date only."""
+    """Draw the tables with failed checks, day by day; nothing where the memory holds one date of these days only."""
     words = context.words
-    history = context.release.checks_by_date
-    dates = history["as_of"].unique().sort().to_list()[-LATEST_DATES:]
-    if len(dates) < 2:
+    last = context.release.checks_by_date["as_of"].max()
+    shown = context.release.checks_by_date.filter(pl.col("as_of") > pl.lit(last) - pl.duration(days=LATEST_DAYS))
+    dates = shown["as_of"].n_unique()
+    if dates < 2:
         return None
-    shown = history.filter(pl.col("as_of") >= dates[0])
     if not shown["failed"].sum():
-        return html.P(words("quality.never_failed", count=words.number(len(dates))), className="note")
+        return html.P(words("quality.never_failed", count=words.number(dates)), className="note")
     hovers = [
         "<br>".join(
             [
-                f"<b>{row['layer']}.{row['table_name']}</b>",
+                f"<b>{row['table_name']}</b>",
                 words.period("day", row["as_of"]),
                 words("quality.checks_failed", failed=words.number(row["failed"]), all=words.number(row["checks"])),
             ]
         )
         for row in shown.to_dicts()
     ]
-    drawing = checks_figure(shown, {day: words.period("day", day) for day in dates}, hovers, context.colours)
+    description = words("quality.checks_by_date_description")
+    drawing = checks_figure(shown, hovers, words.axis_formats, context.colours)
     return html.Div(
         [
             html.H3(words("quality.checks_by_date")),
-            graph(drawing, words("quality.checks_by_date_description"), "checks-figure"),
+            html.P(description, className="note"),
+            graph(drawing, description, "checks-figure"),
         ]
     )
 
@@ -148,9 +150,9 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("column_name", words("column.column"), width=170),
         text_column("layer", words("column.layer"), width=100),
         text_column("severity", words("column.severity"), width=92),
-        text_column("failing_since", words("column.failing_since"), width=130),
+        text_column("failing_since", words("column.failing_since"), width=160, minWidth=150),
         text_column("observed", words("column.observed"), width=120),
-        text_column("threshold", words("column.threshold"), width=130),
+        text_column("threshold", words("column.threshold"), width=150, minWidth=130),
         number_column("failed_count", words("column.failed_count"), 0, width=90),
         text_column("exception", words("column.exception"), width=160),
         text_column("expectation", words("column.expectation"), hide=True),

@@ -200,7 +200,7 @@ def test_sparkline_breaks_at_gaps_and_rings_special_causes() -> None:
 
 
 def test_checks_show_the_tables_that_failed_and_when_they_were_not_judged() -> None:
-    first, second, third = (date(2016, 1, day) for day in (1, 2, 3))
+    first, second, third = (date(2016, 1, day) for day in (1, 2, 4))
     schema = ["as_of", "layer", "table_name", "checks", "failed", "errors"]
     history = pl.DataFrame(
         [
@@ -214,10 +214,8 @@ def test_checks_show_the_tables_that_failed_and_when_they_were_not_judged() -> N
         schema=schema,
         orient="row",
     )
-    names = {first: "1 January", second: "2 January", third: "3 January"}
-    (cells,) = checks_figure(history, names, list("abcdef"), theme.LIGHT).data
-    assert list(cells.x) == list(names.values())
-    assert list(cells.y) == ["facts.often", "facts.once"]
-    assert [list(row) for row in cells.z] == [[2, 2, None], [1, 0, 0]]
-    assert [list(row) for row in cells.text] == [["1", "2", ""], ["3", "", ""]]
-    assert [list(row) for row in cells.customdata] == [["c", "e", ""], ["b", "d", "f"]]
+    (cells,) = checks_figure(history, list("abcdef"), FORMATS, theme.LIGHT).data
+    assert list(cells.x) == [date(2016, 1, day) for day in range(1, 5)]
+    assert list(cells.y) == ["often", "once"]
+    assert [list(row) for row in cells.z] == [[2, 2, None, None], [1, 0, None, 0]]
+    assert [list(row) for row in cells.customdata] == [["c", "e", "", ""], ["b", "d", "", "f"]]

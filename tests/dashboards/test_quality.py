@@ -112,8 +112,8 @@ def test_checks_are_shown_from_the_second_date_on(home: Path, tmp_path: Path) ->
         return page(folder, "en")
 
     (cells,) = reading.find(page(home, "en"), "checks-figure").figure.data
-    assert list(cells.y) == ["staging.service", "measures.msr_incident_day", "staging.patrol"]
-    assert list(cells.z[0]) == [0] * 10 + [2] * 10
+    assert list(cells.y) == ["service", "msr_incident_day", "patrol"]
+    assert list(cells.z[0]) == [0] * 8 + [None] + [0] * 2 + [2] * 10
     assert "1 of 2 checks failed" in cells.customdata[0][-1]
     one_date = of("delete from expectation_history where as_of < '2016-12-31'")
     sound = of("update expectation_history set success = true")
