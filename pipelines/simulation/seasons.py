@@ -3,6 +3,7 @@
 All times are seconds of local wall time since 1970. What happens is not known here.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,11 +31,12 @@ def day_number(day: date) -> int:
     return (day - FIRST_DAY).days
 
 
-def months() -> list[tuple[str, int, int]]:
+@functools.cache
+def months() -> tuple[tuple[str, int, int], ...]:
     """Return the months as YYYY-MM, each with its first day and the first day after it."""
     firsts = [date(year, month, 1) for year in range(FIRST_DAY.year, LAST_DAY.year + 1) for month in range(1, 13)]
     edges = [day_number(first) for first in firsts] + [DAYS]
-    return [(f"{first:%Y-%m}", edges[at], edges[at + 1]) for at, first in enumerate(firsts)]
+    return tuple((f"{first:%Y-%m}", edges[at], edges[at + 1]) for at, first in enumerate(firsts))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pipelines.simulation.write import Layout, Sink
 
 # Months are made together up to so many lines, since each frame costs time, however small. A month with more is made
 # in parts, so that memory is bounded.
-MOST_LINES_AT_ONCE = 300_000
+MOST_LINES_AT_ONCE = 100_000
 DAY_AFTER_AS_OF = datetime(2025, 12, 1)  # noqa: DTZ001 - local wall time
 
 
