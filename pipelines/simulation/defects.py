@@ -31,8 +31,7 @@ class Defect:
     """One kind of defect.
 
     `change` turns clean records into the lines that are delivered for them: one frame for each of `statuses`. The
-    last `later` frames come with the next month's delivery. `damage` spoils the text of a line instead. Where the
-    change `moves_first_time`, it is kept clear of clock changes.
+    last `later` frames come with the next month's delivery. `damage` spoils the text of a line instead.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Defect:
     per_million: int = USUAL_PER_MILLION
     later: int = 0
     days: Sequence[int] = range(LAST_DAY_OF_DEFECTS)
-    moves_first_time: bool = False
     is_conflict: bool = False
     damage: Callable[[str, str], str] | None = None
 
@@ -91,9 +89,7 @@ def duplicate() -> Defect:
     )
 
 
-def corrected(
-    name: str, means: str, change: Callable[[pl.DataFrame], pl.DataFrame], updated: str, moves_first_time: bool = False
-) -> Defect:
+def corrected(name: str, means: str, change: Callable[[pl.DataFrame], pl.DataFrame], updated: str) -> Defect:
     """Make records of which a newer version comes with the next month's delivery."""
 
     def versions(rows: pl.DataFrame, rng: np.random.Generator) -> list[pl.DataFrame]:
@@ -107,7 +103,6 @@ def corrected(
         ("superseded", "accepted"),
         per_million=2 * USUAL_PER_MILLION,
         later=1,
-        moves_first_time=moves_first_time,
     )
 
 

@@ -99,7 +99,7 @@ class Incidents(Stream):
             defects.duplicate(),
             defects.corrected("corrected", "a newer version gives another outcome", _reclassified, "updated"),
             defects.corrected(
-                "moved_day", "a newer version puts the record two days later", _two_days_later, "updated", True
+                "moved_day", "a newer version puts the record two days later", _two_days_later, "updated"
             ),
             defects.corrected(
                 "moved_area", "a newer version puts the record into the next beat", _next_beat, "updated"
@@ -281,8 +281,13 @@ def _reclassified(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _two_days_later(rows: pl.DataFrame) -> pl.DataFrame:
-    times = [name for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
-    return rows.with_columns(pl.col(times) + pl.duration(days=2))
+    times = [column for column in rows if isinstance(column.dtype, pl.Datetime)]
+    return rows.with_columns(
+        moments(
+            column.dt.epoch("s").fill_null(FIRST_SECOND).to_numpy() + 2 * DAY_SECONDS, column.is_not_null().to_numpy()
+        ).alias(column.name)
+        for column in times
+    )
 
 
 def _next_beat(rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 All times are seconds of local wall time since 1970. What happens is not known here.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,11 +31,12 @@ def day_number(day: date) -> int:
     return (day - FIRST_DAY).days
 
 
-def months() -> list[tuple[str, int, int]]:
+@functools.cache
+def months() -> tuple[tuple[str, int, int], ...]:
     """Return the months as YYYY-MM, each with its first day and the first day after it."""
     firsts = [date(year, month, 1) for year in range(FIRST_DAY.year, LAST_DAY.year + 1) for month in range(1, 13)]
     edges = [day_number(first) for first in firsts] + [DAYS]
-    return [(f"{first:%Y-%m}", edges[at], edges[at + 1]) for at, first in enumerate(firsts)]
+    return tuple((f"{first:%Y-%m}", edges[at], edges[at + 1]) for at, first in enumerate(firsts))
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,6 @@ def lognormal(
     return whole
 
 
-def moments(seconds: npt.NDArray[np.integer], present: npt.NDArray[np.bool_] | None = None) -> pl.Series:
-    """Return seconds as date-times, null where they are not present."""
-    column = pl.Series(seconds.astype(np.int64) * 1000).cast(pl.Datetime("ms"))
-    return column if present is None else column.set(pl.Series(~present), None)
-
-
 def _clock_changes() -> list[tuple[int, int]]:
     """Return the days on which the clocks change, and by how many hours they go forward."""
     zone = ZoneInfo(TIME_ZONE)
@@ -111,26 +107,20 @@ SPRING_DAYS = tuple(day for day, forward in CLOCK_CHANGES if forward > 0)
 AUTUMN_DAYS = tuple(day for day, forward in CLOCK_CHANGES if forward < 0)
 
 
-def outside_clock_changes(frame: pl.DataFrame) -> pl.DataFrame:
-    """Move times between 01:00 and 03:00 of a day on which the clocks change to 03:00, so that none is doubtful.
+# From 01:00 to 03:00 on those days a time may be there twice or not at all. By the hour since the first day; times
+# end well within the year after the last.
+_IS_DOUBTFUL = np.zeros((DAYS + 366) * 24, dtype=np.bool_)
+_IS_DOUBTFUL[[day * 24 + hour for day, _ in CLOCK_CHANGES for hour in (1, 2)]] = True
 
-    Times keep their order: only the planted ones are ambiguous or absent.
+
+def moments(seconds: npt.NDArray[np.integer], present: npt.NDArray[np.bool_] | None = None) -> pl.Series:
+    """Return seconds as date-times, null where they are not present.
+
+    What would lie between 01:00 and 03:00 of a day on which the clocks change is moved to 03:00, so that none but the
+    planted times is ambiguous or absent, and times keep their order.
     """
-    times = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
-    if not times or frame.is_empty():
-        return frame
-    edges = frame.select(
-        pl.min_horizontal(pl.col(times).min()).alias("first"), pl.max_horizontal(pl.col(times).max()).alias("last")
-    )
-    first, last = edges.row(0)
-    if first is None:
-        return frame
-    for day, _ in CLOCK_CHANGES:
-        start = datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(days=day, hours=1)
-        end = start + timedelta(hours=2)
-        if first < end and start <= last:
-            frame = frame.with_columns(
-                pl.when(pl.col(name) >= start, pl.col(name) < end).then(end).otherwise(pl.col(name)).alias(name)
-                for name in times
-            )
-    return frame
+    settled = seconds.astype(np.int64)
+    doubtful = np.flatnonzero(_IS_DOUBTFUL[(settled - FIRST_SECOND) // 3600])
+    settled[doubtful] += 3 * 3600 - settled[doubtful] % DAY_SECONDS
+    column = pl.Series(settled * 1000).cast(pl.Datetime("ms"))
+    return column if present is None else column.set(pl.Series(~present), None)

@@ -37,8 +37,8 @@ _AT_ONCE = 2
 def simulate(out: Path, rows: int, seed: int, report: Callable[[int], None] = lambda _: None) -> Truth:
     """Write a complete pack of the simulated district: `city.yml`, `data/`, and `truth.json` at last.
 
-    The same rows and seed give the same bytes. A source is made month by month, so that memory grows with the
-    busiest month alone.
+    The same rows and seed give the same bytes. A source is made some months, or some of a month's beats, at a time,
+    so that memory is bounded.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
-"""Streams: writing one source month by month, clean records and defects, and counting what loading must report."""
+"""Streams: writing one source, clean records and defects, month after month, and counting what loading must report."""
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ import polars as pl
 
 from pipelines.simulation.defects import Defect
 from pipelines.simulation.district import BEATS
-from pipelines.simulation.seasons import Integers, months, outside_clock_changes
+from pipelines.simulation.seasons import Integers, months
 from pipelines.simulation.write import Layout, Sink
 
-# A month with more lines is made in parts, so that memory is bounded.
-MOST_LINES_AT_ONCE = 300_000
+# Months are made together up to so many lines, since each frame costs time, however small. A month with more is made
+# in parts, so that memory is bounded.
+MOST_LINES_AT_ONCE = 100_000
 DAY_AFTER_AS_OF = datetime(2025, 12, 1)  # noqa: DTZ001 - local wall time
 
 
@@ -57,8 +59,8 @@ class Stream(ABC):
     ) -> pl.DataFrame:
         """Make the lines of records by day, beat and running number.
 
-        With `whole` they are a month's clean records, in order of day and beat; without, records to plant a defect
-        on, each of one line.
+        With `whole` they are the clean records of some months, in order of day and beat; without, records to plant a
+        defect on, each of one line.
         """
 
     def tallies(self) -> Mapping[str, Tally]:
@@ -106,7 +108,8 @@ class Account:
     def accept(self, stream: Stream, clean: pl.DataFrame) -> None:
         """Count clean records: those known only after as_of are deferred."""
         late = [pl.col(name) >= pl.lit(DAY_AFTER_AS_OF) for name in (stream.first_time, *stream.known)]
-        staged = clean.filter(~pl.any_horizontal(late).fill_null(value=False))
+        is_late = clean.select(pl.any_horizontal(late).fill_null(value=False)).to_series()
+        staged = clean.select(stream.counted_columns()).filter(~is_late)
         self.statuses["deferred"] += clean.height - staged.height
         self.statuses["accepted"] += staged.height
         self.tally(stream, staged)
@@ -134,14 +137,6 @@ class Account:
             self.tallies[name] = found
 
 
-@dataclass(frozen=True)
-class _Delivery:
-    """Planted lines of one month, and the records among them that are staged."""
-
-    lines: list[bytes] = field(default_factory=list)
-    staged: list[pl.DataFrame] = field(default_factory=list)
-
-
 def write_stream(
     stream: Stream,
     folder: Path,
@@ -159,38 +154,53 @@ def write_stream(
     counts
         Clean records by day and beat, as the stream drew them, shape (days, beats).
     seed
-        Seed of the stream; every month has its own, so that one month's records do not hang on another's.
+        Seed of the stream.
     report
-        Called with the number of lines of each month written.
+        Called with the number of lines each time that some were written.
     """
     account = Account()
     sink = Sink(folder, stream.layout)
-    planting, *seeds = seed.spawn(len(months()) + 1)
-    planned = _plan(stream, wanted, np.random.Generator(np.random.PCG64(planting)), account)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    planned = _plan(stream, wanted, rng, account)
+    deliveries: list[list[bytes]] = [[] for _ in months()]  # planted lines by month
     number, planted_number = 0, int(counts.sum())
-    coming = _Delivery()
-    for (month, first, end), own_seed in zip(months(), seeds, strict=True):
-        rng = np.random.Generator(np.random.PCG64(own_seed))
-        now, coming = coming, _Delivery()
-        chosen = [days[(days >= first) & (days < end)] for _, days in planned]
-        _plant(stream, [defect for defect, _ in planned], chosen, rng, planted_number, now, coming)
-        planted_number += sum(map(len, chosen))
-        if now.staged:
-            account.tally(stream, pl.concat(now.staged, how="vertical_relaxed"))
-        planted = b"".join(now.lines)
-        written = planted.count(b"\n")
-        for clean in _parts(stream, rng, counts[first:end], first, number):
+    for span, edges in _spans(counts * stream.lines_per_record):
+        first, end = edges[0], edges[-1]
+        chosen = [(defect, days[(days >= first) & (days < end)]) for defect, days in planned]
+        staged = _plant(stream, chosen, edges, rng, planted_number, deliveries[span.start :])
+        if staged:
+            account.tally(stream, pl.concat(staged, how="vertical_relaxed"))
+        planted_number += sum(len(days) for _, days in chosen)
+        for clean, cuts in _parts(stream, rng, counts[first:end], edges, number):
             account.accept(stream, clean)
-            middle = int(rng.integers(0, clean.height + 1))
-            lines = stream.layout.lines(clean[:middle]) + planted + stream.layout.lines(clean[middle:])
-            if lines:
-                sink.write(month, clean.columns, lines)
-            written += clean.height
-            planted = b""
+            for at, (begin, stop) in zip(span, pairwise(cuts), strict=True):
+                lines, planted = stream.layout.lines(clean[begin:stop]), b"".join(deliveries[at])
+                deliveries[at].clear()
+                middle = lines.find(b"\n", int(rng.integers(0, len(lines) + 1))) + 1
+                if lines or planted:
+                    sink.write(months()[at][0], clean.columns, lines[:middle] + planted + lines[middle:])
+                report(stop - begin + planted.count(b"\n"))
         number += int(counts[first:end].sum())
-        report(written)
     sink.close()
     return account
+
+
+def _spans(lines: Integers) -> Iterator[tuple[range, list[int]]]:
+    """Group months that follow one another: their positions, and the first day of each with the day after the last.
+
+    A span is one month, or several that have few lines together.
+    """
+    found: list[list[int]] = []
+    total = 0
+    for at, (_, first, end) in enumerate(months()):
+        own = int(lines[first:end].sum())
+        total += own
+        if not found or total > MOST_LINES_AT_ONCE:
+            found.append([])
+            total = own
+        found[-1].append(at)
+    for span in found:
+        yield range(span[0], span[-1] + 1), [*(months()[at][1] for at in span), months()[span[-1]][2]]
 
 
 def _plan(stream: Stream, wanted: int, rng: np.random.Generator, account: Account) -> list[tuple[Defect, Integers]]:
@@ -204,49 +214,56 @@ def _plan(stream: Stream, wanted: int, rng: np.random.Generator, account: Accoun
 
 
 def _parts(
-    stream: Stream, rng: np.random.Generator, cells: Integers, first: int, number: int
-) -> Iterator[pl.DataFrame]:
-    """Make a month's clean records, some beats at a time where they are many; numbers go by day, then beat."""
+    stream: Stream, rng: np.random.Generator, cells: Integers, edges: Sequence[int], number: int
+) -> Iterator[tuple[pl.DataFrame, Integers]]:
+    """Make the clean records of a span, some beats at a time where they are many; numbers go by day, then beat.
+
+    With them come the rows at which the months begin, and the end of the last.
+    """
     before = number + np.concatenate(([0], np.cumsum(cells)[:-1])).reshape(cells.shape)
     parts = min(len(BEATS), 1 + int(cells.sum()) * stream.lines_per_record // MOST_LINES_AT_ONCE)
     for beats in np.array_split(np.arange(len(BEATS)), parts):
         counts = cells[:, beats]
         records = int(counts.sum())
-        day = np.repeat(first + np.arange(len(cells)), counts.sum(axis=1))
+        day = np.repeat(edges[0] + np.arange(len(cells)), counts.sum(axis=1))
         beat = np.repeat(np.tile(beats, len(cells)), counts.ravel())
         within = np.arange(records) - np.repeat(np.cumsum(counts) - counts.ravel(), counts.ravel())
         numbers = np.repeat(before[:, beats].ravel(), counts.ravel()) + within
-        yield _settled(stream, stream.rows(rng, day, beat, numbers, whole=True))
+        rows = stream.rows(rng, day, beat, numbers, whole=True)
+        yield _with_area(stream, rows), np.searchsorted(day, edges) * stream.lines_per_record
 
 
 def _plant(
     stream: Stream,
-    defects: Sequence[Defect],
-    days: Sequence[Integers],
+    planned: Sequence[tuple[Defect, Integers]],
+    edges: Sequence[int],
     rng: np.random.Generator,
     number: int,
-    now: _Delivery,
-    coming: _Delivery,
-) -> None:
-    """Make the lines of a month's defects and put each into the delivery with which it comes."""
-    day = np.concatenate(days)
-    if not len(day):
-        return
+    deliveries: Sequence[list[bytes]],
+) -> list[pl.DataFrame]:
+    """Put the lines of a span's defects into the deliveries with which they come; return the staged records."""
+    day = np.concatenate([days for _, days in planned])
     beat = rng.integers(0, len(BEATS), len(day))
-    rows = _settled(stream, stream.rows(rng, day, beat, np.arange(number, number + len(day)), whole=False))
+    rows = _with_area(stream, stream.rows(rng, day, beat, np.arange(number, number + len(day)), whole=False))
     counted = stream.counted_columns()
+    staged = []
     at = 0
-    for defect, own in zip(defects, days, strict=True):
-        if not len(own):
+    for defect, days in planned:
+        if not len(days):
             continue
-        frames = defect.change(rows[at : at + len(own)], rng)
-        at += len(own)
+        frames = defect.change(rows[at : at + len(days)], rng)
+        at += len(days)
         for position, (frame, status) in enumerate(zip(frames, defect.statuses, strict=True)):
-            delivery = coming if position >= len(frames) - defect.later else now
-            settled = outside_clock_changes(frame) if defect.moves_first_time else frame
-            delivery.lines.append(_spoiled(stream.layout, defect, stream.layout.lines(settled)))
+            lines = _spoiled(stream.layout, defect, stream.layout.lines(frame))
+            ends = np.flatnonzero(np.frombuffer(lines, np.uint8) == ord("\n")) + 1
+            starts = np.concatenate(([0], ends))[np.searchsorted(days, edges)]
+            later = int(position >= len(frames) - defect.later)
+            for month, (begin, stop) in enumerate(pairwise(starts), later):
+                if begin < stop:
+                    deliveries[month].append(lines[begin:stop])
             if status == "accepted":
-                delivery.staged.append(settled.select(counted))
+                staged.append(frame.select(counted))
+    return staged
 
 
 def _spoiled(layout: Layout, defect: Defect, lines: bytes) -> bytes:
@@ -257,5 +274,6 @@ def _spoiled(layout: Layout, defect: Defect, lines: bytes) -> bytes:
     return "".join(f"{defect.damage(line, layout.delimiter)}\n" for line in text.splitlines()).encode(layout.encoding)
 
 
-def _settled(stream: Stream, rows: pl.DataFrame) -> pl.DataFrame:
-    return outside_clock_changes(rows).with_columns(pl.col(stream.area).alias("_area"))
+def _with_area(stream: Stream, rows: pl.DataFrame) -> pl.DataFrame:
+    """Keep the true area beside the one that a defect may change."""
+    return rows.with_columns(pl.col(stream.area).alias("_area"))

@@ -57,6 +57,14 @@ def test_a_month_made_in_parts_is_counted_as_well(tmp_path: Path, monkeypatch: p
         )
 
 
+def test_a_month_s_file_has_the_incidents_of_that_month(district: Path) -> None:
+    for path in (district / "data").glob("incidents_*.csv"):
+        month = path.stem.removeprefix("incidents_")
+        occurred = [line.split(",")[2] for line in path.read_text(encoding="utf-8").splitlines()[1:] if "," in line]
+        # The rest are planted: newer versions that come a month later, and times that are none.
+        assert sum(time.startswith(month) for time in occurred) > 0.6 * len(occurred), path.name
+
+
 def test_the_pack_is_whole_and_names_the_files_that_are_written(district: Path) -> None:
     pack = load_city_pack(district)
     assert pack.kinds == KINDS
