@@ -124,7 +124,10 @@ def run(words: Sequence[str], exclude: Sequence[str], home: Path, full_refresh: 
 @_selection
 @home_option
 def test(words: Sequence[str], exclude: Sequence[str], home: Path) -> None:
-    """Ask whether built models hold what is declared of them; exit code 1 if not, warnings aside."""
+    """Ask whether built models hold what is declared of them; exit code 1 if not, warnings aside.
+
+    Without a selection the source tables are asked, too.
+    """
     import rich.console  # noqa: PLC0415
 
     from pipelines import sql_models  # noqa: PLC0415 - imports the engine
@@ -133,7 +136,10 @@ def test(words: Sequence[str], exclude: Sequence[str], home: Path) -> None:
     project, models = _chosen(words, exclude)
     expectations = sql_models.expectations_of(project, models)
     identities = sql_models.identities_of(project, models)
+    sources = len({(each.layer, each.table) for each in expectations} - {(m.schema, m.name) for m in models})
     asked = f"{many(len(expectations), 'expectation')} of {many(len(models), 'model')}"
+    if sources:
+        asked += f" and {many(sources, 'source table')}"
     with (
         rich.console.Console(stderr=True).status(f"Judging {asked} …"),
         sql_models.opened(home.resolve(), project) as con,

@@ -111,8 +111,10 @@ def outdated(
 
 
 def expectations_of(project: Project, models: Sequence[Model]) -> list[Expectation]:
-    """Return the data tests and expectations that are declared of models."""
+    """Return the data tests and expectations that are declared of models, and of the source tables if those are all."""
     chosen = {(model.schema, model.name) for model in models}
+    if len(models) == len(project.models):
+        chosen |= {(source.schema, source.name) for source in project.sources}
     return [each for each in warehouse_expectations(project) if (each.layer, each.table) in chosen]
 
 

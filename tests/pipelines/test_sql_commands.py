@@ -246,6 +246,19 @@ def test_test_tells_what_fails_and_the_exit_code_counts_errors_alone(built: Path
 
 
 @pytest.mark.slow  # imports Great Expectations
+def test_test_without_a_selection_asks_the_source_tables_too(built: Path) -> None:
+    asked(built, "update staging.incident set day = null")
+    code, output = run("test", "--home", built)
+    assert code == 1
+    project = load_project()
+    assert f"of {len(project.models)} models and {len(project.sources)} source tables" in output
+    failed = next(line for line in output.splitlines() if line.startswith("staging.incident") and "not_null_day" in line)
+    assert "error" in failed
+    code, output = run("test", "--select", "fct_patrol", "--home", built)
+    assert "source table" not in output
+
+
+@pytest.mark.slow  # imports Great Expectations
 def test_a_failed_warning_is_told_but_fails_nothing(built: Path) -> None:
     asked(built, "update measures.msr_source_freshness set status = 'silent'")
     code, output = run("test", "--select", "msr_source_freshness", "--home", built)
