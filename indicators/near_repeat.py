@@ -15,6 +15,8 @@ import polars as pl
 from scipy import special
 from scipy.spatial import KDTree
 
+from indicators.plane import east_north
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -84,9 +86,8 @@ class Events:
 def events_of(points: pl.DataFrame, longest_window_days: int = 1) -> Events:
     """Events of the extract of near-repeat points, on the plane that touches the Earth at their middle.
 
-    East and north on that plane fall short of distances on the ground by 0.003 % at 50 km from the middle. An incident
-    whose window of time is longer than allowed is left out: any day chosen for it would make up, or undo, a repeat.
-    One without an address counts to an address at its very coordinates, or else stands for these.
+    An incident whose window of time is longer than allowed is left out: any day chosen for it would make up, or undo,
+    a repeat. One without an address counts to an address at its very coordinates, or else stands for these.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def events_of(points: pl.DataFrame, longest_window_days: int = 1) -> Events:
     addresses = known.select(pl.struct("address", pl.col("^at_.*$")).rank("dense")).to_series().to_numpy()
     each = np.repeat(np.arange(known.height), known["incidents"].to_numpy())
     return Events(
-        metres=_east_north(known.select(place).to_numpy().astype(np.float64)[each]),
+        metres=east_north(known.select(place).to_numpy()[each]),
         days=known["day"].to_physical().to_numpy().astype(np.int64)[each],
         addresses=addresses.astype(np.int64)[each],
         left_out=int(points.filter(~is_known)["incidents"].sum()),
@@ -327,16 +328,3 @@ def _jackknife_spread(counted: _Counted, days: Ints, bands: Bands) -> Floats:
         spread: Floats = np.sqrt((n - 1) * logs.var(axis=2))
     spread[~estimable] = np.nan
     return spread
-
-
-def _east_north(geocentric: Floats) -> Floats:
-    """Geocentric metres as metres east and north of the middle."""
-    if not len(geocentric):
-        return np.empty((0, 2))
-    up = geocentric.mean(axis=0)
-    up /= np.linalg.norm(up)
-    # At a pole every direction is south: any east will do.
-    east = np.array([-up[1], up[0], 0.0]) if np.hypot(up[0], up[1]) > 1e-12 else np.array([0.0, 1.0, 0.0])
-    east /= np.linalg.norm(east)
-    plane: Floats = geocentric @ np.column_stack([east, np.cross(up, east)])
-    return plane
