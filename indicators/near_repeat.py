@@ -133,9 +133,10 @@ def knox_table(
 
     Expected counts are exact: dealing the dates out at random, each of the pairs in a band of distance is in a band of
     time as often as pairs are altogether. The p-value is one-sided, (1 + permutations with as many pairs or more) /
-    (1 + permutations). The limits of the ratio are by the jackknife over incidents, on the logarithm; incidents of
-    one series hang together, so that they are too narrow where few series make up a band. Neither is corrected for
-    looking at several bands.
+    (1 + permutations), and not corrected for looking at several bands. The limits of the ratio are by the jackknife
+    over incidents, on the logarithm. Incidents of one series hang together, which it does not know: at 95 % the limits
+    held the true ratio of 98 % of simulated tables without series, and of 83 % where a fiftieth of the incidents
+    began a series of eight.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ def knox_table(
         Where addresses are given, pairs at one address are in bands of their own and in no band of distance.
     bands : Bands
     permutations : int
-        0 for counts alone, without p-values.
+        0 for counts alone, without what rests on permutations.
     seed : int
         Of the permutations.
     confidence : float
@@ -153,8 +154,9 @@ def knox_table(
     -------
     DataFrame
         `is_same_address`, `metres_from`, `metres_to` (null at one address), `days_from`, `days_to`, `observed` (pairs),
-        `expected`, `ratio`, `lower`, `upper`, `p_value`. One row per band, those at one address first. `ratio` is
-        null where no pair is expected, its limits where none is observed or the ratio rests on one incident.
+        `expected`, `ratio`, `lower`, `upper`, `chance_low`, `chance_high` (where permuted dates put the ratio with that
+        confidence), `p_value`. One row per band, those at one address first. `ratio` is null where no pair is
+        expected, its limits where none is observed or the ratio rests on one incident.
 
     References
     ----------
@@ -172,25 +174,30 @@ def knox_table(
     by_time = _totals(events.days, bands)
     pairs = n * (n - 1) // 2
     expected = by_distance[:, None] * by_time / max(pairs, 1)
-    p_value = (1 + counted.as_many) / (1 + permutations)
+    p_value = (1 + (counted.permuted >= counted.observed).sum(axis=0)) / (1 + permutations)
     spread = _jackknife_spread(counted, events.days, bands)
     half = special.ndtri((1 + confidence) / 2) * spread[:, :-1]
-    observed, expected, p_value = (a[:, :-1] for a in (counted.observed, expected, p_value))
+    chance = np.full((2, *expected.shape), np.nan)
+    if permutations:
+        chance = np.quantile(counted.permuted, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    low, high, observed, expected, p_value = (a[:, :-1] for a in (*chance, counted.observed, expected, p_value))
     rows: list[tuple[bool, float | None, float | None]] = [(True, None, None)] if events.addresses is not None else []
     rows += [(False, *ends) for ends in pairwise(bands.metres)]
     labels = [(*row, *ends) for row in rows for ends in pairwise(bands.days)]
     names = ["is_same_address", "metres_from", "metres_to", "days_from", "days_to"]
     schema: dict[str, pl.DataType] = dict.fromkeys(names, pl.Float64()) | {"is_same_address": pl.Boolean()}
-    ratio = pl.when(pl.col("expected") > 0).then(pl.col("observed") / pl.col("expected"))
+    is_expected = pl.col("expected") > 0
     return (
         pl.DataFrame(labels, schema=schema, orient="row")
         .with_columns(
             observed=pl.Series(observed.ravel()),
             expected=pl.Series(expected.ravel()),
             half=pl.Series(half.ravel(), nan_to_null=True),
+            low=pl.Series(low.ravel(), nan_to_null=True),
+            high=pl.Series(high.ravel(), nan_to_null=True),
             p_value=pl.Series(p_value.ravel()) if permutations else pl.lit(None, pl.Float64),
         )
-        .with_columns(ratio=ratio)
+        .with_columns(ratio=pl.when(is_expected).then(pl.col("observed") / pl.col("expected")))
         .select(
             *names,
             "observed",
@@ -198,16 +205,18 @@ def knox_table(
             "ratio",
             lower=pl.col("ratio") * (-pl.col("half")).exp(),
             upper=pl.col("ratio") * pl.col("half").exp(),
+            chance_low=pl.when(is_expected).then(pl.col("low") / pl.col("expected")),
+            chance_high=pl.when(is_expected).then(pl.col("high") / pl.col("expected")),
             p_value="p_value",
         )
     )
 
 
 class _Counted:
-    """Counts of an observed table, of it by incident, and how many permutations have as many pairs in a band.
+    """Counts of an observed table, of it by incident, and of one table per permutation.
 
-    `observed` has a row per band of distance (the first for one address, where told apart) and a column per band of
-    time with one more for times beyond all; `by_event` is that for the pairs of each incident.
+    `observed` and each of `permuted` have a row per band of distance (the first for one address, where told apart) and
+    a column per band of time with one more for times beyond all; `by_event` is that for the pairs of each incident.
     """
 
     def __init__(self, events: Events, bands: Bands, permutations: int, seed: int) -> None:
@@ -234,8 +243,7 @@ class _Counted:
             # Whatever is in no other band; the dates of all pairs are the same in every permutation.
             tables[:, -1] += _totals(events.days, bands) - tables.sum(axis=1)
             self.by_event[-1] += _totals_by_event(events.days, bands) - self.by_event.sum(axis=0)
-        self.observed = tables[0]
-        self.as_many = (tables[1:] >= tables[0]).sum(axis=0)
+        self.observed, self.permuted = tables[0], tables[1:]
 
 
 def _close_pairs(events: Events, bands: Bands) -> Iterator[tuple[Ints, Ints, Ints]]:

@@ -43,7 +43,7 @@ def test_counts_equal_the_reference(chicago: Events, case: str) -> None:
     bands = Bands(*(tuple(map(float, EXPECTED[case][edges])) for edges in ("sds", "tds")))
     found = knox_table(chicago, bands, permutations=0)
     assert table(found, "observed", len(bands.days) - 1).tolist() == EXPECTED[case]["observed"]
-    assert found["p_value"].null_count() == found.height
+    assert found.select("chance_low", "chance_high", "p_value").null_count().row(0) == (found.height,) * 3
 
 
 def test_ratios_equal_those_of_999_permutations(chicago: Events) -> None:
@@ -124,6 +124,8 @@ def test_without_interaction_p_values_reject_and_limits_miss_at_their_nominal_ra
     assert 0.02 < found.select((pl.col("p_value") <= 0.05).mean()).item() < 0.09
     covered = found.select(((pl.col("lower") <= 1) & (pl.col("upper") >= 1)).mean()).item()
     assert 0.90 < covered <= 0.99
+    by_chance = found.select(pl.col("ratio").is_between("chance_low", "chance_high").mean()).item()
+    assert 0.90 < by_chance < 0.99
     assert found["ratio"].mean() == pytest.approx(1, abs=0.02)
 
 
@@ -136,6 +138,21 @@ def test_planted_near_repeats_are_found() -> None:
     found = knox_table(Events(metres, days), Bands((0, 200), (0, 7, 14)), 999).row(0, named=True)
     assert found["p_value"] == 0.001
     assert 1 < found["lower"] < found["ratio"] < found["upper"]
+    assert found["chance_low"] < 1 < found["chance_high"] < found["ratio"]
+
+
+def test_limits_hold_less_often_where_incidents_come_in_series() -> None:
+    random, found = np.random.default_rng(3), []
+    for _ in range(150):
+        first = poisson_events(random, 1000)
+        begun = np.repeat(np.arange(1000), random.poisson(8, 1000) * (random.random(1000) < 0.02))
+        metres = np.vstack([first.metres, first.metres[begun] + random.uniform(-60, 60, (len(begun), 2))])
+        days = np.append(first.days, first.days[begun] + random.integers(0, 10, len(begun)))
+        found.append(knox_table(Events(metres, days), Bands((0, 200), (0, 14)), permutations=0))
+    every = pl.concat(found)
+    true = every["ratio"].log().mean()
+    held = every.select(pl.lit(true).is_between(pl.col("lower").log(), pl.col("upper").log()).mean()).item()
+    assert 0.7 < held < 0.9
 
 
 def test_the_seed_decides_the_permutations(chicago: Events) -> None:
@@ -148,7 +165,7 @@ def test_nothing_is_null_and_never_nan() -> None:
     for few in (events([], []), events([(0, 0)], [0]), events([(0, 0), (1, 0)], [0, 0])):
         found = knox_table(few, Bands((0, 100, INF), (0, 7, INF)), permutations=9)
         assert found.height == 4
-        assert found.select(pl.col(pl.Float64).is_nan().any()).row(0) == (False,) * 9
+        assert found.select(pl.col(pl.Float64).is_nan().any()).row(0) == (False,) * 11
         assert found["lower"].null_count() == 4
         assert found["ratio"].null_count() >= 3
 
