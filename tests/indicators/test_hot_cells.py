@@ -79,6 +79,13 @@ def test_ties_are_taken_from_south_to_north_then_west_to_east() -> None:
     assert not hot_cells(incidents(*rows), START, GRID, area_share=9 / 40)["is_tied"].any()
 
 
+def test_a_share_takes_all_the_cells_that_it_makes_up() -> None:
+    # 0.29 x 100 is 28.999999999999996.
+    rows = [(100.0 * n, 0.0, date(2016, 1, 1)) for n in range(40)]
+    assert hot_cells(incidents(*rows), START, Grid(100, 100), area_share=0.29).height == 29
+    assert hot_cells(incidents(*rows), START, Grid(100, 100), area_share=0.001).height == 1
+
+
 def test_a_border_belongs_to_the_cell_east_and_north_of_it() -> None:
     found = GRID.located(incidents((100, -100, START), (99.9, -100.1, START)))
     assert found.select("cell_east", "cell_north").rows() == [(1, -1), (0, -2)]

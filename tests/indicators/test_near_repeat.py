@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from datetime import date
 from itertools import permutations
 from pathlib import Path
@@ -80,6 +81,19 @@ def test_pieces_give_the_same_table(chicago: Events, monkeypatch: pytest.MonkeyP
     whole = knox_table(told_apart, bands, permutations=19)
     monkeypatch.setattr(near_repeat, "PAIRS_AT_ONCE", 40)
     assert knox_table(told_apart, bands, permutations=19).equals(whole)
+
+
+def test_pieces_bound_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    crowded = Events(random.uniform(0, 100, (3000, 2)), random.integers(0, 30, 3000), random.integers(0, 9, 3000))
+    monkeypatch.setattr(near_repeat, "PAIRS_AT_ONCE", 30_000)
+    tracemalloc.start()
+    found = knox_table(crowded, Bands((0, 200), (0, 31)), permutations=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["observed"].sum() == 3000 * 2999 // 2
+    # Four and a half million pairs are 36 MB as one column.
+    assert peak < 8e6
 
 
 def test_pairs_at_one_address_are_apart() -> None:
