@@ -95,6 +95,30 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats) -> QuasiP
     return QuasiPoissonFit(coefficients, covariance, mean, leverage, dispersion, degrees, is_converged)
 
 
+def fit_reweighted(design: Floats, counts: Floats, weights: Floats, down_weight_above: float) -> QuasiPoissonFit:
+    """Fit twice, the second time with less weight for rows that lie far above the first fit: likely outbreaks.
+
+    Parameters
+    ----------
+    design, counts, weights : arrays
+        As in `fit_quasi_poisson`.
+    down_weight_above : float
+        Standardised Anscombe residual s above which a row gets the weight 1/s².
+
+    References
+    ----------
+    Farrington, Andrews, Beale & Catchpole (1996), J. R. Statist. Soc. A 159:547-563, section 3.6.
+    """
+    fit = fit_quasi_poisson(design, counts, weights)
+    phi = np.maximum(fit.dispersion, 1.0)[:, None]
+    anscombe = 1.5 * (np.cbrt(counts) ** 2 / fit.fitted ** (1 / 6) - np.sqrt(fit.fitted))
+    residual = anscombe / np.sqrt(phi * np.maximum(1 - fit.leverage, 1e-9))
+    relative = weights * np.where(residual > down_weight_above, 1 / np.maximum(residual, 1e-9) ** 2, 1.0)
+    observed, total = weights.sum(axis=1), relative.sum(axis=1)
+    rescaled = np.divide(observed, total, out=np.ones_like(total), where=total > 0)
+    return fit_quasi_poisson(design, counts, relative * rescaled[:, None])
+
+
 def count_upper_tail(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
     """Probability of a count at least as large, for a negative binomial with variance dispersion x mean.
 

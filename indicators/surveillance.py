@@ -21,7 +21,7 @@ import polars as pl
 from scipy import special
 
 from indicators.intervals import Floats
-from indicators.regression import QuasiPoissonFit, count_quantile, count_upper_tail, fit_quasi_poisson
+from indicators.regression import QuasiPoissonFit, count_quantile, count_upper_tail, fit_reweighted
 from indicators.series import side_by_side
 
 # Series x weeks that are fitted at a time: bounds the memory.
@@ -194,12 +194,13 @@ def _judge(
     model = np.full((len(y), 4), np.nan)
     if rules.years >= FEWEST_YEARS_FOR_TREND:
         rows = np.flatnonzero(reaches)
-        fit = _reweighted(np.column_stack([flat, -offsets / rules.weeks_per_year]), y[rows], weights[rows], rules)
+        sloped = np.column_stack([flat, -offsets / rules.weeks_per_year])
+        fit = fit_reweighted(sloped, y[rows], weights[rows], rules.down_weight_above)
         is_kept = _is_fitted(fit) & (np.exp(fit.coefficients[:, 0]) <= y[rows].max(axis=1, initial=0))
         is_kept &= _slope_p_value(fit) <= rules.trend_p
         model[rows[is_kept]] = np.column_stack([_current(fit), fit.coefficients[:, -1]])[is_kept]
     rows = np.flatnonzero(reaches & np.isnan(model[:, 0]))
-    fit = _reweighted(flat, y[rows], weights[rows], rules)
+    fit = fit_reweighted(flat, y[rows], weights[rows], rules.down_weight_above)
     model[rows, :3] = np.where(_is_fitted(fit)[:, None], _current(fit), np.nan)
     log_mean, variance, dispersion, slope = model.T
     expected = np.exp(log_mean)
@@ -207,18 +208,6 @@ def _judge(
     above = upper - expected
     score = np.divide(current - expected, above, out=np.full(len(y), np.nan), where=above > 0)
     return dict(zip(FIGURES, (expected, upper, p_value, score, dispersion, slope), strict=True))
-
-
-def _reweighted(design: Floats, counts: Floats, weights: Floats, rules: FarringtonRules) -> QuasiPoissonFit:
-    """Fit twice, the second time with less weight for weeks that lie far above the first fit."""
-    fit = fit_quasi_poisson(design, counts, weights)
-    phi = np.maximum(fit.dispersion, 1.0)[:, None]
-    anscombe = 1.5 * (np.cbrt(counts) ** 2 / fit.fitted ** (1 / 6) - np.sqrt(fit.fitted))
-    residual = anscombe / np.sqrt(phi * np.maximum(1 - fit.leverage, 1e-9))
-    relative = weights * np.where(residual > rules.down_weight_above, 1 / np.maximum(residual, 1e-9) ** 2, 1.0)
-    observed, total = weights.sum(axis=1), relative.sum(axis=1)
-    rescaled = np.divide(observed, total, out=np.ones_like(total), where=total > 0)
-    return fit_quasi_poisson(design, counts, relative * rescaled[:, None])
 
 
 def _is_fitted(fit: QuasiPoissonFit) -> npt.NDArray[np.bool_]:
