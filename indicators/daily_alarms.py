@@ -42,6 +42,9 @@ class DailyRules:
         Pairs of yearly waves.
     fewest_of_a_kind : int
         Days of one kind (holidays, say) that the history must hold for such a day to be judged.
+    events_per_coefficient : float
+        Events that the history must hold for each coefficient of the model. With fewer the alarm goes off more often
+        than `tail` says; `rare_events` has charts for them.
     down_weight_above : float
         As in `regression.fit_reweighted`.
     sides : {"upper", "both"}
@@ -57,6 +60,7 @@ class DailyRules:
     sum_days: int = 1
     harmonics: int = 2
     fewest_of_a_kind: int = 3
+    events_per_coefficient: float = 10.0
     down_weight_above: float = 2.58
     sides: Literal["upper", "both"] = "upper"
     tail: float = 0.005
@@ -100,8 +104,8 @@ def daily_alarms(
         One row per series and day, sorted: `by`, day (the last of those judged); observed, expected, lower, upper
         (counts; those outside lower to upper raise an alarm; lower is null where one side is judged alone); p_value;
         dispersion (of the judged count about `expected`, its error included); alarm. All but observed are null where
-        the history is too short or holds too few days of a kind, or the fit did not converge; p_value and alarm also
-        where a judged day was not observed.
+        the history is too short or holds too few events or days of a kind, or the fit did not converge; p_value and
+        alarm also where a judged day was not observed.
 
     Raises
     ------
@@ -163,6 +167,7 @@ def _judge(
     length = past.shape[1] - first_seen
     asked = design[judged, :n_kinds].any(axis=0)
     enough = (weights @ design[history, :n_kinds])[:, asked].min(axis=1) >= rules.fewest_of_a_kind
+    enough &= np.nan_to_num(past).sum(axis=1) >= rules.events_per_coefficient * design.shape[1]
     known = (length >= rules.fewest_days) & (weights.sum(axis=1) >= OBSERVED_SHARE * length) & enough
     figures = {name: np.full(len(counts), np.nan) for name in FIGURES}
     total = counts[:, judged].sum(axis=1)

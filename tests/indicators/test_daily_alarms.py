@@ -107,6 +107,9 @@ def test_nothing_is_told_of_what_is_not_known(china: pl.DataFrame) -> None:
     short = daily_alarms(frame(counts[: 364 + 8]), ["series"], china).select(figures)
     assert short.row(0) == (None,) * 5
     assert daily_alarms(frame(counts[: 365 + 8]), ["series"], china)["expected"].item() == pytest.approx(20, rel=0.3)
+    # Thirty events a year are too few for a model of some twenty coefficients.
+    rare = np.random.default_rng(5).poisson(0.08, len(DAYS))
+    assert daily_alarms(frame(rare), ["series"], china).select(figures).row(0) == (None,) * 5
     # No Spring Festival in the history.
     upto = frame(counts).filter(pl.col("day").is_between(date(2022, 3, 1), date(2023, 1, 24)))
     rules = DailyRules(fewest_days=200)
@@ -126,8 +129,7 @@ def test_a_series_is_judged_as_if_alone(china: pl.DataFrame) -> None:
     silent = frame(np.zeros(len(DAYS)), "silent")
     together = daily_alarms(pl.concat([one, young, silent]), ["series"], china)
     assert_frame_equal(together.filter(series="one"), daily_alarms(one, ["series"], china), rel_tol=1e-8)
-    assert together["p_value"].null_count() == 0
-    assert together.filter(series="silent")["expected"].item() < 1e-3
+    assert together.drop_nulls("p_value")["series"].to_list() == ["one", "young"]
 
 
 def test_a_calendar_with_a_gap_is_refused(china: pl.DataFrame) -> None:
