@@ -45,7 +45,7 @@ class QuasiPoissonFit:
     is_converged: npt.NDArray[np.bool_]
 
 
-def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats) -> QuasiPoissonFit:
+def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats, start: Floats | None = None) -> QuasiPoissonFit:
     """Quasi-Poisson regression with logarithmic link.
 
     Each series of the batch is fitted as if alone. A column that is zero wherever the weight is not gets the
@@ -59,21 +59,25 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats) -> QuasiP
         Not negative; anything finite where the weight is 0.
     weights : array, shape (batch, rows)
         Prior weights, 0 for rows to leave out.
+    start : array, shape (batch, rows), optional
+        Log means to start from.
 
     References
     ----------
     McCullagh & Nelder (1989), Generalized Linear Models, 2nd ed., ch. 2.5, 6 and 9.
     """
     batch, columns = len(counts), design.shape[1]
-    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
+    # Information matrices are symmetric: their upper triangles are summed, all in one product of matrices.
+    upper = np.triu_indices(columns)
+    products = design[:, upper[0]] * design[:, upper[1]]
     coefficients, is_converged = np.zeros((batch, columns)), np.zeros(batch, dtype=np.bool_)
-    log_mean = np.log(counts + 0.1)
+    log_mean = np.log(counts + 0.1) if start is None else start.copy()
     deviance = np.full(batch, np.inf)
     running = np.arange(batch)
     for _ in range(MOST_ITERATIONS):
         y, w, eta = counts[running], weights[running], log_mean[running]
         mean = np.exp(eta)
-        inverse = _inverse((w * mean) @ products, columns)
+        inverse = _inverse((w * mean) @ products, upper)
         score = (w * (mean * eta + y - mean)) @ design
         found = np.einsum("bpq,bq->bp", inverse, score)
         eta = np.clip(found @ design.T, LEAST_LOG_MEAN, LARGEST_LOG_MEAN)
@@ -86,8 +90,9 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats) -> QuasiP
             break
     mean = np.exp(log_mean)
     working = weights * mean
-    covariance = _inverse(working @ products, columns)
-    leverage = working * (covariance.reshape(batch, columns * columns) @ products.T)
+    covariance = _inverse(working @ products, upper)
+    both = np.where(upper[0] == upper[1], 1.0, 2.0)
+    leverage = working * ((covariance[:, upper[0], upper[1]] * both) @ products.T)
     estimated = ((weights > 0).astype(np.float64) @ np.abs(design) > 0).sum(axis=1)
     degrees = np.maximum((weights > 0).sum(axis=1) - estimated, 0).astype(np.float64)
     pearson = (weights * (counts - mean) ** 2 / mean).sum(axis=1)
@@ -116,7 +121,7 @@ def fit_reweighted(design: Floats, counts: Floats, weights: Floats, down_weight_
     relative = weights * np.where(residual > down_weight_above, 1 / np.maximum(residual, 1e-9) ** 2, 1.0)
     observed, total = weights.sum(axis=1), relative.sum(axis=1)
     rescaled = np.divide(observed, total, out=np.ones_like(total), where=total > 0)
-    return fit_quasi_poisson(design, counts, relative * rescaled[:, None])
+    return fit_quasi_poisson(design, counts, relative * rescaled[:, None], np.log(fit.fitted))
 
 
 def count_upper_tail(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
@@ -148,9 +153,12 @@ def count_quantile(probability: float, mean: npt.ArrayLike, dispersion: npt.Arra
     return np.where(over, spread, stats.poisson.ppf(probability, mu))
 
 
-def _inverse(information: Floats, columns: int) -> Floats:
-    """Inverse of each information matrix, scaled to a unit diagonal first."""
-    matrix = information.reshape(-1, columns, columns)
+def _inverse(information: Floats, upper: tuple[npt.NDArray[np.intp], ...]) -> Floats:
+    """Inverse of each information matrix, given as its upper triangle; scaled to a unit diagonal first."""
+    columns = int(upper[0][-1]) + 1
+    matrix = np.empty((len(information), columns, columns))
+    matrix[:, upper[0], upper[1]] = information
+    matrix[:, upper[1], upper[0]] = information
     diagonal = np.sqrt(np.diagonal(matrix, axis1=1, axis2=2))
     scale = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
     scaled = matrix * scale[:, :, None] * scale[:, None, :]
