@@ -76,8 +76,8 @@ def test_rates_beyond_the_limits_are_those_of_the_reference(per: str) -> None:
 
 
 def test_ratios_equal_the_reference() -> None:
-    # The reference takes a blank count as none.
-    given = rows("testdata_ISR_inputs.csv").with_columns(pl.col("count", "refcount").fill_null(0))
+    # The reference takes a blank as none.
+    given = rows("testdata_ISR_inputs.csv").with_columns(pl.col("count", "pop", "refcount").fill_null(0))
     given = given.rename({"area": "area_id", "count": "events", "pop": "at_risk"})
     reference = given.select("ageband", events="refcount", at_risk="refpop").unique()
     assert reference.height == 19
