@@ -4,7 +4,7 @@ Belongs here: comparisons of an area with its own past, and harm-weighted sums o
 of a series (`trends`), progress to a target (`progress`), what an intervention did (`evaluation`).
 
 Counts of crime vary more than Poisson counts. Each method takes the dispersion φ ≥ 1 by which the variance exceeds
-the mean; without a better source it is estimated over areas and periods (`evaluation.dispersion`).
+the mean; without a better source it is estimated over areas and periods (`dispersion`).
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
+from indicators.dispersion import checked_dispersion
 from indicators.intervals import Floats, dobson_limits
 
 # Cells of one block of the E-test's sums.
@@ -216,19 +217,6 @@ def harm_index(
     harm = n @ w
     lower, upper = dobson_limits(harm, n @ w**2, n.sum(axis=-1), float(w.max()), confidence)
     return harm * factor, lower * factor, upper * factor
-
-
-def checked_dispersion(dispersion: float) -> float:
-    """Return φ.
-
-    Raises
-    ------
-    ValueError
-        If it is below 1: counts that vary less than chance are not to be trusted with narrower limits.
-    """
-    if not (np.isfinite(dispersion) and dispersion >= 1):
-        raise ValueError(f"the dispersion must be at least 1, not {dispersion}")
-    return dispersion
 
 
 def _reach(mean: float) -> int:
