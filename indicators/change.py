@@ -91,7 +91,7 @@ def poisson_z(current: npt.ArrayLike, prior: npt.ArrayLike, dispersion: float = 
 
     References
     ----------
-    Wheeler (2016), Crime Science 5:12 (tables of change without percentages).
+    Wheeler (2016), Int. J. Police Science & Management 18:159-172 (tables and graphs of crime trends).
     """
     now, before = np.asarray(current, dtype=np.float64), np.asarray(prior, dtype=np.float64)
     if not (np.all(np.isfinite(now)) and np.all(np.isfinite(before))) or np.any(np.minimum(now, before) < 0):
@@ -100,7 +100,9 @@ def poisson_z(current: npt.ArrayLike, prior: npt.ArrayLike, dispersion: float = 
     return z
 
 
-def weekly_band(counts: pl.DataFrame, by: list[str], weeks: int = 8, z: float = 3.0, phi: float = 1.0) -> pl.DataFrame:
+def weekly_band(
+    counts: pl.DataFrame, by: list[str], weeks: int = 8, z: float = 3.0, dispersion: float = 1.0
+) -> pl.DataFrame:
     """Band in which a week's count is expected, from the mean m of the weeks before it: (√m ± z √φ/2)².
 
     Parameters
@@ -112,15 +114,15 @@ def weekly_band(counts: pl.DataFrame, by: list[str], weeks: int = 8, z: float = 
     weeks : int
         Weeks that the mean is taken over, the week itself not among them.
     z : float
-    phi : float
-        Dispersion, at least 1.
+    dispersion : float
+        φ ≥ 1.
 
     Returns
     -------
     DataFrame
         The rows of `counts`, sorted, with `prior_mean`, `low`, `high`: null where not all the weeks before are there.
     """
-    half = z * float(np.sqrt(checked_dispersion(phi))) / 2
+    half = z * float(np.sqrt(checked_dispersion(dispersion))) / 2
     ordered = counts.sort(*by, "week")
     is_whole = pl.col("week") - pl.col("week").shift(weeks).over(by) == pl.duration(weeks=weeks)
     mean = pl.col("count").cast(pl.Float64).rolling_mean(weeks).shift(1).over(by)

@@ -19,7 +19,7 @@ import polars as pl
 from scipy import special
 
 from indicators.dispersion import checked_dispersion
-from indicators.intervals import Floats
+from indicators.intervals import Floats, normal_quantile
 
 ROLES = ("treated", "control", "displaced_treated", "displaced_control")
 SIGNS = np.array([1.0, -1.0, 1.0, -1.0])
@@ -172,9 +172,7 @@ def evaluate(
     windows = window_counts(counts, [design.before, design.after])
     roles = ROLES if design.displaced_treated else ROLES[:2]
     sums = [_summed(windows, getattr(design, role)) for role in roles]
-    return wdd(
-        [sums], area_weights=area_weights, dispersion=dispersion, degrees=degrees, confidence=confidence
-    )  # fmt: skip
+    return wdd([sums], area_weights=area_weights, dispersion=dispersion, degrees=degrees, confidence=confidence)
 
 
 def window_counts(counts: pl.DataFrame, windows: list[tuple[date, date]]) -> pl.DataFrame:
@@ -237,7 +235,7 @@ def difference_panel(
         either sum is zero).
     """
     t, c = _pair(treated, control)
-    phi, z = checked_dispersion(dispersion), float(special.ndtri((1 + confidence) / 2))
+    phi, z = checked_dispersion(dispersion), normal_quantile(confidence)
     ratio = pl.col("sum_treated") / pl.col("sum_control")
     log_error = (phi * (1 / pl.col("sum_treated") + 1 / pl.col("sum_control"))).sqrt()
     has_ratio = pl.when((pl.col("sum_treated") > 0) & (pl.col("sum_control") > 0))
@@ -308,7 +306,9 @@ def minimum_detectable_change(
         `fall` in events and `fall_share` of the treated areas' count; null where not even a fall to zero would do.
     """
     t, o = _pair(*np.broadcast_arrays(np.atleast_1d(treated_before), np.atleast_1d(others_before)))
-    k = checked_dispersion(dispersion) * (special.ndtri((1 + confidence) / 2) + special.ndtri(power)) ** 2
+    if not 0.5 <= power < 1:
+        raise ValueError(f"the power must lie between 0.5 and 1, not {power}")
+    k = checked_dispersion(dispersion) * (normal_quantile(confidence) + special.ndtri(power)) ** 2
     # fall² = k (2 treated − fall + 2 others)
     fall = (np.sqrt(k**2 + 8 * k * (t + o)) - k) / 2
     seen = pl.when((pl.col("fall") <= pl.col("treated")) & (pl.col("treated") > 0))
@@ -318,15 +318,13 @@ def minimum_detectable_change(
 
 
 def _judged(total: Floats, variance: Floats, degrees: Floats, confidence: float) -> pl.DataFrame:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
     error = np.sqrt(variance)
     varies = error > 0
     z = np.where(varies, total / np.where(varies, error, 1.0), np.nan)
     endless = np.isinf(degrees)
     finite = np.where(endless, 1.0, degrees)
     p_value = 2 * np.where(endless, special.ndtr(-np.abs(z)), special.stdtr(finite, -np.abs(z)))
-    quantile = np.where(endless, special.ndtri((1 + confidence) / 2), special.stdtrit(finite, (1 + confidence) / 2))
+    quantile = np.where(endless, normal_quantile(confidence), special.stdtrit(finite, (1 + confidence) / 2))
     return pl.DataFrame(
         {
             "total": total,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
-from indicators.intervals import Floats, poisson_limits
+from indicators.intervals import Floats, checked_confidence, normal_quantile, poisson_limits
 from indicators.shrinkage import COUNTED
 
 Statistic = Literal["rate", "proportion"]
@@ -50,7 +50,7 @@ def proportion_funnel(target: npt.ArrayLike, trials: npt.ArrayLike, confidence: 
     share = np.asarray(target, dtype=np.float64)
     if not np.all((share >= 0) & (share <= 1)):
         raise ValueError("the target of a proportion must lie between 0 and 1")
-    half = special.ndtri((1 + confidence) / 2) * np.sqrt(share * (1 - share) / _above_zero(trials, "trials"))
+    half = normal_quantile(confidence) * np.sqrt(share * (1 - share) / _above_zero(trials, "trials"))
     return np.maximum(share - half, 0.0), np.minimum(share + half, 1.0)
 
 
@@ -83,7 +83,7 @@ def rate_funnel(target: npt.ArrayLike, at_risk: npt.ArrayLike, confidence: float
     Spiegelhalter (2005), as above; Dover & Schopflocher (2011), Population Health Metrics 9:58.
     """
     n = _above_zero(at_risk, "at_risk")
-    expected, tail = _above_zero(target, "the target") * n, (1 - confidence) / 2
+    expected, tail = _above_zero(target, "the target") * n, (1 - checked_confidence(confidence)) / 2
     # Where a count of zero is not rare enough the quantile does not exist; other numbers only stand in.
     has_low, has_high = special.pdtr(0, expected) < tail, special.pdtr(0, expected) < 1 - tail
     low = np.where(has_low, special.pdtrik(tail, np.where(has_low, expected, 2 - np.log(tail))), 0.0)
@@ -168,7 +168,7 @@ def funnel(
     if adjustment == "none":
         limits = told.with_columns(**_chance_limits(told, statistic, confidence))
     else:
-        half, centre = float(special.ndtri((1 + confidence) / 2)) * inflated, _stable(pl.col("target"), statistic)
+        half, centre = normal_quantile(confidence) * inflated, _stable(pl.col("target"), statistic)
         limits = told.with_columns(
             lower=_figure((centre - half).clip(lower_bound=0), statistic), upper=_figure(centre + half, statistic)
         )
@@ -209,7 +209,7 @@ def standardised_ratios(
     Raises
     ------
     ValueError
-        If a stratum of `counts` is not in the reference.
+        If a stratum in which somebody is at risk has no rate in the reference.
     """
     _check(counts, "rate")
     known = (pl.col("events").is_not_null() & pl.col("at_risk").is_not_null()).all().over("area_id", *by)
@@ -220,14 +220,17 @@ def standardised_ratios(
     else:
         on, rates = strata, reference
     rates = rates.select(*on, at_reference=pl.col("events").cast(pl.Float64) / pl.col("at_risk"))
-    strange = whole.join(rates, on=on, how="anti")
+    # Strata in which nobody is at risk expect nothing, whatever the reference.
+    at_reference = pl.when(pl.col("at_risk") > 0).then(pl.col("at_reference")).otherwise(0.0)
+    matched = whole.join(rates, on=on, how="left", nulls_equal=True).with_columns(at_reference=at_reference)
+    strange = matched.filter(~pl.col("at_reference").is_finite().fill_null(False))
     if strange.height:
-        raise ValueError(f"stratum {strange.select(strata).row(0)} is not in the reference: add its events and at_risk")
-    expected = pl.when(pl.col("at_risk") > 0).then(pl.col("at_reference") * pl.col("at_risk")).otherwise(0.0).sum()
-    sums = (
-        whole.join(rates, on=on)
-        .group_by("area_id", *by)
-        .agg(observed=pl.col("events").cast(pl.Float64).sum(), expected=expected)
+        raise ValueError(
+            f"stratum {strange.select(strata).row(0)} has no rate in the reference: add events and at_risk"
+        )
+    sums = matched.group_by("area_id", *by).agg(
+        observed=pl.col("events").cast(pl.Float64).sum(),
+        expected=(pl.col("at_reference") * pl.col("at_risk")).sum(),
     )
     lower, upper = poisson_limits(sums["observed"].to_numpy(), confidence)
     told = pl.when(pl.col("expected") > 0)

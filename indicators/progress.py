@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from scipy import special
 
+from indicators.intervals import checked_confidence
+
 Polarity = Literal["higher", "lower"]
 
 # Statistics Canada's thresholds: share of the growth that the target asks for; without a target, growth per year.
@@ -130,7 +132,8 @@ def probability_of_reaching(
         ).sqrt(),
     )
     degrees = (told["points"].fill_null(3) - 2).cast(pl.Float64).to_numpy()
-    quantile = pl.lit(pl.Series(special.stdtrit(degrees, np.full(len(degrees), (1 + confidence) / 2))))
+    upper_tail = (1 + checked_confidence(confidence)) / 2
+    quantile = pl.lit(pl.Series(special.stdtrit(degrees, np.full(len(degrees), upper_tail))))
     sign = pl.when(pl.col("polarity") == "higher").then(1.0).otherwise(-1.0)
     beyond = sign * (pl.col("predicted") - pl.col("target"))
     scores = told.select(pl.when(pl.col("error") > 0).then(beyond / pl.col("error")).fill_null(0.0).alias("t"))["t"]

@@ -11,7 +11,7 @@ import polars as pl
 from scipy import stats
 from scipy.spatial import distance
 
-from indicators.intervals import Floats
+from indicators.intervals import Floats, checked_confidence
 
 Distribution = Literal["gamma", "beta", "normal"]
 Polarity = Literal["higher", "lower", "context"]
@@ -152,7 +152,7 @@ def _ranked(
     drawn = _drawn(first, second, distribution, draws, seed)
     # Equal draws (of figures without an error) share the mean of their ranks.
     ranks = stats.rankdata(sign * drawn, method="average", axis=0)
-    tail = (1 - confidence) / 2
+    tail = (1 - checked_confidence(confidence)) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=1)
     return pl.DataFrame(
         {

@@ -46,7 +46,7 @@ def test_weekly_band_is_the_reference_formula() -> None:
         assert row["prior_mean"] == pytest.approx(mean)
         assert row["low"] == pytest.approx(max(0, np.sqrt(mean) - 3 / 2) ** 2)
         assert row["high"] == pytest.approx((np.sqrt(mean) + 3 / 2) ** 2)
-    assert weekly_band(frame, ["area"], phi=4.0)["high"][8] == pytest.approx((np.sqrt(6.5) + 3) ** 2)
+    assert weekly_band(frame, ["area"], dispersion=4.0)["high"][8] == pytest.approx((np.sqrt(6.5) + 3) ** 2)
     holed = frame.filter(pl.col("week") != weeks[2])
     assert weekly_band(holed, ["area"])["high"].to_list()[7:] == [None] * 3 + [found["high"][11]]
 

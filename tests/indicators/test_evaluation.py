@@ -195,6 +195,7 @@ def test_what_no_fall_could_show_has_none() -> None:
         (lambda: wdd([[1, 2], [3, 4]], area_weights=[0, 1, 1, 1]), "above zero"),
         (lambda: wdd([[1, 2], [3, 4]], confidence=95), "confidence"),
         (lambda: harm_wdd(wdd([[1, 2], [3, 4]]), [1, 2]), "one weight"),
+        (lambda: minimum_detectable_change(5, 5, power=80), "power"),
         (lambda: difference_panel([1, 2], [3]), "one shape"),
     ],
 )

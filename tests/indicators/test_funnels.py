@@ -101,7 +101,7 @@ def test_strata_alike_everywhere_leave_ratios_of_one() -> None:
     )
     found = standardised_ratios(counts, [], ["age"])
     assert found["ratio"].to_list() == [pytest.approx(1.0), pytest.approx(1.0), None]
-    with pytest.raises(ValueError, match="not in the reference"):
+    with pytest.raises(ValueError, match="no rate in the reference"):
         standardised_ratios(counts, [], ["age"], counts.filter(pl.col("age") == "young").head(1))
 
 
@@ -202,6 +202,8 @@ def test_more_people_narrow_the_funnel() -> None:
     [
         (lambda: rate_funnel(0.0, [5.0]), "target must be finite and above zero"),
         (lambda: rate_funnel(0.1, [0.0]), "at_risk must be finite"),
+        (lambda: proportion_funnel(0.2, [5.0], 95), "confidence"),
+        (lambda: rate_funnel(0.2, [5.0], 95), "confidence"),
         (lambda: proportion_funnel(1.2, [5.0]), "between 0 and 1"),
         (lambda: funnel(areas([6], [5]), ["group"], "proportion"), "more events than trials"),
         (lambda: funnel(areas([-1], [5]), ["group"], "rate"), "not negative"),
