@@ -174,17 +174,14 @@ def test_nothing_to_vary_is_null_not_a_number() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(400, 10**6)), min_size=1, max_size=8))
-def test_limits_hold_the_target_and_never_narrow(rows: list[tuple[int, int]]) -> None:
+def test_limits_hold_the_target_and_scores_never_grow(rows: list[tuple[int, int]]) -> None:
     frame = areas([float(y) for y, _ in rows], [float(n) for _, n in rows])
     for statistic in ("rate", "proportion"):
-        width = []
         for how in ("multiplicative", "additive"):
             found = funnel(frame, ["group"], statistic, how).drop_nulls()
             assert (found["lower"] <= found["target"] * (1 + 1e-9)).all()
             assert (found["upper"] >= found["target"] * (1 - 1e-9)).all()
             assert (found["z_adjusted"].abs() <= found["z"].abs() * (1 + 1e-9)).all()
-            width.append(found.height)
-        assert width[0] == width[1]
 
 
 def test_more_people_narrow_the_funnel() -> None:

@@ -252,7 +252,9 @@ def test_test_without_a_selection_asks_the_source_tables_too(built: Path) -> Non
     assert code == 1
     project = load_project()
     assert f"of {len(project.models)} models and {len(project.sources)} source tables" in output
-    failed = next(line for line in output.splitlines() if line.startswith("staging.incident") and "not_null_day" in line)
+    failed = next(
+        line for line in output.splitlines() if line.startswith("staging.incident") and "not_null_day" in line
+    )
     assert "error" in failed
     code, output = run("test", "--select", "fct_patrol", "--home", built)
     assert "source table" not in output
