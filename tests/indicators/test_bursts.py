@@ -32,6 +32,7 @@ def test_scan_is_how_often_a_window_is_found() -> None:
 def test_a_burst_found_by_looking_is_less_surprising_than_one_foretold() -> None:
     alone = float(stats.poisson.sf(5, 0.6))
     assert alone < scan_p_value(6, 0.6, 10) < scan_p_value(6, 0.6, 100) < scan_p_value(5, 0.6, 100)
+    assert 0.99 < scan_p_value(4, 1.5, 100) <= 1
     assert scan_p_value(3, 500.0, 100) == 1.0
 
 

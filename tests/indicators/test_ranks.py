@@ -28,6 +28,11 @@ def test_areas_far_apart_have_sure_ranks() -> None:
     assert found["probability_worst"].to_list() == [1.0, 0.0, 0.0]
 
 
+def test_equal_areas_share_their_rank_even_where_each_is_certain() -> None:
+    found = ranked(normals([5.0, 5.0, 9.0], [0.0] * 3))
+    assert found.select("rank", "rank_lower", "rank_upper").rows() == [(1, 1, 2), (1, 1, 2), (3, 3, 3)]
+
+
 def test_polarity_turns_the_order_round() -> None:
     frame = normals([30.0, 10.0, 20.0], [8.0] * 3)
     low, high = ranked(frame, "lower"), ranked(frame, "higher")
