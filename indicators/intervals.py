@@ -38,7 +38,7 @@ def byar_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats,
     Breslow & Day (1987), Statistical Methods in Cancer Research II, p. 69.
     """
     x = _counts(count, "count")
-    z = _z(confidence)
+    z = normal_quantile(confidence)
     with np.errstate(divide="ignore", over="ignore"):
         root = np.maximum(1 - 1 / (9 * x) - z / (3 * np.sqrt(x)), 0.0)
     lower = x * root**3
@@ -57,7 +57,7 @@ def poisson_exact_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tupl
     Garwood (1936), Biometrika 28:437-442.
     """
     x = _counts(count, "count")
-    tail = (1 - _checked(confidence)) / 2
+    tail = (1 - checked_confidence(confidence)) / 2
     lower = np.where(x > 0, special.gammaincinv(np.maximum(x, np.finfo(np.float64).tiny), tail), 0.0)
     return lower, np.asarray(special.gammainccinv(x + 1, tail), dtype=np.float64)
 
@@ -100,7 +100,7 @@ def wilson_limits(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: f
     if np.any(x > n * (1 + 1e-12)):
         raise ValueError("successes exceed trials")
     x = np.minimum(x, n)
-    z = _z(confidence)
+    z = normal_quantile(confidence)
     centre = 2 * x + z**2
     spread = z * np.sqrt(z**2 + 4 * x * (n - x) / n)
     width = 2 * (n + z**2)
@@ -178,15 +178,23 @@ def daily_cluster_limits(
     estimable = (d >= 2) & (y > 0)
     degrees = np.where(estimable, d - 1, 1.0)
     variance = np.maximum(q - y**2 / np.maximum(d, 1.0), 0.0) / degrees
-    half = special.stdtrit(degrees, (1 + _checked(confidence)) / 2) * np.sqrt(d * variance)
+    half = special.stdtrit(degrees, (1 + checked_confidence(confidence)) / 2) * np.sqrt(d * variance)
     return np.where(estimable, np.maximum(y - half, 0.0), np.nan), np.where(estimable, y + half, np.nan)
 
 
-def _z(confidence: float) -> float:
-    return float(special.ndtri((1 + _checked(confidence)) / 2))
+def normal_quantile(confidence: float) -> float:
+    """Half width of a two-sided interval, in standard errors: 1.96 at 0.95.
+
+    Raises
+    ------
+    ValueError
+        If the confidence does not lie between 0 and 1.
+    """
+    return float(special.ndtri((1 + checked_confidence(confidence)) / 2))
 
 
-def _checked(confidence: float) -> float:
+def checked_confidence(confidence: float) -> float:
+    """Return the confidence; raise ValueError unless it lies between 0 and 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
     return confidence
