@@ -42,6 +42,7 @@ def test_farrington_rarely_cries_wolf_and_sees_a_doubling_within_two_weeks() -> 
     assert found["median_days"] <= 14
 
 
+@pytest.mark.slow
 def test_the_daily_alarm_keeps_its_rate_and_sees_a_doubling_within_a_week() -> None:
     calm = simulate(10.0, 60, 14, 3)
     # 365 days at a tail of .02 would give 7.3 a year; whole counts keep below.
@@ -52,6 +53,7 @@ def test_the_daily_alarm_keeps_its_rate_and_sees_a_doubling_within_a_week() -> N
     assert found["median_days"] <= 7
 
 
+@pytest.mark.slow
 def test_xmr_on_seasonal_weeks_cries_wolf() -> None:
     calm = simulate(30.0, 20, YEAR_DAYS, 6)
     xmr, seasonal = (

@@ -75,6 +75,7 @@ def test_e_test_is_the_sum_over_all_pairs(first: int, second: int) -> None:
     assert p == pytest.approx(e_test(second, first)[0], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_e_test_rejects_at_its_nominal_rate_even_of_dispersed_counts() -> None:
     random = np.random.default_rng(3)
     poisson = random.poisson(30, (2, 8000))

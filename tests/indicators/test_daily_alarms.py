@@ -36,6 +36,7 @@ def means(calendar: pl.DataFrame, level: float) -> np.ndarray:
     return level * np.exp(effect + 0.3 * np.cos(2 * np.pi * (number - 200) / 365.25) + 0.05 * number / 365.25)
 
 
+@pytest.mark.slow
 def test_the_expected_count_follows_weekday_season_calendar_and_trend(china: pl.DataFrame) -> None:
     mean = means(china, 400)
     counts = np.random.default_rng(3).poisson(mean)
@@ -47,6 +48,7 @@ def test_the_expected_count_follows_weekday_season_calendar_and_trend(china: pl.
     assert judged.height == 5
 
 
+@pytest.mark.slow
 def test_p_values_hold_their_level(china: pl.DataFrame) -> None:
     random = np.random.default_rng(12)
     mean = means(china, 20)

@@ -129,6 +129,7 @@ def test_false_evaluations_are_as_rare_as_they_claim_once_dispersion_is_in(month
     assert line.replace("%", " %") in (PAGES / "false-evaluation.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_half_of_a_ranking_is_noise_and_shrinkage_predicts_better() -> None:
     found = rankings()
     assert 4 < found.gone < 6

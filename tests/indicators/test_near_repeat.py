@@ -132,6 +132,7 @@ def poisson_events(random: np.random.Generator, n: int) -> Events:
     return Events(random.uniform(0, 2000, (n, 2)), random.integers(0, 365, n))
 
 
+@pytest.mark.slow
 def test_without_interaction_p_values_reject_and_limits_miss_at_their_nominal_rate() -> None:
     random, bands = np.random.default_rng(5), Bands((0, 200), (0, 14))
     found = pl.concat([knox_table(poisson_events(random, 300), bands, 99, seed) for seed in range(300)])
@@ -155,6 +156,7 @@ def test_planted_near_repeats_are_found() -> None:
     assert found["chance_low"] < 1 < found["chance_high"] < found["ratio"]
 
 
+@pytest.mark.slow
 def test_limits_hold_less_often_where_incidents_come_in_series() -> None:
     random, found = np.random.default_rng(3), []
     for _ in range(150):

@@ -76,6 +76,7 @@ def test_pairs_at_one_point_are_most_of_the_near_repeats(thefts: Events) -> None
     assert beyond[0].equals(beyond[1])
 
 
+@pytest.mark.slow
 def test_without_any_near_repeat_the_pooled_ratio_still_finds_them(thefts: Events) -> None:
     page = PAGE.read_text(encoding="utf-8")
     random = np.random.default_rng(1)
