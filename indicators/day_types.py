@@ -23,10 +23,10 @@ def day_types(first: date, last: date, country: str, overrides: pl.DataFrame | N
     """Type of each day from `first` to `last`, and the day of the year before that it compares with.
 
     A weekend between two holidays of one break, or cut short by a working day after it or before, is part of the
-    holiday. In China all holidays of the break that holds
-    the lunar new year's day are `spring_festival`, and a working day on a weekend is `make_up_workday`; both are known
-    from the State Council's notice, which comes out in the last quarter of the year before: a later year has its
-    statutory holidays alone, until the library is renewed or `overrides` say more.
+    holiday. In China all holidays of the break that holds the lunar new year's day are `spring_festival`, and a working
+    day on a weekend is `make_up_workday`; both are known from the State Council's notice, which comes out in the last
+    quarter of the year before: a later year has its statutory holidays alone, until the library is renewed or
+    `overrides` say more.
 
     Compared with each other are, within 15 days of the lunar new year's day, days as far from it; holidays of
     one name; else the same weekday 52 weeks before, or 51 or 53, where both days are of one type and none is near

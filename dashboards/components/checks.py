@@ -87,8 +87,10 @@ def check_summary(context: Context, checks: pl.DataFrame) -> Any:
 def check_history(context: Context) -> Any:
     """Draw the tables with failed checks, day by day; nothing where the memory holds one date of these days only."""
     words = context.words
-    last = context.release.checks_by_date["as_of"].max()
-    shown = context.release.checks_by_date.filter(pl.col("as_of") > pl.lit(last) - pl.duration(days=LATEST_DAYS))
+    last = context.release.quality.checks_by_date["as_of"].max()
+    shown = context.release.quality.checks_by_date.filter(
+        pl.col("as_of") > pl.lit(last) - pl.duration(days=LATEST_DAYS)
+    )
     dates = shown["as_of"].n_unique()
     if dates < 2:
         return None

@@ -39,7 +39,7 @@ class Context:
     @property
     def source_titles(self) -> dict[str, str]:
         """Title by source in the reader's language."""
-        rows = self.release.freshness.to_dicts()
+        rows = self.release.quality.freshness.to_dicts()
         return {row["source"]: self.words.of(row, "title") or row["source"] for row in rows}
 
     def reasons(self, codes: str | None) -> list[str]:

@@ -12,7 +12,7 @@ SIGNS = {"stop": ("bad", "■"), "quarantine": ("bad", "▼"), "adapt": ("quiet"
 
 def delivery_changes(context: Context) -> Any:
     """The panel of all changes, those that set rows aside first; the suggestion as it was given."""
-    words, drift = context.words, context.release.drift
+    words, drift = context.words, context.release.quality.drift
     if not drift.height:
         return panel(words("quality.drift"), empty_state(words("quality.no_drift")))
     rows = [

@@ -14,7 +14,7 @@ OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
 def header(context: Context) -> Any:
     """Header of a page that shows a release."""
     words, info = context.words, context.release.info
-    statuses = context.release.freshness["status"].to_list()
+    statuses = context.release.quality.freshness["status"].to_list()
     alive = statuses.count("alive")
     fresh = words("header.sources", alive=alive, all=len(statuses))
     facts = [

@@ -24,7 +24,7 @@ def why_no_newer(context: Context, indicator: dict[str, Any], row: dict[str, Any
     kinds = {need.partition(".")[0] for need in indicator["needs"] or []}
     troubled = [
         trouble
-        for trouble in context.release.freshness.to_dicts()
+        for trouble in context.release.quality.freshness.to_dicts()
         if trouble["status"] != "alive" and (trouble["source"] in named if named else trouble["kind"] in kinds)
     ]
     # A source at fault explains the rest: too few records, an open period and so on follow from it.
@@ -34,7 +34,7 @@ def why_no_newer(context: Context, indicator: dict[str, Any], row: dict[str, Any
 
 def _trouble(context: Context, source: dict[str, Any]) -> str:
     words, title = context.words, context.source_titles[source["source"]]
-    until = context.release.reliable_until[source["source"]]
+    until = context.release.quality.reliable_until[source["source"]]
     if until is None:
         return words("lag.never", source=title)
     if source["status"] == "silent":
@@ -46,7 +46,7 @@ def _trouble(context: Context, source: dict[str, Any]) -> str:
 def alarm(context: Context) -> Any:
     """One sentence, linking to the quality page, when sources are silent or collapsed; nothing when all are alive."""
     words, release = context.words, context.release
-    statuses = release.freshness["status"].to_list()
+    statuses = release.quality.freshness["status"].to_list()
     silent, collapsed, every = statuses.count("silent"), statuses.count("collapsed"), len(statuses)
     if not silent and not collapsed:
         return None
@@ -57,7 +57,7 @@ def alarm(context: Context) -> Any:
     )
     if silent and collapsed:
         trouble += words.counted("alarm.and_collapsed", collapsed)
-    days = [day for day in release.reliable_until.values() if day]
+    days = [day for day in release.quality.reliable_until.values() if day]
     if not days:
         sentence = words("alarm.undated", trouble=trouble)
     elif silent + collapsed < every:

@@ -20,7 +20,7 @@ def checks_figure(
     Parameters
     ----------
     history
-        Rows of `Release.checks_by_date`.
+        Rows of `QualityData.checks_by_date`.
     hovers
         Text per row of `history`.
     date_formats

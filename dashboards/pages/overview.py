@@ -39,7 +39,7 @@ def page(context: Context) -> Any:
     changes = panel(
         words("changes.title"), change_list(context, context.release.changes(CHANGES_SHOWN)), class_name="changes-panel"
     )
-    freshness = panel(words("freshness.title"), freshness_list(context, context.release.freshness))
+    freshness = panel(words("freshness.title"), freshness_list(context, context.release.quality.freshness))
     asked = period if period == context.view.period else None
     return [
         *head,

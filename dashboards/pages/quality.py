@@ -35,7 +35,7 @@ def page(context: Context) -> Any:
 
 
 def _ledger(context: Context) -> Any:
-    words, ledger = context.words, context.release.ledger
+    words, ledger = context.words, context.release.quality.ledger
     titles = context.source_titles
     total = {name: int(ledger[name].sum()) for name in (*COUNTS, *AFTERWARDS)}
     rest = balance(ledger)
@@ -83,7 +83,7 @@ def _ledger(context: Context) -> Any:
 
 
 def _quarantine(context: Context) -> Any:
-    words, titles, quarantine = context.words, context.source_titles, context.release.quarantine
+    words, titles, quarantine = context.words, context.source_titles, context.release.quality.quarantine
     if not quarantine.height:
         return panel(words("quality.quarantine"), empty_state(words("quality.no_quarantine")))
     rows = [
@@ -111,7 +111,7 @@ def _quarantine(context: Context) -> Any:
 
 def _findings(context: Context) -> Any:
     """One line per source and finding; where it is known by field, the fields beside it."""
-    words, titles, findings = context.words, context.source_titles, context.release.findings
+    words, titles, findings = context.words, context.source_titles, context.release.quality.findings
     if not findings.height:
         return panel(words("quality.findings"), empty_state(words("quality.no_findings")))
     rows = []
@@ -139,7 +139,7 @@ def _findings(context: Context) -> Any:
 
 
 def _expectations(context: Context) -> Any:
-    words, frame = context.words, context.release.expectations
+    words, frame = context.words, context.release.quality.expectations
     failed = frame.height - frame.filter(PASSED).height
     summary = words("quality.verdicts", passed=words.number(frame.height - failed), failed=words.number(failed))
     content = check_summary(context, frame), check_history(context), check_grid(context, frame)
@@ -147,7 +147,7 @@ def _expectations(context: Context) -> Any:
 
 
 def _gates(context: Context) -> Any:
-    words, gates = context.words, context.release.gates
+    words, gates = context.words, context.release.quality.gates
     if not gates.height:
         content = empty_state(words("quality.no_gates"))
     else:
@@ -160,7 +160,7 @@ def _gates(context: Context) -> Any:
 
 def _sources(context: Context) -> Any:
     words, titles = context.words, context.source_titles
-    months = context.release.months.filter(pl.col("source").is_in(list(titles)))
+    months = context.release.quality.months.filter(pl.col("source").is_in(list(titles)))
     hovers = []
     for row in months.to_dicts():
         lines = [f"<b>{titles[row['source']]}</b>", words.period("month", row["month"])]
@@ -172,7 +172,7 @@ def _sources(context: Context) -> Any:
         hovers.append("<br>".join(lines))
     return panel(
         words("quality.sources"),
-        freshness_list(context, context.release.freshness, "wide"),
+        freshness_list(context, context.release.quality.freshness, "wide"),
         _troubled_months(context, months, titles),
         graph(
             volume_figure(months, titles, hovers, words.axis_formats, context.colours),

@@ -313,7 +313,7 @@ def test_the_catalogue_is_searched_as_one_types(visitor: Visitor) -> None:
 def test_the_ledger_on_the_page_is_the_release_s(visitor: Visitor, release: Release) -> None:
     visitor.open(_address("quality"))
     for name in ("read", "accepted", "quarantined", "duplicate", "deferred"):
-        expect(visitor.page.locator(f"#flow-{name}")).to_have_text(f"{release.ledger[name].sum():,}")
+        expect(visitor.page.locator(f"#flow-{name}")).to_have_text(f"{release.quality.ledger[name].sum():,}")
     ledger, volume = visitor.drawn()
     assert {trace["meta"] for trace in volume} >= {"records", "expected", "silent", "collapsed", "surge"}
     assert len(ledger) == 5

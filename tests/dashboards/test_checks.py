@@ -52,12 +52,12 @@ def test_checks_have_readable_names(expectation: str, column: str | None, englis
 )
 def test_the_summary_counts_by_stage(release: Release, language: str, stages: list[str]) -> None:
     context = Context(release, View(), Words(language), "light", LIGHT)
-    summary = check_summary(context, release.expectations)
+    summary = check_summary(context, release.quality.expectations)
     assert [reading.words(step) for step in summary.children] == stages
 
 
 def test_the_grid_keeps_the_technical_name_on_hovering_and_in_the_file(release: Release) -> None:
-    frame = check_grid(Context(release, View(), Words("en"), "light", LIGHT), release.expectations)
+    frame = check_grid(Context(release, View(), Words("en"), "light", LIGHT), release.quality.expectations)
     (grid,) = [part for part in reading.parts(frame) if hasattr(part, "columnDefs")]
     rows = {row["expectation"]: row["check"] for row in grid.rowData}
     assert rows[f"{PAIR}_opened_closed"] == "opened never below closed"

@@ -57,29 +57,29 @@ def test_changes_are_titled_and_ordered(release: Release) -> None:
 
 
 def test_failed_expectations_come_first(release: Release) -> None:
-    frame = release.expectations
+    frame = release.quality.expectations
     assert frame["exception"].is_not_null().to_list() == [True] + [False] * 7
     assert frame["success"].to_list() == [False] * 3 + [True] * 5
     assert frame["severity"].to_list()[1:3] == ["error", "warn"]
 
 
 def test_the_ledger_sums_batches(release: Release) -> None:
-    frame = release.ledger
+    frame = release.quality.ledger
     parts = pl.sum_horizontal("accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
     assert frame["read"].to_list() == frame.select(parts).to_series().to_list()
     assert frame.filter(pl.col("source") == "thefts")["title_zh"].item() == "机动车盗窃"
 
 
 def test_deliveries_of_the_past_count_by_what_is_left_of_them(release: Release) -> None:
-    lines = {row["source"]: row for row in release.ledger.to_dicts()}
+    lines = {row["source"]: row for row in release.quality.ledger.to_dicts()}
     assert (lines["cases"]["read"], lines["cases"]["quarantined"]) == (68_421, 321)
     assert [lines["cases"][name] for name in ("replaced", "deleted", "in_figures")] == [39_990, 10, 41_900]
     assert [lines["thefts"][name] for name in ("replaced", "deleted", "in_figures")] == [0, 0, 20_021]
 
 
 def test_the_same_change_in_several_files_is_told_once(release: Release) -> None:
-    drift = {row["source"]: row for row in release.drift.to_dicts()}
-    assert release.drift.height == len(drift) == 3
+    drift = {row["source"]: row for row in release.quality.drift.to_dicts()}
+    assert release.quality.drift.height == len(drift) == 3
     several = drift["shootings"]
     assert (several["rows"], several["files"], several["file"]) == (4 + 5 + 6, 3, "shootings_2016.csv")
     assert "'smuggling' (6)" in several["suggestion"]
@@ -162,7 +162,7 @@ def test_newest_figures_are_each_indicator_s_own(release: Release, by_area: bool
 def test_troubled_sources_are_reliable_up_to_their_last_ordinary_day(
     release: Release, home: Path, tmp_path: Path
 ) -> None:
-    assert release.reliable_until == {"cases": date(2016, 9, 30), "stops_2014": date(2014, 12, 31)}
+    assert release.quality.reliable_until == {"cases": date(2016, 9, 30), "stops_2014": date(2014, 12, 31)}
     # A month that is not over has no verdict yet, whatever its row says.
     sample_release.write_changed(
         tmp_path,
@@ -170,7 +170,7 @@ def test_troubled_sources_are_reliable_up_to_their_last_ordinary_day(
         "update release_info set as_of = '2016-12-24'; "
         "update source_month set status = 'normal' where source = 'cases' and month = '2016-12-01'",
     )
-    assert Releases(tmp_path).current().reliable_until["cases"] == date(2016, 9, 30)
+    assert Releases(tmp_path).current().quality.reliable_until["cases"] == date(2016, 9, 30)
 
 
 def test_outlines_are_closed_rings_within_the_city(release: Release) -> None:

@@ -1,0 +1,126 @@
+"""Questions to one release about the quality of its data, answered as polars frames.
+
+Here: what became of the records, what was found in deliveries and by checks, and how fresh the sources are. Not here:
+figures, areas and the catalogue, nor opening a release (`data`); nothing here words or draws.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+
+class QualityData:
+    """The quality of one release's data.
+
+    Parameters
+    ----------
+    query
+        Asks the release: SQL and its parameters.
+    as_of
+        The date that rules the release.
+    """
+
+    def __init__(self, query: Callable[..., pl.DataFrame], as_of: date) -> None:
+        self._query = query
+        self._as_of = as_of
+
+    @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """Records by source, summed over batches, with the titles of the source.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, title_en, title_zh; rows `read` in the deliveries that are current, and their outcomes; `replaced`
+            and `deleted`: records of all deliveries so far that a later one replaced, or that are there no longer;
+            `in_figures`: records that count.
+        """
+        outcomes = ("read", "accepted", "quarantined", "duplicate", "superseded", "merged", "deferred")
+        sums = ", ".join(
+            f'coalesce(sum("{name}") filter (where is_current), 0)::bigint as "{name}"' for name in outcomes
+        )
+        return self._query(
+            f"""select l.source, any_value(f.title_en) as title_en, any_value(f.title_zh) as title_zh, {sums},
+              sum(replaced)::bigint as replaced, sum(deleted)::bigint as deleted,
+              sum(accepted - replaced - deleted)::bigint as in_figures
+            from ledger l left join source_freshness f using (source) group by l.source order by l.source"""
+        )
+
+    @cached_property
+    def quarantine(self) -> pl.DataFrame:
+        """Reasons of quarantine, most frequent first."""
+        return self._query("select * from quarantine_summary order by row_count desc, source, reason, field")
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """What was found about sources as delivered: source, finding, field, count."""
+        return self._query("select * from source_finding order by source, finding, field")
+
+    @cached_property
+    def drift(self) -> pl.DataFrame:
+        """Changes of sources in their deliveries, the same change in several files told once.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, what, column_name, field, policy, `rows` in all files, `files`, and of the file with most of these
+            rows: file, suggestion.
+        """
+        return self._query(
+            """select source, what, column_name, field, policy, sum(rows)::bigint as rows, count(*) as files,
+              arg_max(file, (rows, file)) as file, arg_max(suggestion, (rows, file)) as suggestion
+            from source_drift group by all order by source, what, column_name, field, policy"""
+        )
+
+    @cached_property
+    def expectations(self) -> pl.DataFrame:
+        """Verdicts on tables: exceptions and failed errors first, then warnings, then the passed."""
+        return self._query(
+            """select * from expectation_results order by exception is null, success,
+            severity <> 'error', layer, table_name, expectation, column_name"""
+        )
+
+    @cached_property
+    def checks_by_date(self) -> pl.DataFrame:
+        """How the checks of each table came out on each date: as_of, layer, table_name, checks, failed, errors.
+
+        `errors` are those failed of severity error. All dates that the memory holds, in order.
+        """
+        return self._query(
+            """select as_of, layer, table_name, count(*) as checks, count(*) filter (not success) as failed,
+              count(*) filter (not success and severity = 'error') as errors
+            from expectation_history group by all order by as_of, layer, table_name"""
+        )
+
+    @cached_property
+    def gates(self) -> pl.DataFrame:
+        """Tables whose dependent figures are carried forward, and why."""
+        return self._query("select * from gates order by table_name, reason")
+
+    @cached_property
+    def freshness(self) -> pl.DataFrame:
+        """How old each source's newest record is, and whether it is alive."""
+        return self._query("select * from source_freshness order by source")
+
+    @cached_property
+    def reliable_until(self) -> dict[str, date | None]:
+        """Last day on which each silent or collapsed source could be relied on, None where it never could.
+
+        A silent source counts up to its newest record; a collapsed one up to the end of the last whole month in
+        which it sent about as much as before.
+        """
+        found = self._query(
+            """select source, case status when 'silent' then last_day else
+              (select max(last_day(m.month)) from source_month m where m.source = f.source
+                and m.status not in ('silent', 'collapsed') and last_day(m.month) <= ?) end
+            from source_freshness f where status <> 'alive' order by source""",
+            self._as_of,
+        )
+        return dict(found.iter_rows())
+
+    @cached_property
+    def months(self) -> pl.DataFrame:
+        """Records per source and month with what was expected."""
+        return self._query("select * from source_month order by source, month")
