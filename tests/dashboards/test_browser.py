@@ -55,6 +55,8 @@ class Visitor:
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """One browser window for all tests, so that scripts are fetched once; the pages leave nothing behind in it."""
     context = browser.new_context(accept_downloads=True)
+    # Beside another suite a page may need more than the usual five seconds.
+    expect.set_options(timeout=15_000)
     yield context
     context.close()
 
