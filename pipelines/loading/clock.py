@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-# Outside these years, before any record and after any deadline, the engine converts by itself.
-_YEARS_AROUND = 5
+# Outside these years, before any record and after most deadlines, the engine converts by itself.
+_YEARS_AROUND = 2
 _DAY = timedelta(days=1)
 
 
@@ -83,7 +83,8 @@ class Clock:
         within = _halved(wall, [change.wall_after for change in found], offsets)
         return (
             f"case when {wall} >= timestamp '{self.first_year}-01-02' and {wall} < timestamp '{self.last_year}-12-31' "
-            f"then {wall} - {within} else ({wall} at time zone '{self.zone}') at time zone 'UTC' end"
+            f"then make_timestamp(epoch_us({wall}) - {within}) "
+            f"else ({wall} at time zone '{self.zone}') at time zone 'UTC' end"
         )
 
     def doubt(self, wall: str) -> str:
@@ -99,9 +100,9 @@ class Clock:
 
 
 def _halved(wall: str, bounds: Sequence[datetime], offsets: Sequence[int]) -> str:
-    """Compose the offset of a wall time: the first before the first bound, and so on, found by halving."""
+    """Compose the offset of a wall time in microseconds: the first before the first bound, and so on, by halving."""
     if not bounds:
-        return _seconds(offsets[0])
+        return f"{offsets[0]}_000_000"
     at = len(bounds) // 2
     before, after = _halved(wall, bounds[:at], offsets[: at + 1]), _halved(wall, bounds[at + 1 :], offsets[at + 1 :])
     return f"case when {wall} < {_stamp(bounds[at])} then {before} else {after} end"
@@ -109,7 +110,3 @@ def _halved(wall: str, bounds: Sequence[datetime], offsets: Sequence[int]) -> st
 
 def _stamp(moment: datetime) -> str:
     return f"timestamp '{moment:%Y-%m-%d %H:%M:%S}'"
-
-
-def _seconds(offset: int) -> str:
-    return f"to_seconds({offset})"

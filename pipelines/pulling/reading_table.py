@@ -28,12 +28,16 @@ class ReadingTable:
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, origin: str) -> None:
-        con.execute("create or replace temp table reading (_line bigint, _malformed varchar)")
         self._con = con
         self._origin = origin
         self._folded: set[str] = set()
         self.header: list[str] = []
         self.rows = 0
+        self._create()
+
+    def _create(self) -> None:
+        declared = "".join(f", {quoted(column)} varchar" for column in self.header)
+        self._con.execute(f"create or replace temp table reading (_line bigint, _malformed varchar{declared})")
 
     def widen(self, columns: Iterable[str]) -> None:
         """Add the columns that the table does not have yet.
@@ -44,9 +48,8 @@ class ReadingTable:
             If a name is empty or no Unicode, is one that Wardlight needs, or differs from another in upper and lower
             case only.
         """
-        for column in columns:
-            if column in self.header:
-                continue
+        new = [column for column in dict.fromkeys(columns) if column not in self.header]
+        for column in new:
             named = bool(column) and is_unicode(column) and "\0" not in column
             if not named or column.lower() in self._folded or column.lower() in TAKEN_NAMES:
                 raise SourceError(
@@ -55,9 +58,14 @@ class ReadingTable:
                     file=self._origin,
                     remedy="give each column a name of its own, in the query or at the source",
                 )
-            self._con.execute(f"alter table temp.reading add column {quoted(column)} varchar")
             self.header.append(column)
             self._folded.add(column.lower())
+        if new and not self.rows:
+            # Before the first rows one statement does for all columns, which counts where files are many.
+            self._create()
+        elif new:
+            for column in new:
+                self._con.execute(f"alter table temp.reading add column {quoted(column)} varchar")
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Add the rows of a batch: texts in columns of the table, and `_line` where it is not the position."""
