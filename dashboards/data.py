@@ -1,7 +1,8 @@
 """The only access to data: typed questions to one release, answered as polars frames.
 
 A release is an immutable folder, so what is read once may be kept. Questions about the quality of the data are in
-`quality_data`, which release is current is for `releases`; nothing here words or draws.
+`quality_data`, those about areas side by side in `comparison_data`; which release is current is for `releases`;
+nothing here words or draws.
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from dashboards.comparison_data import ComparisonData
 from dashboards.geometry import Outline, outline
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
@@ -41,6 +43,7 @@ TABLES = (
     "indicator_limits",
     "indicator_catalogue",
     "changes",
+    "comparisons",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -127,6 +130,11 @@ class Release:
     def quality(self) -> QualityData:
         """What became of every record, and what the checks found."""
         return QualityData(self._query, self.info.as_of)
+
+    @cached_property
+    def comparisons(self) -> ComparisonData:
+        """Areas side by side."""
+        return ComparisonData(self._query)
 
     @cached_property
     def catalogue(self) -> pl.DataFrame:

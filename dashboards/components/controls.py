@@ -54,7 +54,14 @@ def period_select(context: Context, kind: str, periods: pl.DataFrame, chosen: da
         name = words.period(kind, start)
         label = name if is_final else words("control.not_final", period=name)
         data.append({"value": start.isoformat(), "label": label})
-    return _select("period", words("control.period"), data, chosen.isoformat(), searchable=True)
+    return _select(
+        "period",
+        words("control.period"),
+        data,
+        chosen.isoformat(),
+        class_name="control control-period",
+        searchable=True,
+    )
 
 
 def level_select(context: Context, levels: Sequence[str], chosen: str) -> Any:

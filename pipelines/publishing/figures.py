@@ -12,6 +12,7 @@ import polars as pl
 
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
+from indicators.comparison import compare
 from indicators.compute import compute
 from indicators.inputs import Inputs
 from pipelines.pack.city import CityPack
@@ -23,7 +24,7 @@ from pipelines.warehouse import literal, transaction
 LAYER = "indicators"
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
 COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
-PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates")
+PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates", "comparisons")
 
 
 def read_inputs(con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack, as_of: date) -> Inputs:
@@ -97,11 +98,13 @@ def write_published(
         finally:
             con.execute("detach before")
         previous_as_of = date.fromisoformat(before.manifest["as_of"])
+    published = gates.carry_forward(values, previous_values, affected, previous_as_of)
     frames = (
-        gates.carry_forward(values, previous_values, affected, previous_as_of),
+        published,
         gates.carry_forward_rows(limits, previous_limits, affected),
         changes.filter(~pl.col("indicator_id").is_in([*affected])),
         gates.closed_gates(verdicts),
+        compare(published, entries, con.sql("select * from staging.area").pl()),
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)))
 

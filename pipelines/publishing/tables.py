@@ -22,6 +22,8 @@ QUERIES = {
     "indicator_limits": "select * from indicators.indicator_limits "
     "order by indicator_id, period_kind, area_id, period_start",
     "changes": "select * from indicators.changes order by position",
+    "comparisons": "select * from indicators.comparisons "
+    "order by indicator_id, period_kind, area_level, period_start, area_id",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

@@ -30,6 +30,8 @@ SOURCES = {
 INDICATORS: dict[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("sample_indicators.yml").read_text(encoding="utf-8")
 )
+COMPARED = ("B1_theft", "X3")
+"""Indicators whose areas are compared: one that is ranked, one that is context."""
 NEVER_PUBLISHED = "B0"
 """Available by its fields, yet without a single figure."""
 DDL = Path(__file__).with_suffix(".sql")
@@ -47,6 +49,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "indicator_limits": limits,
         "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
         "changes": _changes(values, limits),
+        "comparisons": _comparisons(values),
         "areas": areas,
         **_quality(),
         "release_info": [
@@ -241,6 +244,35 @@ def _changes(values: list[tuple[Any, ...]], limits: list[tuple[Any, ...]]) -> li
         (n, *row[:2], *row[3:5], row[14], row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
         for n, row in enumerate(found[:9], start=1)
     ]  # fmt: skip
+
+
+def _comparisons(values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Make the comparisons of a ranked indicator and of one that is context, year by year."""
+    rows = []
+    for indicator_id in COMPARED:
+        is_ranked = INDICATORS[indicator_id]["polarity"] != "context"
+        for start in sorted({row[4] for row in values if row[3] == "year"}):
+            found = sorted(
+                (row for row in values if row[0] == indicator_id and row[2:5] == ("precinct", "year", start)
+                 and row[16] == "final"),
+                key=lambda row: row[5],
+            )  # fmt: skip
+            if not found:
+                continue
+            middle = sum(row[5] for row in found) / len(found)
+            for rank, row in enumerate(found, start=1):
+                inner, outer = (0.4 * middle, 1.8 * middle), (0.2 * middle, 2.4 * middle)
+                standing = (
+                    "high" if row[5] > outer[1] else "rather_high" if row[5] > inner[1]
+                    else "low" if row[5] < outer[0] else "rather_low" if row[5] < inner[0] else "expected"
+                )  # fmt: skip
+                ranks = (rank, max(rank - 9, 1), min(rank + 9, len(found))) if is_ranked else (None, None, None)
+                shrunken = tuple(0.8 * x + 0.2 * middle for x in row[5:8]) if is_ranked else (None, None, None)
+                rows.append(
+                    (indicator_id, row[1], "precinct", None, "year", start, len(found), middle, *inner, *outer, 4.2,
+                     standing, *shrunken, *ranks)
+                )  # fmt: skip
+    return rows
 
 
 def _quality() -> dict[str, list[tuple[Any, ...]]]:

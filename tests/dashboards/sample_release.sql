@@ -26,6 +26,13 @@ create table changes (
     series_tested integer
 );
 
+create table comparisons (
+    indicator_id varchar, area_id varchar, area_level varchar, peer_group varchar, period_kind varchar,
+    period_start date, areas_compared integer, target double, inner_low double, inner_high double, outer_low double,
+    outer_high double, dispersion double, standing varchar, shrunken double, shrunken_low double,
+    shrunken_high double, rank integer, rank_low integer, rank_high integer
+);
+
 create table areas (
     area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
     title_zh varchar, population bigint, is_unallocated boolean, geometry varchar
