@@ -45,7 +45,7 @@ def daily_counts(feed: Feed) -> pl.DataFrame:
     nothing = pl.lit(0, pl.Int64)
     counted = pl.col(entry.numerator.column) if entry.numerator else nothing
     if entry.numerator:
-        counted = pl.when(passes(entry.numerator)).then(counted).otherwise(0)
+        counted = pl.when(passes(entry.numerator.where)).then(counted).otherwise(0)
     whole = pl.col(entry.denominator.column) if entry.denominator else nothing
     weight = pl.col("weight").cast(pl.Int64) if entry.kind == "weighted_rate" else pl.lit(1, pl.Int64)
     records = pl.col(entry.count) if entry.count else (whole if entry.denominator else counted)

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from indicators.cells import Source, count_cells, unusable_share
+from indicators.feeds import passes
 from indicators.survival import kaplan_meier_quantiles
 from indicators.unusable import PERIOD
 
@@ -141,6 +142,7 @@ def _closed(source: Source) -> pl.DataFrame:
     histogram = (
         source.inputs.measure(source.feed.entry.measure or "")
         .join(source.feed.sources, on=["source", "kind"], how="semi")
+        .filter(passes(source.feed.entry.where))
         .select("area_id", "day", "bucket", "closed", "closed_seconds")
         .join(months, on="day")
     )

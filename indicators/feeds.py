@@ -3,11 +3,12 @@
 Belongs here: needs, filters, and the choice of sources. Not here: which days those sources cover (`coverage`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from indicators.catalogue.entries import Condition, Entry, Selection
+from indicators.catalogue.entries import Alternative, Condition, Entry
 from indicators.inputs import Inputs
 
 
@@ -49,8 +50,7 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
     if entry.kind == "weighted_rate":
         rows = rows.join(inputs.severity_weights.select("category", "weight"), on="category")
     selection = entry.denominator or entry.numerator
-    if selection:
-        rows = rows.filter(passes(selection))
+    rows = rows.filter(passes(selection.where if selection else entry.where))
     rows = rows.join(_mapping_sources(entry, inputs, rows), on="source")
     if rows.is_empty():
         return "nothing_to_count"
@@ -67,13 +67,16 @@ def _has_population(rows: pl.DataFrame, inputs: Inputs) -> bool:
     return not areas.join(resident, on="area_id", how="semi").is_empty()
 
 
-def passes(selection: Selection) -> pl.Expr:
-    """Whether a row of the measure passes the selection's `where`; never null."""
-    if not selection.where:
+def passes(where: Sequence[Alternative]) -> pl.Expr:
+    """Whether a row of the measure passes any of the alternatives, or there are none; never null."""
+    if not where:
         return pl.lit(True)
     return pl.any_horizontal(
-        pl.all_horizontal([_holds(pl.col(dimension), condition) for dimension, condition in alternative.items()])
-        for alternative in selection.where
+        pl.all_horizontal(
+            # A condition is written in texts, also of a number such as a priority.
+            [_holds(pl.col(dimension).cast(pl.String), condition) for dimension, condition in alternative.items()]
+        )
+        for alternative in where
     )
 
 

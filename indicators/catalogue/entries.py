@@ -35,6 +35,12 @@ IntervalMethod = Literal[
     "none",
 ]
 
+# Histograms of durations, and the counts by day of the records that they are of.
+DURATIONS = {
+    "msr_handoff_duration_month": "msr_handoff_day",
+    "msr_incident_duration_month": "msr_incident_stage_day",
+    "msr_service_duration_month": "msr_service_day",
+}
 # Methods that a computed figure of each kind may take.
 COMPUTED = {
     "rate": ("byar", "daily_cluster"),
@@ -86,6 +92,9 @@ def _alternatives(given: object) -> object:
 Alternative = Annotated[dict[str, Condition], Field(min_length=1)]
 
 
+Alternatives = Annotated[list[Alternative], BeforeValidator(_alternatives)]
+
+
 class Selection(Model):
     """A column of the measure, summed over the rows that pass `where`.
 
@@ -93,7 +102,7 @@ class Selection(Model):
     """
 
     column: str
-    where: Annotated[list[Alternative], BeforeValidator(_alternatives)] = Field(default_factory=list)
+    where: Alternatives = Field(default_factory=list)
 
 
 class Unusable(Model):
@@ -122,7 +131,8 @@ class Entry(Model):
 
     An entry with a `measure` is computed wherever the data carry its `needs`; one without says what it would
     need, and is published as not available. `scale` turns the measure's unit into the numerator's (1e6 for
-    parts per million, 60 for seconds to minutes); `per` is the base that the figure is given for.
+    parts per million, 60 for seconds to minutes); `per` is the base that the figure is given for. `where` says which
+    records a survival_quantile is of; other kinds say so in `numerator` and `denominator`.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -160,6 +170,7 @@ class Entry(Model):
 
     measure: str | None = None
     opened_measure: str | None = None
+    where: Alternatives = Field(default_factory=list)
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None
@@ -174,8 +185,8 @@ class Entry(Model):
         if len(set(self.period_kinds)) < len(self.period_kinds):
             raise ValueError("period_kinds: a kind is listed twice")
         if self.measure is None:
-            if self.numerator or self.denominator or self.count or self.opened_measure:
-                raise ValueError("numerator, denominator, count and opened_measure need a measure")
+            if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
+                raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
             return self
         if self.kind not in COMPUTED:
             raise ValueError(
@@ -186,6 +197,8 @@ class Entry(Model):
         self._selections_fit()
         if self.kind == "survival_quantile":
             self._durations_fit()
+        elif self.where:
+            raise ValueError(f"where: a {self.kind} says in its numerator and denominator which records it counts")
         elif self.numerator is None:
             raise ValueError("numerator: missing")
         elif (self.denominator is None) == (self.kind == "proportion"):
@@ -200,8 +213,8 @@ class Entry(Model):
         for column in [*columns, *filter(None, (self.count, self.unusable.missing))]:
             if column not in measure.counts:
                 raise ValueError(f"{self.measure} has no count {column}; it has {', '.join(measure.counts)}")
-        for selection in filter(None, (self.numerator, self.denominator)):
-            for dimension in {name for alternative in selection.where for name in alternative}:
+        for where in (self.where, *(s.where for s in (self.numerator, self.denominator) if s)):
+            for dimension in {name for alternative in where for name in alternative}:
                 if dimension not in measure.dimensions:
                     raise ValueError(
                         f"{self.measure} has no dimension {dimension}; it has {', '.join(measure.dimensions)}"
@@ -212,8 +225,9 @@ class Entry(Model):
     def _durations_fit(self) -> None:
         if self.numerator or self.denominator:
             raise ValueError("a survival_quantile counts a whole measure: leave numerator and denominator out")
-        if self.measure != "msr_service_duration_month" or self.opened_measure != "msr_service_day":
-            raise ValueError("a survival_quantile takes msr_service_duration_month and opened_measure msr_service_day")
+        if self.measure not in DURATIONS or self.opened_measure != DURATIONS[self.measure]:
+            pairs = " or ".join(f"{closed} and opened_measure {opened}" for closed, opened in DURATIONS.items())
+            raise ValueError(f"a survival_quantile takes {pairs}")
         finer = {"day", "week"} & set(self.period_kinds)
         if finer:
             raise ValueError(f"period_kinds: durations are counted by month, so not by {' and '.join(sorted(finer))}")

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Entry
+from indicators.catalogue.entries import DURATIONS, Entry
 from indicators.catalogue.measures import MEASURES
 from indicators.inputs import Inputs
 
@@ -31,7 +31,7 @@ MEASURE_TYPES = {"geography": pl.String, "area_id": pl.String, "day": pl.Date}
 def measure_frame(name: str, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """Rows of a measure: absent dimensions are null, absent counts zero."""
     measure = MEASURES[name]
-    extra = ["bucket"] if name == "msr_service_duration_month" else []
+    extra = ["bucket"] if name in DURATIONS else []
     schema = {
         **MEASURE_TYPES,
         **dict.fromkeys(measure.dimensions, pl.String),

@@ -131,6 +131,8 @@ def test_every_fault_of_an_entry_is_named_at_once(tmp_path: Path) -> None:
         ({"measure: msr_incident_day\n": ""}, "need a measure"),
         ({"kind: rate": "kind: survival_quantile", "byar": "kaplan_meier"}, "leave numerator and denominator out"),
         ({"kind: rate": "kind: proportion", "byar": "wilson"}, "a proportion has one"),
+        ({"scale: 1000000": "scale: 1000000\nwhere: {category: ['05']}"}, "says in its numerator and denominator"),
+        ({"scale: 1000000": "scale: 1000000\nwhere: {colour: [red]}"}, "has no dimension colour"),
     ],
 )
 def test_parts_that_contradict_each_other_are_refused(tmp_path: Path, change: dict[str, str], said: str) -> None:

@@ -66,3 +66,28 @@ def test_cases_without_duration_move_the_bounds_of_the_median(inputs, entry) -> 
     assert after["unusable"] == 10
     assert after["bound_low"] < before["bound_low"]
     assert after["bound_high"] > before["bound_high"]
+
+
+def test_only_the_records_that_the_entry_names_are_timed(inputs, entry) -> None:
+    def rows(priority: int, found_by: str, minutes: list[int], still_open: int) -> dict:
+        base = {
+            "geography": "ward", "area_id": "w1", "source": "calls", "found_by": found_by, "priority": priority,
+            "stage": "response", "day": date(2021, 12, 1),
+        }  # fmt: skip
+        opened = {**base, "opened": len(minutes) + still_open, "closed": len(minutes), "open_now": still_open}
+        closed = [{**base, "bucket": n, "closed": 1, "closed_seconds": 60 * m} for n, m in enumerate(minutes)]
+        return {"msr_incident_stage_day": [opened], "msr_incident_duration_month": closed}
+
+    parts = (
+        rows(1, "public", [*range(1, 41)], 0),
+        rows(2, "public", [500] * 200, 0),
+        rows(1, "patrol", [0] * 200, 50),
+    )
+    measures = {name: [each for part in parts for each in part[name]] for name in parts[0]}
+    urgent = entry(
+        kind="survival_quantile", interval="kaplan_meier", numerator=None, measure="msr_incident_duration_month",
+        opened_measure="msr_incident_stage_day", scale=60.0, per=1.0, min_denominator=36, quantile=0.9,
+        where={"priority": ["1"], "stage": ["response"], "found_by": {"except": ["patrol"]}},
+    )  # fmt: skip
+    found = row(compute([urgent], inputs(measures, [("calls", "incident", JAN, DEC)])), "w1", date(2021, 12, 1))
+    assert (found["value"], found["numerator"], found["denominator"], found["unusable"]) == (36.0, 40, 40, 0)
