@@ -3,6 +3,7 @@
 # Local wall times carry no zone.
 # ruff: noqa: DTZ001
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 import pytest
@@ -14,8 +15,9 @@ from tests.dbt_like_sql.conftest import Warehouse
 KINDS = ("incident", "patrol", "service", "handoff", "participation", "survey", "profile")
 
 
-@pytest.fixture
-def full(warehouse: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module")
+def built(project: Project) -> Iterator[Warehouse]:
+    warehouse = Warehouse(project)
     for number, kind in enumerate(KINDS, start=1):
         warehouse.source(f"{kind}s", kind)
         warehouse.record(kind, datetime(2016, 3, 1, 10), copies=number)
@@ -33,7 +35,16 @@ def full(warehouse: Warehouse) -> Warehouse:
     warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
     warehouse.run_window(date(2016, 6, 30))
     warehouse.build()
-    return warehouse
+    yield warehouse
+    warehouse.con.close()
+
+
+@pytest.fixture
+def full(built: Warehouse) -> Iterator[Warehouse]:
+    """Every kind of record, built; what a test does to it is taken back."""
+    built.con.execute("begin")
+    yield built
+    built.con.execute("rollback")
 
 
 def found(warehouse: Warehouse, project: Project) -> dict[str, tuple[int, int]]:
