@@ -12,11 +12,12 @@ from indicators.catalogue.entries import Entry
 from indicators.cells import Source, open_source
 from indicators.charts import SERIES, ChartRules, chart
 from indicators.durations import duration_figures
-from indicators.feeds import find_feed
+from indicators.feeds import find_feed, missing_needs
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.proportions import proportion_figures
 from indicators.rates import rate_figures
 from indicators.statuses import CHART_COLUMNS, publish
+from indicators.stocks import stock_figures
 
 FIGURES = {
     "rate": rate_figures,
@@ -55,12 +56,12 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     parts: list[pl.DataFrame] = []
     availability: list[tuple[str, str, str | None, str | None]] = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        source = _source(entry, inputs, tree)
-        if isinstance(source, Source):
-            parts.append(publish(FIGURES[entry.kind](source), entry, inputs.as_of))
-            availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
+        cells, geographies = _cells(entry, inputs, tree)
+        if isinstance(cells, str):
+            availability.append((entry.id, "not_available", cells, None))
         else:
-            availability.append((entry.id, "not_available", source, None))
+            parts.append(publish(cells, entry, inputs.as_of))
+            availability.append((entry.id, "available", None, geographies))
     values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
     limits, signals, changes = chart(values, inputs.as_of, chart_rules or ChartRules())
     # No share exceeds the whole, whatever the moving range says.
@@ -77,6 +78,19 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
         changes,
         pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
     )
+
+
+def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, str | None]:
+    """The cells of an entry, or the reason why it is not available; and the geographies that it is told by."""
+    if entry.stock is not None:
+        if reasons := missing_needs(entry, inputs):
+            return ";".join(reasons), None
+        stocks = stock_figures(entry, inputs, tree)
+        return ("nothing_to_count" if stocks.is_empty() else stocks), None
+    source = _source(entry, inputs, tree)
+    if isinstance(source, str):
+        return source, None
+    return FIGURES[entry.kind](source), ",".join(source.feed.geographies)
 
 
 def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:

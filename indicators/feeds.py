@@ -39,7 +39,7 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
     A source that does not map every field that the entry needs does not feed it: its records would look like
     records with the field empty.
     """
-    reasons = _missing_needs(entry, inputs)
+    reasons = missing_needs(entry, inputs)
     if entry.measure is None and not reasons:
         reasons = ["no_measure"]
     if not reasons and entry.kind == "weighted_rate" and inputs.severity_weights.is_empty():
@@ -91,7 +91,8 @@ def _holds(value: pl.Expr, condition: Condition) -> pl.Expr:
     return pl.all_horizontal(holds)
 
 
-def _missing_needs(entry: Entry, inputs: Inputs) -> list[str]:
+def missing_needs(entry: Entry, inputs: Inputs) -> list[str]:
+    """Reason codes of the needs that the data do not carry."""
     known_kinds = set(inputs.sources["kind"]) | set(inputs.field_map["kind"]) | {"profile"}
     mapped = set(inputs.field_map.filter("is_mapped").select("kind", "field").iter_rows())
     # Profiles come with the pack's areas rather than from a mapped source.

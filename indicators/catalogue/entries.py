@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from indicators.catalogue.measures import MEASURES
+from indicators.catalogue.measures import MEASURES, STOCKS
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
 FigureKind = Literal[
@@ -15,6 +15,7 @@ FigureKind = Literal[
     "weighted_rate",
     "proportion",
     "survival_quantile",
+    "stock_ratio",
     "ratio",
     "mean",
     "difference",
@@ -47,6 +48,7 @@ COMPUTED = {
     "weighted_rate": ("dobson",),
     "proportion": ("wilson",),
     "survival_quantile": ("kaplan_meier",),
+    "stock_ratio": ("none",),
 }
 
 
@@ -105,6 +107,20 @@ class Selection(Model):
     where: Alternatives = Field(default_factory=list)
 
 
+class Stock(Model):
+    """Two columns of `fct_profile`: what there is of the one, as a share of the other."""
+
+    numerator: str
+    denominator: str
+
+    @model_validator(mode="after")
+    def _are_known(self) -> Self:
+        for column in (self.numerator, self.denominator):
+            if column not in STOCKS:
+                raise ValueError(f"there is no stock {column}; there are {', '.join(STOCKS)}")
+        return self
+
+
 class Unusable(Model):
     """Which unusable records enter the worst-case bounds.
 
@@ -129,10 +145,10 @@ class Unusable(Model):
 class Entry(Model):
     """One indicator.
 
-    An entry with a `measure` is computed wherever the data carry its `needs`; one without says what it would
-    need, and is published as not available. `scale` turns the measure's unit into the numerator's (1e6 for
-    parts per million, 60 for seconds to minutes); `per` is the base that the figure is given for. `where` says which
-    records a survival_quantile is of; other kinds say so in `numerator` and `denominator`.
+    An entry with a `measure` (a stock_ratio: with `stock`) is computed wherever the data carry its `needs`; one
+    without says what it would need, and is published as not available. `scale` turns the measure's unit into the
+    numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that the figure is given
+    for. `where` says which records a survival_quantile is of; other kinds say so in `numerator` and `denominator`.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -171,6 +187,7 @@ class Entry(Model):
     measure: str | None = None
     opened_measure: str | None = None
     where: Alternatives = Field(default_factory=list)
+    stock: Stock | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None
@@ -180,14 +197,25 @@ class Entry(Model):
     coverage: Literal["all", "any"] = "all"
     unusable: Unusable = Unusable()
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether the entry says how it is computed."""
+        return self.measure is not None or self.stock is not None
+
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if len(set(self.period_kinds)) < len(self.period_kinds):
             raise ValueError("period_kinds: a kind is listed twice")
+        if (self.stock is None) == (self.kind == "stock_ratio"):
+            raise ValueError("stock: a stock_ratio has it, and no other kind")
         if self.measure is None:
             if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
                 raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
+            if self.kind == "stock_ratio" and self.interval not in COMPUTED[self.kind]:
+                raise ValueError(f"interval: a stock_ratio takes none, not {self.interval}")
             return self
+        if self.kind == "stock_ratio":
+            raise ValueError("measure: a stock_ratio takes none, it reads fct_profile")
         if self.kind not in COMPUTED:
             raise ValueError(
                 f"kind: {self.kind} cannot be computed yet; with a measure it is one of {', '.join(COMPUTED)}"

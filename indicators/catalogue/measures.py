@@ -1,6 +1,6 @@
-"""The measures that entries may count: their dimensions, and their additive columns.
+"""The measures that entries may count: their dimensions, and their additive columns; and the stocks of `fct_profile`.
 
-Belongs here: what docs/tables.md fixes about the `msr_*` tables, as far as a catalogue entry can name it.
+Belongs here: what docs/tables.md fixes about these tables, as far as a catalogue entry can name it.
 """
 
 from dataclasses import dataclass
@@ -71,3 +71,21 @@ MEASURES = {
     "msr_receipt_day": Measure(None, ("source", "kind"), ("received", "duplicates", "unusable")),
     "msr_completeness_day": Measure(None, ("source", "kind"), ("required_cells", "filled_cells")),
 }
+# Columns of `fct_profile` that add up over areas.
+STOCKS = (
+    "population",
+    "new_citizens",
+    "estimated_new_citizens",
+    "registered_new_citizens",
+    "officers",
+    "grid_staff",
+    "staff",
+    "staff_trained",
+    "cameras_installed",
+    "cameras_online",
+    "camera_area_km2",
+    "area_km2",
+    "key_enterprises",
+    "enterprises_in_copatrol",
+    "registered_volunteers",
+)

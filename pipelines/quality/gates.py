@@ -105,14 +105,14 @@ def affected_tables(models: Iterable[Model], verdicts: Iterable[Verdict]) -> dic
 
 def tables_of(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
     """Name the tables that each indicator rests on beside `COMMON_TABLES`; none for one that is not computed."""
-    return {entry.id: tuple(_tables(entry)) if entry.measure else () for entry in entries}
+    return {entry.id: tuple(_tables(entry)) if entry.is_computed else () for entry in entries}
 
 
 def _tables(entry: Entry) -> Iterable[str]:
     yield from filter(None, (entry.measure, entry.opened_measure))
-    if entry.unusable.quarantined:
+    if entry.measure and entry.unusable.quarantined:
         yield "msr_receipt_day"
-    if entry.kind in ("rate", "weighted_rate"):
+    if entry.kind in ("rate", "weighted_rate", "stock_ratio"):
         yield "fct_profile"
     if entry.kind == "weighted_rate":
         yield "severity_weight"

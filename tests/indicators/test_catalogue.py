@@ -163,5 +163,5 @@ def test_an_empty_folder_is_no_catalogue(tmp_path: Path) -> None:
 
 
 def test_computed_kinds_are_used() -> None:
-    computed = {entry.kind for entry in load_catalogue() if entry.measure}
+    computed = {entry.kind for entry in load_catalogue() if entry.is_computed}
     assert computed == set(COMPUTED)
