@@ -18,10 +18,11 @@ import click
 
 from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
-from pipelines import location
+from pipelines.contract_commands import contract
 from pipelines.errors import ReleaseError, WardlightError
 from pipelines.fingerprint import is_up_to_date
 from pipelines.options import Command
+from pipelines.options import city_option as _city
 from pipelines.options import home_option as _home
 from pipelines.pack.city import CityPack, load_city_pack
 from pipelines.sql_commands import sql
@@ -62,16 +63,7 @@ def main() -> None:
 
 
 main.add_command(sql)
-
-
-def _city(command: Command) -> Command:
-    return click.option(
-        "--city",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="WARDLIGHT_CITY",
-        default=location.BUNDLED_CITY,
-        help="Folder of the city pack.",
-    )(command)
+main.add_command(contract)
 
 
 def _day(name: str, text: str) -> Callable[[Command], Command]:

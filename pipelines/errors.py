@@ -58,3 +58,7 @@ class LedgerError(WardlightError):
 
 class ReleaseError(WardlightError):
     """A release that is not whole or cannot be switched to."""
+
+
+class ContractError(WardlightError):
+    """A data contract that cannot be used as it is."""

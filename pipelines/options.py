@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import click
 
+from pipelines import location
+
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
@@ -17,4 +19,15 @@ def home_option(command: Command) -> Command:
         envvar="WARDLIGHT_HOME",
         default=Path(".wardlight"),
         help="Folder that holds all state.",
+    )(command)
+
+
+def city_option(command: Command) -> Command:
+    """Give a command `--city`, the folder of the pack."""
+    return click.option(
+        "--city",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="WARDLIGHT_CITY",
+        default=location.BUNDLED_CITY,
+        help="Folder of the city pack.",
     )(command)

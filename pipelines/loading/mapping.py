@@ -38,7 +38,7 @@ class Mapped:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class Wanted:
     """One column to compute: its expression, its type, and where the pack says so."""
 
     expression: str
@@ -132,7 +132,7 @@ def mapped_query(
     fields = kind_fields(source.kind)
     check_names(pack, name, fields)
     _check_columns(name, columns)
-    wanted = _wanted(source, fields)
+    wanted = wanted_columns(source, fields)
     if not columns:
         # JSON arrays without records have no columns to tell; what is malformed in them is judged all the same.
         named = (column for want in wanted.values() for column in columns_read(want.expression))
@@ -141,7 +141,7 @@ def mapped_query(
     cleaned = _cleaned(rows, columns, source.null_texts)
     reads = {}
     for column, want in wanted.items():
-        reads[column] = _columns_of(pack, name, want, columns)
+        reads[column] = columns_of(pack, name, want, columns)
         _check_files(pack, name, want.keys, reads[column], headers)
     _check_binding(con, pack, name, list(wanted.values()), cleaned, columns)
 
@@ -149,10 +149,10 @@ def mapped_query(
         field: fields.type_of(field) for field in (*fields.times, *fields.others)
     }
     # Results carry a prefix until the end, so that a field named like a column of the source does not hide it.
-    tried = [f"{_tried(want.expression, want.type_name)} as _m_{column}" for column, want in wanted.items()]
+    attempts = [f"{tried(want.expression, want.type_name)} as _m_{column}" for column, want in wanted.items()]
     unusable = {
         _PLACE.get(column, column): f"({_usable(column, wanted[column])}) is null "
-        f"and coalesce({_listed(read)}) is not null{_but_for_nothing(source.fields.get(column))}"
+        f"and coalesce({_listed(read)}) is not null{but_for_nothing(source.fields.get(column))}"
         for column, read in reads.items()
         if read and column not in ("_key", "_area_key", "_is_deleted")
     }
@@ -165,25 +165,25 @@ def mapped_query(
     first = _usable(fields.first_time, wanted[fields.first_time])
     results.append(f"case when ({first}) is null then {time_text} end as _time_text")
     return Mapped(
-        f"select {', '.join([*OWN, *results])} from (select *, {', '.join(tried)} from ({cleaned}) as cleaned)",
+        f"select {', '.join([*OWN, *results])} from (select *, {', '.join(attempts)} from ({cleaned}) as cleaned)",
         tuple(unusable),
     )
 
 
-def _wanted(source: Source, fields: KindFields) -> dict[str, _Wanted]:
+def wanted_columns(source: Source, fields: KindFields) -> dict[str, Wanted]:
     """Say what is to be computed, by the name of its column."""
     key = source.fields[fields.id_field]
-    wanted = {"_key": _Wanted(expression_of(key), "varchar", ("fields", fields.id_field))}
+    wanted = {"_key": Wanted(expression_of(key), "varchar", ("fields", fields.id_field))}
     if source.area is not None:
-        wanted["_area_key"] = _Wanted(source.area, "varchar", ("area",))
+        wanted["_area_key"] = Wanted(source.area, "varchar", ("area",))
     if source.coordinates is not None:
-        wanted["_x"] = _Wanted(quoted(source.coordinates.x), "double", ("coordinates", "x"))
-        wanted["_y"] = _Wanted(quoted(source.coordinates.y), "double", ("coordinates", "y"))
+        wanted["_x"] = Wanted(quoted(source.coordinates.x), "double", ("coordinates", "x"))
+        wanted["_y"] = Wanted(quoted(source.coordinates.y), "double", ("coordinates", "y"))
     if source.deleted is not None:
-        wanted["_is_deleted"] = _Wanted(source.deleted, "boolean", ("deleted",))
+        wanted["_is_deleted"] = Wanted(source.deleted, "boolean", ("deleted",))
     for field, mapping in source.fields.items():
         if field != fields.id_field:
-            wanted[field] = _Wanted(expression_of(mapping), fields.type_of(field), ("fields", field))
+            wanted[field] = Wanted(expression_of(mapping), fields.type_of(field), ("fields", field))
     return wanted
 
 
@@ -257,12 +257,12 @@ def _check_files(
             )
 
 
-def _tried(expression: str, kind: str) -> str:
+def tried(expression: str, kind: str) -> str:
     """Compose an expression's value in a type, null where it fails; the line break ends a comment in it."""
     return f"try(cast(({expression}\n) as {kind}))"
 
 
-def _but_for_nothing(mapping: FieldMapping | None) -> str:
+def but_for_nothing(mapping: FieldMapping | None) -> str:
     """Compose the exception of the texts that a value table says to mean nothing."""
     if mapping is None or mapping.values is None:
         return ""
@@ -270,7 +270,7 @@ def _but_for_nothing(mapping: FieldMapping | None) -> str:
     return f" and {quoted(mapping.column or '')} not in ({', '.join(nothing)})" if nothing else ""
 
 
-def _usable(column: str, want: _Wanted) -> str:
+def _usable(column: str, want: Wanted) -> str:
     """Compose a computed value; of times, those of the calendar that Python, and so every reader, knows."""
     if want.type_name != "timestamp":
         return f"_m_{column}"
@@ -310,7 +310,7 @@ def cell(column: str, null_texts: Sequence[str]) -> str:
     return trimmed
 
 
-def _columns_of(pack: CityPack, name: str, want: _Wanted, columns: Sequence[str]) -> list[str]:
+def columns_of(pack: CityPack, name: str, want: Wanted, columns: Sequence[str]) -> list[str]:
     """Return the columns that an expression reads; refuse what does not parse."""
     try:
         return inputs(want.expression, columns)
@@ -326,16 +326,16 @@ def _check_binding(
     con: duckdb.DuckDBPyConnection,
     pack: CityPack,
     name: str,
-    wanted: Sequence[_Wanted],
+    wanted: Sequence[Wanted],
     cleaned: str,
     columns: Sequence[str],
 ) -> None:
     """Refuse expressions that do not bind: all are tried at once, which is quick, and where that fails one by one."""
-    tried = [_tried(want.expression, want.type_name) for want in wanted]
+    attempts = [tried(want.expression, want.type_name) for want in wanted]
     try:
-        con.execute(f"describe select {', '.join(tried)} from ({cleaned})")
+        con.execute(f"describe select {', '.join(attempts)} from ({cleaned})")
     except duckdb.Error as several:
-        for want, one in zip(wanted, tried, strict=True):
+        for want, one in zip(wanted, attempts, strict=True):
             try:
                 con.execute(f"describe select {one} from ({cleaned})")
             except duckdb.Error as error:

@@ -54,13 +54,13 @@ def locate(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, mapped: st
     con.unregister("found_points")
 
 
-def domain_breaches(fields: KindFields) -> Mapping[str, str]:
+def domain_breaches(fields: KindFields, column: Callable[[str], str] = str) -> Mapping[str, str]:
     """Return, by field, the condition under which a mapped value is none that the field can have."""
     words = VOCABULARIES.get(fields.kind, {})
-    breaches = {field: f"{field} not in ({', '.join(map(literal, known))})" for field, known in words.items()}
+    breaches = {field: f"{column(field)} not in ({', '.join(map(literal, known))})" for field, known in words.items()}
     for field, (least, greatest) in RANGES.get(fields.kind, {}).items():
-        above = f" or {field} > {greatest}" if greatest is not None else ""
-        breaches[field] = f"({field} < {least}{above})"
+        above = f" or {column(field)} > {greatest}" if greatest is not None else ""
+        breaches[field] = f"({column(field)} < {least}{above})"
     return breaches
 
 

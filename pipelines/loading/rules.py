@@ -22,6 +22,9 @@ from pipelines.warehouse import literal, quoted
 LONGEST_LEG_SECONDS = 12 * 3600
 # Without these a row is no record, or stands nowhere in time: no pack can wave them through.
 _ALWAYS_REJECT = ("malformed_line", "blank_row", "missing_id", "missing_time", "unparseable_time")
+# A row that holds something; and one that does not withdraw its record, which need say no more than which.
+PRESENT = "_malformed is null and not _is_blank"
+STANDING = "_is_deleted is distinct from true"
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,11 @@ def rules_of(pack: CityPack, name: str, fields: KindFields, mapped: Mapped) -> l
 
 def _rejecting(pack: CityPack, fields: KindFields) -> list[Rule]:
     time = fields.first_time
-    present = "_malformed is null and not _is_blank"
-    # A row that withdraws a record need say no more than which.
-    dated = f"{present} and _is_deleted is distinct from true"
+    dated = f"{PRESENT} and {STANDING}"
     return [
         Rule("malformed_line", "", "_malformed is not null", "reject"),
         Rule("blank_row", "", "_is_blank", "reject"),
-        Rule("missing_id", fields.id_field, f"{present} and _key is null", "reject"),
+        Rule("missing_id", fields.id_field, f"{PRESENT} and _key is null", "reject"),
         Rule("missing_time", time, f"{dated} and {time} is null and _time_text is null", "reject"),
         Rule("unparseable_time", time, f"{dated} and {time} is null and _time_text is not null", "reject"),
         Rule("before_first_month", time, f"day < date {literal(pack.first_day.isoformat())}", "reject"),
