@@ -24,6 +24,18 @@ def home_folder() -> Path:
     return Path(os.environ.get("WARDLIGHT_HOME") or ".wardlight").resolve()
 
 
+def alerts_file(home: Path) -> Path | None:
+    """Return the file that says where alerts go: what `WARDLIGHT_ALERTS` names, else `alerts.yml` in the home folder.
+
+    None where nobody asked for alerts.
+    """
+    named = os.environ.get("WARDLIGHT_ALERTS")
+    if named:
+        return Path(named)
+    own = home / "alerts.yml"
+    return own if own.is_file() else None
+
+
 @functools.cache
 def city_pack() -> CityPack:
     """Return the pack that the code location is built from."""
