@@ -12,13 +12,12 @@ from dagster_shared.error import SerializableErrorInfo
 
 from pipelines import fingerprint
 from pipelines.definitions import defs
-from pipelines.defs.nightly import NIGHTLY
 from pipelines.errors import WardlightError
 from pipelines.instance import instance_folder
 from pipelines.loading.records import Again
 from pipelines.pack.city import CityPack
 from pipelines.publishing import release
-from pipelines.runs import AGAIN_TAG, AS_OF_TAG, run_tags
+from pipelines.runs import AGAIN_TAG, AS_OF_TAG, NIGHTLY, run_tags
 from pipelines.status import Status, read_status
 from pipelines.validating.preflight import check_pack
 

@@ -15,6 +15,8 @@ from pipelines.errors import WardlightError
 from pipelines.loading.records import Again
 from pipelines.pack.city import CityPack
 
+# The job over everything, from the files to a release.
+NIGHTLY = "nightly"
 AS_OF_TAG = "wardlight/as_of"
 # Set on runs that judge rows again though nothing about them has changed.
 AGAIN_TAG = "wardlight/judge_again"

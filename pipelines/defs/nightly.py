@@ -4,9 +4,7 @@ import dagster as dg
 
 from pipelines import location
 from pipelines.pack.city import CityPack
-from pipelines.runs import AS_OF_TAG, as_of_tick, run_tags
-
-NIGHTLY = "nightly"
+from pipelines.runs import AS_OF_TAG, NIGHTLY, as_of_tick, run_tags
 
 
 def _schedule(pack: CityPack) -> dg.ScheduleDefinition:

@@ -10,9 +10,8 @@ from dbt_like_sql.project import load_project
 from pipelines import location
 from pipelines.definitions import defs
 from pipelines.defs.checks import all_expectations
-from pipelines.defs.nightly import NIGHTLY
 from pipelines.pack.sources import Kind
-from pipelines.runs import AS_OF_TAG, as_of_tick
+from pipelines.runs import AS_OF_TAG, NIGHTLY, as_of_tick
 
 GROUPS = {"raw", "staging", "facts", "measures", "extracts", "indicators", "publishing"}
 
