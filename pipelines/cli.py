@@ -18,6 +18,7 @@ import click
 
 from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
+from pipelines.alert_commands import alerts
 from pipelines.contract_commands import contract
 from pipelines.errors import ReleaseError, WardlightError
 from pipelines.fingerprint import is_up_to_date
@@ -64,6 +65,7 @@ def main() -> None:
 
 main.add_command(sql)
 main.add_command(contract)
+main.add_command(alerts)
 
 
 def _day(name: str, text: str) -> Callable[[Command], Command]:
