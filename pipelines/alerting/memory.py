@@ -79,7 +79,9 @@ _Read = TypeVar("_Read")
 
 def lock_path(home: Path) -> Path:
     """Return the file that is locked while somebody looks and sends."""
-    return _folder(home) / "lock"
+    path = home / _FOLDER / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def recall(home: Path, now: datetime) -> Memory:
@@ -90,12 +92,12 @@ def recall(home: Path, now: datetime) -> Memory:
     WardlightError
         If the file is damaged.
     """
-    return _read(_folder(home) / "told.json", _MEMORY, Memory(now.astimezone(UTC)))
+    return _read(home / _FOLDER / "told.json", _MEMORY, Memory(now.astimezone(UTC)))
 
 
 def remember(home: Path, memory: Memory) -> None:
     """Write what is remembered, whole or not at all."""
-    _write(_folder(home) / "told.json", _MEMORY.dump_json(memory, indent=1))
+    _write(home / _FOLDER / "told.json", _MEMORY.dump_json(memory, indent=1))
 
 
 def mutes(home: Path) -> list[Mute]:
@@ -106,18 +108,12 @@ def mutes(home: Path) -> list[Mute]:
     WardlightError
         If the file is damaged.
     """
-    return _read(_folder(home) / "mutes.json", _MUTES, [])
+    return _read(home / _FOLDER / "mutes.json", _MUTES, [])
 
 
 def write_mutes(home: Path, kept: Iterable[Mute]) -> None:
     """Write what is muted, whole or not at all."""
-    _write(_folder(home) / "mutes.json", _MUTES.dump_json(list(kept), indent=1))
-
-
-def _folder(home: Path) -> Path:
-    folder = home / _FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    _write(home / _FOLDER / "mutes.json", _MUTES.dump_json(list(kept), indent=1))
 
 
 def _read(path: Path, shape: pydantic.TypeAdapter[_Read], otherwise: _Read) -> _Read:
@@ -134,6 +130,7 @@ def _read(path: Path, shape: pydantic.TypeAdapter[_Read], otherwise: _Read) -> _
 
 
 def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
     with unfinished.open("wb") as handle:
         handle.write(content + b"\n")

@@ -25,7 +25,7 @@ from pipelines.warehouse import literal, quoted
 Outcome = Literal["holds", "broken", "not judged", "left out"]
 MOST_EXAMPLES = 5
 WITHHELD = "(withheld)"
-_LONGEST_VALUE = 40
+_LONGEST_VALUE = 80
 _FRESHNESS = ("latency", "ly", "freshness", "fy")
 _DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24}
 _SIGNS: dict[str, tuple[str, Callable[[float, Any], bool]]] = {

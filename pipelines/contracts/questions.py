@@ -20,6 +20,7 @@ Severity = Literal["error", "warning"]
 _MILD = ("info", "information", "notice", "low", "minor", "warn", "warning")
 _OPEN = ("open", "public", "internal", "unclassified")
 _PLACEHOLDER = re.compile(r"\$?\{(object|table|model|schema|property|column|field)\}")
+_MOST_SHOWN = 3
 _COUNT = "select count(*) from"
 
 
@@ -192,6 +193,9 @@ def _of_rule(
     if kind == "sql":
         query = _filled(rule.query or "", table, column)
         needs = _columns_in(query, list(named))
+        # What does not go together is shown together, if it is little.
+        if rule.dimension == "consistency" and len(needs) <= _MOST_SHOWN:
+            about = needs
         return Question(
             name, about or needs, severity, told, query, rows_of(query, table), operator, bound, needs=needs
         )

@@ -82,3 +82,8 @@ def test_the_channels_are_tried(home: Path, received: Receiver) -> None:
     assert received.bodies[0]["message"] == "这是 Wardlight 告警的测试消息：渠道 duty 工作正常。"
     assert run(home, "test", "--city", str(NYC), "--channel", "duty") == (0, "duty: sent\n")
     assert "there is no channel 'x'" in run(home, "test", "--city", str(NYC), "--channel", "x")[1]
+
+
+def test_looking_at_a_home_that_is_none_makes_none(tmp_path: Path) -> None:
+    assert run(tmp_path / "none", "list") == (0, "0 causes stand\n")
+    assert not (tmp_path / "none").exists()

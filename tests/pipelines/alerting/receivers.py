@@ -45,7 +45,7 @@ def web_service() -> Iterator[Receiver]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         received.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield received
@@ -78,7 +78,7 @@ def mail_server() -> Iterator[Receiver]:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         received.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield received

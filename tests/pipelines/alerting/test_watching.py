@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.alerting import memory
+from pipelines.alerting import looking, memory
 from pipelines.alerting.causes import Run
 from pipelines.alerting.channels import Settings
 from pipelines.alerting.watching import Watch, watch
@@ -202,3 +202,14 @@ def test_memory_holds_no_address(home: Path, pack: CityPack, received: Receiver)
     look(home, pack, settings(received))
     for path in (home / "alerts").iterdir():
         assert str(received.port) not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_what_is_looked_at_is_in_a_real_release(nyc_home: Path) -> None:
+    served = looking.served(nyc_home)
+    assert served is not None
+    failed, sources, as_of = served
+    assert (failed, as_of) == ([], date(2016, 12, 31))
+    assert [(each.source, each.status) for each in sources] == [
+        (name, "alive") for name in ("cases", "shootings", "stops", "thefts")
+    ]

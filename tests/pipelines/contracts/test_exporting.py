@@ -29,8 +29,9 @@ def exported(pack: CityPack, name: str = "calls") -> tuple[OpenDataContractStand
 @pytest.mark.parametrize(
     ("city", "source"),
     [
-        *(("nyc", source) for source in ("stops", "shootings")),
-        ("seattle", "terry_stops"),
+        ("nyc", "shootings"),
+        pytest.param("nyc", "stops", marks=pytest.mark.slow),
+        pytest.param("seattle", "terry_stops", marks=pytest.mark.slow),
     ],
 )
 def test_a_contract_is_one_of_the_standard_and_comes_back_whole(city: str, source: str, tmp_path: Path) -> None:

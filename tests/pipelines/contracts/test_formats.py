@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from pipelines.contracts.formats import engine_format, jdk_format
 from pipelines.warehouse import literal
 
+CON = duckdb.connect()
+
 
 @pytest.mark.parametrize(
     ("engine", "standard"),
@@ -43,10 +45,9 @@ def test_a_time_is_read_alike_by_a_pattern_and_its_translation(parts: list[str],
     pattern = between.join(parts)
     translated = engine_format(jdk_format(pattern) or "")
     assert translated is not None
-    with duckdb.connect() as con:
-        told = literal(str(moment))
-        row = con.execute(
-            f"select strptime(text, '{pattern}') = strptime(text, {literal(translated)}) "
-            f"from (select strftime(timestamp {told}, '{pattern}') as text)"
-        ).fetchone()
+    told = literal(str(moment))
+    row = CON.execute(
+        f"select strptime(text, '{pattern}') = strptime(text, {literal(translated)}) "
+        f"from (select strftime(timestamp {told}, '{pattern}') as text)"
+    ).fetchone()
     assert row == (True,)
