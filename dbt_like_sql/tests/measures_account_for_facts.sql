@@ -75,6 +75,13 @@ with accounts as (
     union all
 
     select
+        'msr_area_day' as account,
+        (select count(*) from {{ ref('fct_record') }}) as expected,
+        (select coalesce(sum(records), 0) from {{ ref('msr_area_day') }}) as found
+
+    union all
+
+    select
         'msr_source_day' as account,
         (select count(*) from {{ ref('fct_record') }}) as expected,
         (select coalesce(sum(records), 0) from {{ ref('msr_source_day') }}) as found

@@ -39,6 +39,7 @@ COMMON_TABLES = (
     "source",
     "stg_source",
     "fct_record",
+    "msr_area_day",
     "msr_source_day",
     "msr_source_span",
     *INDICATOR_TABLES,

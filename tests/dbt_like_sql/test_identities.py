@@ -63,6 +63,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from facts.fct_service where source = 'services'", "fct_service", -4),
         ("insert into facts.fct_patrol from facts.fct_patrol", "fct_patrol", 2),
         ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
+        ("delete from measures.msr_area_day", "msr_area_day", None),
         ("delete from measures.msr_source_day", "msr_source_day", None),
         ("delete from measures.msr_receipt_day", "msr_receipt_day", -2),
         ("delete from facts.fct_handoff", "fct_handoff", -5),

@@ -4,10 +4,10 @@
     pre_hook="{{ delete_affected(this, 'day', ref('stg_affected_day'), none, 'known_day') }}"
 ) }}
 
-with records as (
+with area_days as (
 
-    select * from {{ ref('fct_record') }}
-    where {{ is_affected('known_day', ref('stg_affected_day'), none, 'known_day') }}
+    select * from {{ ref('msr_area_day') }}
+    where {{ is_affected('day', ref('stg_affected_day'), none, 'known_day') }}
 
 )
 
@@ -15,7 +15,7 @@ select
     source,
     kind,
     geography,
-    known_day as day,
-    count(*) as records
-from records
-group by source, kind, geography, known_day
+    day,
+    {{ sum_of('records') }} as records
+from area_days
+group by source, kind, geography, day
