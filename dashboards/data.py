@@ -53,6 +53,7 @@ TABLES = (
     "source_freshness",
     "source_span",
     "source_month",
+    "area_freshness",
     "source_finding",
     "source_drift",
     "release_info",

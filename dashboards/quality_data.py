@@ -105,6 +105,21 @@ class QualityData:
         return self._query("select * from source_freshness order by source")
 
     @cached_property
+    def area_freshness(self) -> pl.DataFrame:
+        """Which areas each source still hears of: source, area_id, status, and of silent areas since when.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, area_id, last_day, days_behind, expected (the last three null unless silent), status, area_level,
+            title_en, title_zh; those silent for longest first.
+        """
+        return self._query(
+            """select f.*, a.area_level, a.title_en, a.title_zh from area_freshness f join areas a using (area_id)
+            order by f.status <> 'silent', f.days_behind desc, f.source, f.area_id"""
+        )
+
+    @cached_property
     def reliable_until(self) -> dict[str, date | None]:
         """Last day on which each silent or collapsed source could be relied on, None where it never could.
 

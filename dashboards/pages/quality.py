@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from dashboards.components.area_silence import silent_areas
 from dashboards.components.checks import PASSED, check_grid, check_history, check_summary
 from dashboards.components.context import Context
 from dashboards.components.deliveries import delivery_changes
@@ -31,6 +32,7 @@ def page(context: Context) -> Any:
         _expectations(context),
         _gates(context),
         _sources(context),
+        silent_areas(context),
     ]
 
 

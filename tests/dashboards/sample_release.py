@@ -52,6 +52,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "comparisons": _comparisons(values),
         "areas": areas,
         **_quality(),
+        "area_freshness": _area_freshness(areas),
         "release_info": [
             (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "0.1.0", "beef",
              "Records: City of New York", "数据：纽约市"),
@@ -84,6 +85,22 @@ def _checks_by_night() -> list[tuple[Any, ...]]:
             (night, "indicators", "indicator_values", "be_between", "error", True, True, 0),
         )
     ]  # fmt: skip
+
+
+def _area_freshness(areas: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Let two precincts be silent in thefts, one never have had any, and the rest of a source be silent with it."""
+    special = {
+        ("thefts", "75"): (AS_OF - timedelta(days=30), 30, 16, "silent"),
+        ("thefts", "120"): (AS_OF - timedelta(days=61), 61, 12, "silent"),
+        ("thefts", "22"): (None, None, None, "never"),
+        ("shootings", "17"): (None, None, None, "too_few"),
+    }
+    precincts = [area[0] for area in areas if area[3] == "precinct" and not area[7]]
+    return [
+        (source, area, *special.get((source, area), (None, None, None, usual)))
+        for source, usual in {"thefts": "alive", "shootings": "alive", "stops_2014": "source_silent"}.items()
+        for area in precincts
+    ]
 
 
 def write_changed(home: Path, like: Path, sql: str) -> None:

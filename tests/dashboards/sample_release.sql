@@ -76,6 +76,10 @@ create table source_month (
     source varchar, month date, records bigint, expected bigint, status varchar
 );
 
+create table area_freshness (
+    source varchar, area_id varchar, last_day date, days_behind integer, expected bigint, status varchar
+);
+
 create table source_finding (
     source varchar, finding varchar, field varchar, count bigint
 );

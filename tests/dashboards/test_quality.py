@@ -120,3 +120,27 @@ def test_checks_are_shown_from_the_second_date_on(home: Path, tmp_path: Path) ->
     for without in (one_date, sound):
         assert "checks-figure" not in [getattr(part, "id", None) for part in reading.parts(without)]
     assert Words("en")("quality.never_failed", count="20") in reading.words(sound)
+
+
+def test_silent_areas_are_told_by_source_those_silent_for_longest_first(home: Path) -> None:
+    (panel,) = reading.by_class(page(home, "en"), "area-silence")
+    (grid,) = [part for part in reading.parts(panel) if getattr(part, "id", None) == {"grid": "silent_areas"}]
+    assert [(row["source"], row["area"], row["days_behind"], row["expected"]) for row in grid.rowData] == [
+        ("Vehicle thefts", "Precinct 120", 61, 12),
+        ("Vehicle thefts", "Precinct 75", 30, 16),
+    ]
+    head = [reading.words(cell) for cell in reading.by_class(panel, "table")[0].children[1].children.children]
+    assert head == ["Source", "heard of", "silent", "source silent", "never heard of", "too few records to tell"]
+    assert lines(panel) == [
+        ["Shootings", "76", "0", "0", "0", "1"],
+        ["Stops 2014", "0", "0", "77", "0", "0"],
+        ["Vehicle thefts", "74", "2", "0", "1", "0"],
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_silent_area_the_page_says_so(home: Path, tmp_path: Path, language: str) -> None:
+    sample_release.write_changed(tmp_path, home, "delete from area_freshness where status = 'silent'")
+    (panel,) = reading.by_class(page(tmp_path, language), "area-silence")
+    assert Words(language)("area_freshness.none") in reading.words(panel)
+    assert "silent_areas" not in str(panel)

@@ -1,0 +1,37 @@
+"""How sources and their areas stand: measures out of the warehouse into frames, judged, and back as tables.
+
+Here: moving frames, and which tables a judgement reads. Not here: the judging itself, which is pure (`indicators/`),
+and what is expected of tables (`expectations`).
+"""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from indicators.areas import AreaTree
+from indicators.silence import judge_areas
+from pipelines.warehouse import transaction
+
+
+def write_area_freshness(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
+    """Judge which areas fell silent in which source, into `quality.area_freshness`; return how many rows that has."""
+    judged = judge_areas(
+        _table(con, "measures.msr_area_day"),
+        AreaTree(_table(con, "staging.area")),
+        _table(con, "measures.msr_source_freshness"),
+        as_of,
+    )
+    return _write(con, "area_freshness", judged)
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
+    return con.sql(f"select * from {name} order by all").pl()
+
+
+def _write(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> int:
+    with transaction(con):
+        con.register("new_rows", frame)
+        con.execute(f"create or replace table quality.{name} as from new_rows")
+        con.unregister("new_rows")
+    return len(frame)
