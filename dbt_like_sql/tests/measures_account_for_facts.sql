@@ -96,6 +96,13 @@ with accounts as (
     union all
 
     select
+        'msr_record_quality_day' as account,
+        (select count(*) from {{ ref('fct_record') }}) as expected,
+        (select coalesce(sum(recording_known + recording_unknown), 0) from {{ ref('msr_record_quality_day') }}) as found
+
+    union all
+
+    select
         'msr_receipt_day' as account,
         (select coalesce(sum(rows_read), 0) from {{ ref('stg_receipt') }}) as expected,
         (select coalesce(sum(received), 0) from {{ ref('msr_receipt_day') }}) as found

@@ -69,6 +69,19 @@ MEASURES = {
     "msr_service_due_day": Measure("service", ("source",), ("due", "resolved_in_time")),
     "msr_service_duration_month": Measure("service", ("source",), ("closed", "closed_seconds")),
     "msr_receipt_day": Measure(None, ("source", "kind"), ("received", "duplicates", "unusable")),
+    "msr_record_quality_day": Measure(
+        None,
+        ("source", "kind"),
+        (
+            "records",
+            "recording_known",
+            "recording_unknown",
+            "recorded_in_time",
+            "contradictory",
+            "located",
+            "located_in_area",
+        ),
+    ),
     "msr_completeness_day": Measure(None, ("source", "kind"), ("required_cells", "filled_cells")),
 }
 # Columns of `fct_profile` that add up over areas.

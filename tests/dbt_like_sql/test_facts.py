@@ -148,7 +148,7 @@ def test_a_record_of_any_kind_is_a_record(warehouse: Any, kind: str) -> None:
     warehouse.record(kind, NOON, known_day=date(2016, 3, 3), source="s")
     warehouse.build("fct_record")
     assert warehouse.rows("from facts.fct_record") == [
-        ("s", kind, "precinct", "precinct:1", date(2016, 3, 1), date(2016, 3, 3), 10, 9)
+        ("s", kind, "precinct", "precinct:1", date(2016, 3, 1), date(2016, 3, 3), None, False, None, 10, 9)
     ]
 
 

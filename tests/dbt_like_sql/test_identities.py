@@ -65,6 +65,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
         ("delete from measures.msr_area_day", "msr_area_day", None),
         ("delete from measures.msr_source_day", "msr_source_day", None),
+        ("update measures.msr_record_quality_day set recording_unknown = 9", "msr_record_quality_day", None),
         ("delete from measures.msr_receipt_day", "msr_receipt_day", -2),
         ("delete from facts.fct_handoff", "fct_handoff", -5),
         ("delete from facts.fct_incident_stage where stage = 'dispatch'", "fct_incident_stage", -1),

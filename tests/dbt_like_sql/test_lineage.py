@@ -66,6 +66,8 @@ EXPECTED = {
         has_valid_coordinates="coords_in_area",
         address_key="address_key",
         agencies="agencies",
+        is_recorded_in_time="time_precision day recorded_day occurred_at recorded_at",
+        has_contradiction="flags",
         required_cells="required_cells",
         filled_cells="filled_cells",
     ),
@@ -90,8 +92,13 @@ EXPECTED = {
         "kind": set(),
         **{
             column: {(part, column) for part in RECORD_PARTS}
-            for column in ("source", "geography", "area_id", "day", "known_day", "required_cells", "filled_cells")
+            for column in (
+                *("source", "geography", "area_id", "day", "known_day", "is_recorded_in_time", "has_contradiction"),
+                *("required_cells", "filled_cells"),
+            )
         },
+        "is_located_in_area": _of("facts.fct_incident", "has_coordinates", "has_valid_coordinates")
+        | {(part, "is_located_in_area") for part in ("facts.fct_patrol", "facts.fct_service")},
     },
     "fct_incident_stage": _each(
         "staging.stg_incident",
@@ -264,6 +271,9 @@ def test_what_cannot_be_traced_is_refused(project: Project, sql: str, message: s
 
 
 DAY = datetime(2016, 3, 1, 9)
+RECORDED = {"recorded_local": DAY + timedelta(hours=2), "flags": ["future_time"]}
+# More than 24 hours later, yet on the next day: in time for what is known by its day alone.
+RECORDED_NEXT_DAY = {"time_precision": "day", "recorded_local": DAY + timedelta(hours=30), "flags": ["future_time"]}
 SAME_DAY_LATE = {"due_local": DAY + timedelta(hours=1), "closed_local": DAY + timedelta(hours=5)}
 # For each kind: models from its source table on; the columns of that table that decide how many rows these have and
 # in which groups, left as they are; and records in which each other column matters wherever it is used.
@@ -277,21 +287,28 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
             {"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}
             | {"priority": 1, "address_key": "1f", "agencies": ["police"]}
             | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived", "closed")}
+            | RECORDED,
+            RECORDED_NEXT_DAY,
         ],
     ),
     (
         "patrol",
         "stg_patrol fct_patrol msr_patrol_day",
         "source geography area_id day subject",
-        [{"initiated_by": "self", "has_finding": True, "duration_seconds": 60, "mode": "foot"}],
+        [
+            {"initiated_by": "self", "has_finding": True, "duration_seconds": 60, "mode": "foot"}
+            | {"coords_in_area": True, **RECORDED},
+            RECORDED_NEXT_DAY,
+        ],
     ),
     (
         "service",
         "stg_service fct_service msr_service_day",
         "source geography area_id day",
         [
-            {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"},
-            {"time_precision": "day", "lead_agency": "streets", "agencies": ["parks"], **SAME_DAY_LATE},
+            {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"}
+            | {"coords_in_area": True, **RECORDED},
+            {"lead_agency": "streets", "agencies": ["parks"]} | SAME_DAY_LATE | RECORDED_NEXT_DAY,
         ],
     ),
 ]

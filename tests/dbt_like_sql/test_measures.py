@@ -28,6 +28,7 @@ MEASURES = [
     "msr_service_duration_month",
     "msr_receipt_day",
     "msr_completeness_day",
+    "msr_record_quality_day",
     "msr_area_day",
     "msr_source_day",
     "msr_source_span",
@@ -300,7 +301,7 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
     )
     total = warehouse.rows("select count(*) from facts.fct_record")
     assert total == [(1000,)]
-    for table in ("msr_area_day", "msr_source_day", "msr_source_span", "msr_source_month"):
+    for table in ("msr_record_quality_day", "msr_area_day", "msr_source_day", "msr_source_span", "msr_source_month"):
         assert warehouse.rows(f"select sum(records) from measures.{table}") == total
 
 

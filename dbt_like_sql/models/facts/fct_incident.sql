@@ -36,6 +36,8 @@ intervals as (
         victims_killed,
         has_coordinates,
         has_valid_coordinates,
+        is_recorded_in_time,
+        has_contradiction,
         required_cells,
         filled_cells
     from incidents

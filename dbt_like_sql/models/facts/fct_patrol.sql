@@ -22,6 +22,9 @@ select
     initiated_by,
     has_finding,
     duration_seconds,
+    is_recorded_in_time,
+    has_contradiction,
+    is_located_in_area,
     required_cells,
     filled_cells
 from patrols

@@ -9,6 +9,9 @@ with incidents as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        case when has_coordinates then has_valid_coordinates end as is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('fct_incident') }}
@@ -24,6 +27,9 @@ patrols as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('fct_patrol') }}
@@ -39,6 +45,9 @@ services as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('fct_service') }}
@@ -54,6 +63,9 @@ handoffs as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        cast(null as boolean) as is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('stg_handoff') }}
@@ -69,6 +81,9 @@ participations as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        cast(null as boolean) as is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('stg_participation') }}
@@ -84,6 +99,9 @@ answers as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        cast(null as boolean) as is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('stg_survey') }}
@@ -99,6 +117,9 @@ profiles as (
         area_id,
         day,
         known_day,
+        is_recorded_in_time,
+        has_contradiction,
+        cast(null as boolean) as is_located_in_area,
         required_cells,
         filled_cells
     from {{ ref('stg_profile') }}

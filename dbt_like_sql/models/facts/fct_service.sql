@@ -34,6 +34,9 @@ judged as (
             when time_precision = 'day' then greatest({{ days_between('day', 'closed_day') }}, 0) * 86400
             else greatest({{ seconds_between('opened_at', 'closed_at') }}, 0)
         end as seconds_to_close,
+        is_recorded_in_time,
+        has_contradiction,
+        is_located_in_area,
         required_cells,
         filled_cells
     from services

@@ -22,6 +22,8 @@ renamed as (
         record_id,
         from_agency,
         to_agency,
+        {{ is_recorded_in_time('requested_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
         required_cells,
         filled_cells
     from source

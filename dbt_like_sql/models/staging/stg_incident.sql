@@ -33,6 +33,8 @@ renamed as (
         coalesce(coords_in_area, false) as has_valid_coordinates,
         address_key,
         agencies,
+        {{ is_recorded_in_time('occurred_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
         required_cells,
         filled_cells
     from source

@@ -18,6 +18,8 @@ renamed as (
         enterprise_key,
         level,
         minutes,
+        {{ is_recorded_in_time('started_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
         required_cells,
         filled_cells
     from source

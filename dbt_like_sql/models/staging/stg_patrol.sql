@@ -17,6 +17,9 @@ renamed as (
         initiated_by,
         has_finding,
         duration_seconds,
+        {{ is_recorded_in_time('started_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
+        coords_in_area as is_located_in_area,
         required_cells,
         filled_cells
     from source

@@ -28,6 +28,8 @@ renamed as (
         key_enterprises,
         enterprises_in_copatrol,
         registered_volunteers,
+        {{ is_recorded_in_time('valid_from') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
         required_cells,
         filled_cells
     from source

@@ -21,6 +21,9 @@ renamed as (
         closed_day,
         lead_agency,
         agencies,
+        {{ is_recorded_in_time('opened_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
+        coords_in_area as is_located_in_area,
         required_cells,
         filled_cells
     from source

@@ -27,6 +27,8 @@ renamed as (
         margin_education,
         item,
         answer,
+        {{ is_recorded_in_time('answered_at') }} as is_recorded_in_time,
+        {{ contradicts_itself('flags') }} as has_contradiction,
         required_cells,
         filled_cells
     from source

@@ -76,6 +76,19 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         ],
         "affected": AFFECTED,
         "places": [{"lat": lat, "lon": lon} for lat, lon in product(LATITUDES, LONGITUDES)],
+        "flags": [
+            {"flags": flags}
+            for flags in (
+                None,
+                [],
+                ["area_missing"],
+                ["times_out_of_order"],
+                ["clock_change", "before:closed_at"],
+                ["future_time", "outside_area"],
+                ["condition:victims"],
+                ["out_of_range:before"],
+            )
+        ],
         "lists": [{"list": words} for words in (None, [], [None], [""], ["police", "police", None, *WORDS])],
     }
 
@@ -116,6 +129,17 @@ CASES = (
     _each("geocentric_y", "places", "geocentric_y('lat', 'lon')"),
     _each("geocentric_z", "places", "geocentric_z('lat')"),
     _each("whole_metres", "places", "whole_metres('lat / 90')"),
+    _each("joined", "lists", "joined('list')"),
+    _each("contradicts_itself", "flags", "contradicts_itself('flags')"),
+    *(
+        Case(
+            "is_recorded_in_time",
+            "select *, {{ is_recorded_in_time('event_at') }} as value from (select earlier as event_at, "
+            "cast(earlier as date) as day, later as recorded_at, cast(later as date) as recorded_day, "
+            f"'{precision}' as time_precision from moments) as records",
+        )
+        for precision in ("second", "day")
+    ),
     _each("log_bucket", "durations", "log_bucket('seconds')"),
     _each("ppm_passed", "shares", "ppm_passed('part', 'total')"),
     _each("is_stream", "records", "is_stream('kind')"),
