@@ -54,6 +54,7 @@ TABLES = (
     "source_span",
     "source_month",
     "area_freshness",
+    "quality_score",
     "source_finding",
     "source_drift",
     "release_info",

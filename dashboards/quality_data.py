@@ -119,6 +119,22 @@ class QualityData:
             order by f.status <> 'silent', f.days_behind desc, f.source, f.area_id"""
         )
 
+    def scores(self, area_id: str) -> pl.DataFrame:
+        """Scores of every source in one area, by period and dimension, oldest first: rows of `quality_score`."""
+        return self._query(
+            "select * from quality_score where area_id = ? order by source, period_kind, period_start, dimension",
+            area_id,
+        )
+
+    def area_scores(self, month: date) -> pl.DataFrame:
+        """Overall scores of a month by source and area, the worst first, with the areas' titles and levels."""
+        return self._query(
+            """select s.*, a.area_level, a.title_en, a.title_zh from quality_score s join areas a using (area_id)
+            where s.period_kind = 'month' and s.period_start = ? and s.dimension = 'overall' and s.grade is not null
+            order by s.grade desc, s.score, s.source, s.area_id""",
+            month,
+        )
+
     @cached_property
     def reliable_until(self) -> dict[str, date | None]:
         """Last day on which each silent or collapsed source could be relied on, None where it never could.

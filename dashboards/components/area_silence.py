@@ -43,7 +43,7 @@ def _table(context: Context, silent: pl.DataFrame) -> Any:
     columns = [
         text_column("source", words("column.source"), width=190, minWidth=110),
         text_column("area", words("column.area"), width=170, minWidth=110),
-        text_column("level", words("control.level"), width=150),
+        text_column("level", words("column.level"), width=150),
         text_column("last_day", words("column.last_day"), width=160, minWidth=130),
         number_column("days_behind", words("column.days_behind"), 0, width=120),
         number_column("expected", words("column.expected_days"), 0, width=140),

@@ -12,6 +12,7 @@ from dashboards.components.deliveries import delivery_changes
 from dashboards.components.freshness import freshness_list
 from dashboards.components.grid import grid, number_column, text_column, wrapped_column
 from dashboards.components.layout import badge, empty_state, graph, page_head, panel, table
+from dashboards.components.quality_score import quality_scores
 from dashboards.figures.ledger import OUTCOMES, balance, ledger_figure
 from dashboards.figures.volume import volume_figure
 
@@ -31,6 +32,7 @@ def page(context: Context) -> Any:
         _findings(context),
         _expectations(context),
         _gates(context),
+        quality_scores(context),
         _sources(context),
         silent_areas(context),
     ]

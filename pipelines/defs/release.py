@@ -6,7 +6,7 @@ from indicators.catalogue.reading import load_catalogue
 from pipelines import location
 from pipelines.defs.figures import PUBLISHED
 from pipelines.defs.resources import Warehouse
-from pipelines.defs.standing import AREA_FRESHNESS
+from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
 from pipelines.publishing import release, tables
@@ -16,7 +16,7 @@ from pipelines.runs import run_as_of
 def _release(pack: CityPack) -> dg.AssetsDefinition:
     @dg.asset(
         key=["publishing", "release"],
-        deps=[PUBLISHED, ["staging", "receipt"], AREA_FRESHNESS],
+        deps=[PUBLISHED, ["staging", "receipt"], AREA_FRESHNESS, QUALITY_SCORE],
         group_name="publishing",
         kinds={"duckdb", "file"},
         owners=OWNERS,

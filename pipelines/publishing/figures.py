@@ -4,7 +4,7 @@ The statistics are in `indicators/`, which knows no database; what a failed expe
 This module moves frames between them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import duckdb
@@ -27,15 +27,17 @@ COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availabil
 PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates", "comparisons")
 
 
-def read_inputs(con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack, as_of: date) -> Inputs:
-    """Read the measures and the pack's tables as frames."""
+def read_inputs(
+    con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack, as_of: date, names: Collection[str] = ()
+) -> Inputs:
+    """Read the measures (those of `names`, without any all) and the pack's tables as frames."""
 
     def table(name: str) -> pl.DataFrame:
         return con.sql(f"select * from {name} order by all").pl()
 
     measures = [model.name for model in project.models if model.schema == "measures"]
     return Inputs(
-        measures={name: table(f"measures.{name}") for name in measures},
+        measures={name: table(f"measures.{name}") for name in names or measures},
         areas=table("staging.area"),
         profile=table("facts.fct_profile"),
         field_map=table("staging.field_map"),

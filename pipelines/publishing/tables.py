@@ -64,6 +64,8 @@ QUERIES = {
     "source_span": "select source, first_day, last_day, records from measures.msr_source_span order by all",
     "source_month": "select source, month, records, expected, status from measures.msr_source_month order by all",
     "area_freshness": "select * from quality.area_freshness order by source, area_id",
+    "quality_score": "select * from quality.quality_score "
+    "order by source, period_kind, area_id, period_start, dimension",
     "source_finding": "select * from ledger.finding order by all",
     "source_drift": """
         select drift.source, delivery.file, drift.what, drift.column_name, drift.field, drift.rows, drift.share_ppm,

@@ -10,6 +10,8 @@ import duckdb
 import polars as pl
 
 from indicators.areas import AreaTree
+from indicators.data_quality import score_sources
+from indicators.inputs import Inputs
 from indicators.silence import judge_areas
 from pipelines.warehouse import transaction
 
@@ -23,6 +25,11 @@ def write_area_freshness(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
         as_of,
     )
     return _write(con, "area_freshness", judged)
+
+
+def write_quality_score(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> int:
+    """Score sources by area and period, into `quality.quality_score`; return how many rows that has."""
+    return _write(con, "quality_score", score_sources(inputs))
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:

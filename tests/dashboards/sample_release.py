@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "areas": areas,
         **_quality(),
         "area_freshness": _area_freshness(areas),
+        "quality_score": _scores(),
         "release_info": [
             (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "0.1.0", "beef",
              "Records: City of New York", "数据：纽约市"),
@@ -101,6 +103,39 @@ def _area_freshness(areas: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         for source, usual in {"thefts": "alive", "shootings": "alive", "stops_2014": "source_silent"}.items()
         for area in precincts
     ]
+
+
+def _scores() -> list[tuple[Any, ...]]:
+    """Score two sources by month: thefts worse in completeness each year, cases without coordinates and too few."""
+    rows: list[tuple[Any, ...]] = []
+    for source, area, year, month in product(
+        ("thefts", "cases"), ("city", "75"), range(FIRST_YEAR, 2017), range(1, 13)
+    ):
+        start = date(year, month, 1)
+        key = (source, area, "month", start)
+        if source == "cases" and area == "75":
+            rows.append((*key, "overall", None, None, None, None, None, "too_few", None))
+            continue
+        filled, grade = {
+            2014: (996, "A"),
+            2015: (960, "B"),
+            2016: (850, "C") if area == "city" else (700, "D"),
+        }[year]
+        rows += [
+            (*key, "completeness", filled, 1000, filled / 10, grade, None, "final", None),
+            (*key, "validity", 200, 200, 100.0, "A", None, "final", None),
+            (*key, "uniqueness", 199, 200, 99.5, "A", None, "final", None),
+        ]
+        if source == "thefts":
+            rows.append((*key, "timeliness", 120, 200, 60.0, "C", None, "final", None))
+        known = 4 if source == "thefts" else 3
+        worst = "timeliness" if source == "thefts" and grade < "D" else "completeness"
+        rows.append((*key, "overall", known, 6, 90.0, "C", worst, "final", None))
+    rows += [
+        ("cases", "city", "all", date(FIRST_YEAR, 1, 1), name, None, None, None, None, None, "not_available", why)
+        for name, why in (("timeliness", "needs_field:service.recorded_at"), ("accuracy", "needs_field:service.lat"))
+    ]
+    return rows
 
 
 def write_changed(home: Path, like: Path, sql: str) -> None:

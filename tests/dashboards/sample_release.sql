@@ -80,6 +80,11 @@ create table area_freshness (
     source varchar, area_id varchar, last_day date, days_behind integer, expected bigint, status varchar
 );
 
+create table quality_score (
+    source varchar, area_id varchar, period_kind varchar, period_start date, dimension varchar, numerator bigint,
+    denominator bigint, score double, grade varchar, decided_by varchar, status varchar, reason varchar
+);
+
 create table source_finding (
     source varchar, finding varchar, field varchar, count bigint
 );

@@ -144,3 +144,77 @@ def test_without_a_silent_area_the_page_says_so(home: Path, tmp_path: Path, lang
     (panel,) = reading.by_class(page(tmp_path, language), "area-silence")
     assert Words(language)("area_freshness.none") in reading.words(panel)
     assert "silent_areas" not in str(panel)
+
+
+def _scores(home: Path, language: str = "en") -> Any:
+    (panel,) = reading.by_class(page(home, language), "quality-score")
+    return panel
+
+
+@pytest.mark.parametrize(
+    ("language", "thefts", "cases"),
+    [
+        (
+            "en",
+            [
+                "C 85.00 850 of 1,000",
+                "C 60.00 120 of 200",
+                "nothing to count",
+                "C 90.00 4 of 6 dimensions known; decided by: Timeliness",
+            ],
+            "the source has no recorded_at",
+        ),
+        (
+            "zh",
+            [
+                "C 85.00 1,000 中的 850",
+                "C 60.00 200 中的 120",
+                "无可计数",
+                "C 90.00 6 个维度中已知 4 个；决定维度：及时性",
+            ],
+            "数据源没有 recorded_at",
+        ),
+    ],
+)
+def test_every_source_is_graded_by_dimension_in_its_newest_month(
+    home: Path, language: str, thefts: list[str], cases: str
+) -> None:
+    first, second = lines(_scores(home, language))
+    assert [second[n] for n in (2, 5, 7, 8)] == thefts
+    assert first[5] == cases
+    assert {row[1] for row in (first, second)} == {Words(language).period("month", sample_release.AS_OF.replace(day=1))}
+
+
+def test_what_may_still_change_is_said_to(home: Path, tmp_path: Path) -> None:
+    sample_release.write_changed(
+        tmp_path, home, "update quality_score set status = 'provisional' where dimension = 'timeliness'"
+    )
+    assert [row[5] for row in lines(_scores(tmp_path))][1] == "C 60.00 120 of 200; provisional"
+
+
+def test_grades_are_drawn_by_source_and_month(home: Path) -> None:
+    (cells,) = reading.find(_scores(home), "grades-figure").figure.data
+    assert list(cells.y) == ["Council cases", "Vehicle thefts"]
+    assert [len(row) for row in cells.z] == [36, 36]
+    assert set(cells.z[1]) == {2}
+    legend = reading.by_class(_scores(home), "grade-legend")
+    assert reading.words(legend) == "A B C D"
+    assert cells.customdata[1][-1] == "<b>Vehicle thefts</b><br>December 2016<br>C 90.00<br>decided by: Timeliness"
+
+
+def test_areas_below_a_are_listed_and_those_with_too_few_records_are_not(home: Path, tmp_path: Path) -> None:
+    def listed(panel: Any) -> list[tuple[str, str]] | None:
+        found = [part for part in reading.parts(panel) if getattr(part, "id", None) == {"grid": "area_scores"}]
+        return [(row["source"], row["area"]) for row in found[0].rowData] if found else None
+
+    assert listed(_scores(home)) == [("Vehicle thefts", "Precinct 75")]
+    sample_release.write_changed(tmp_path, home, "update quality_score set grade = 'A' where dimension = 'overall'")
+    good = _scores(tmp_path)
+    assert listed(good) is None
+    assert "No area is below A in December 2016." in reading.words(good)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_a_graded_month_the_page_says_so(home: Path, tmp_path: Path, language: str) -> None:
+    sample_release.write_changed(tmp_path, home, "update quality_score set grade = null, score = null")
+    assert Words(language)("quality_score.none") in reading.words(_scores(tmp_path, language))
