@@ -99,6 +99,28 @@ def test_findings(source: str, district: Path, truth: Truth) -> None:
     assert conflicts.get(None, 0) == told["conflicting_ids"] == told["flags"].get("conflicting_id", 0)
 
 
+@pytest.mark.parametrize("source", SOURCES)
+def test_scores_rest_on_what_is_planted(source: str, district: Path, truth: Truth) -> None:
+    """What is unsound in each dimension, over all time and the whole city, is what was planted of it."""
+    told = truth["ledger"]["sources"][source]
+    flags = told["flags"]
+    unsound = dict(
+        _query(
+            district,
+            "select dimension, denominator - numerator from quality_score where area_id = 'city' and "
+            f"period_kind = 'all' and source = '{source}' and status = 'final' and dimension <> 'overall'",
+        )
+    )
+    assert unsound.pop("validity") == told["quarantined"] - told["quarantined_by_reason"].get("blank_row", 0)
+    assert unsound.pop("uniqueness") == told["duplicate"] + told["superseded"]
+    contradictions = ("times_out_of_order", "future_time", "before", "condition")
+    assert unsound.pop("consistency") == sum(
+        count for flag, count in flags.items() if flag.partition(":")[0] in contradictions
+    )
+    assert unsound.pop("accuracy", 0) == flags.get("outside_area", 0)
+    assert unsound.keys() <= {"completeness", "timeliness"}
+
+
 def test_the_same_warehouse_when_run_again(district: Path) -> None:
     done = wardlight("nightly", "--city", district, "--home", district / "home")
     assert done.returncode == 0, done.stderr
