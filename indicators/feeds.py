@@ -32,6 +32,11 @@ class Feed:
     sources: pl.DataFrame
     geographies: list[str]
 
+    @property
+    def measure(self) -> str:
+        """Name of the measure that the rows are of."""
+        return self.entry.opened_measure or self.entry.measure or ""
+
 
 def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
     """The feed of an entry, or the reason codes (joined by `;`) that leave it not available.

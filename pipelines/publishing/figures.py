@@ -16,6 +16,7 @@ from indicators.comparison import compare
 from indicators.compute import compute
 from indicators.inputs import Inputs
 from pipelines.pack.city import CityPack
+from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
 from pipelines.quality.expectations import Verdict
@@ -42,6 +43,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack
         severity_weights=table("staging.severity_weight"),
         sources=table("staging.source"),
         spans=table("measures.msr_source_span"),
+        doubtful=doubtful_records(con),
         as_of=as_of,
         week_start=pack.iso_week_start,
     )

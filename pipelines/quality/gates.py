@@ -25,6 +25,7 @@ FIGURES = (
     "denominator",
     "unusable",
     "quality_grade",
+    "grade_reason",
     "signal",
     "target_status",
 )
@@ -110,8 +111,6 @@ def tables_of(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
 
 def _tables(entry: Entry) -> Iterable[str]:
     yield from filter(None, (entry.measure, entry.opened_measure))
-    if entry.measure and entry.unusable.quarantined:
-        yield "msr_receipt_day"
     if entry.kind in ("rate", "weighted_rate", "stock_ratio"):
         yield "fct_profile"
     if entry.kind == "weighted_rate":
@@ -205,7 +204,7 @@ def carry_forward(
         ),
     )
     withheld = (
-        pl.concat([values, *([] if previous is None else [previous.select(values.columns).cast(values.schema)])])
+        pl.concat([values, *([] if previous is None else [_alike(previous, values)])])
         .filter(unfit)
         .unique(KEY, keep="first")
         .join(published, on=KEY, how="anti")
@@ -222,7 +221,13 @@ def _published(values: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFr
     """Give the previous rows that hold a figure."""
     if previous is None:
         return values.clear()
-    return previous.select(values.columns).cast(values.schema).filter(pl.col("value").is_not_null())
+    return _alike(previous, values).filter(pl.col("value").is_not_null())
+
+
+def _alike(previous: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give previous rows in the columns of the new ones; null in those that the release before did not have yet."""
+    absent = [pl.lit(None).alias(column) for column in rows.columns if column not in previous.columns]
+    return previous.with_columns(absent).select(rows.columns).cast(rows.schema)
 
 
 def _stale_since(previous_as_of: date | None) -> pl.Expr:
@@ -249,6 +254,4 @@ def carry_forward_rows(rows: pl.DataFrame, previous: pl.DataFrame | None, affect
     """
     unfit = pl.col("indicator_id").is_in([*affected])
     kept = rows.filter(~unfit)
-    return (
-        kept if previous is None else pl.concat([kept, previous.select(rows.columns).cast(rows.schema).filter(unfit)])
-    )
+    return kept if previous is None else pl.concat([kept, _alike(previous, rows).filter(unfit)])

@@ -149,6 +149,14 @@ def test_without_an_earlier_release_affected_figures_are_withheld() -> None:
     assert carried.filter(indicator_id="B1").equals(new.filter(indicator_id="B1"))
 
 
+def test_a_release_from_before_a_column_came_is_carried_forward_without_it() -> None:
+    new = figures(figure("B2", "1", 5, 99, "final", None))
+    previous = figures(figure("B2", "1", 5, 5, "final", None)).drop("grade_reason")
+    carried = carry_forward(new, previous, {"B2": (GATE,)}, JUNE)
+    assert carried.schema == SCHEMA
+    assert carried.select("value", "grade_reason").rows() == [(5, None)]
+
+
 def test_a_release_without_its_date_is_refused() -> None:
     new = figures(figure("B2", "1", 5, 99, "final", None))
     with pytest.raises(ValueError, match="as_of"):
