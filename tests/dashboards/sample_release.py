@@ -327,7 +327,9 @@ def _quality() -> dict[str, list[tuple[Any, ...]]]:
             ("run", "indicator_values", "indicators", "be_between", "value", "error", True, "0", 0, None, None, None),
         ],
         "expectation_history": _checks_by_night(),
-        "gates": [("service", "expect_column_values_to_not_be_null")],
+        "gates": [
+            ("service", "area_id", "cases", "F5", "gate_failed:service.expect_column_values_to_not_be_null"),
+        ],
         "source_freshness": freshness,
         "source_span": spans,
         "source_month": months,

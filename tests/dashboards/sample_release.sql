@@ -60,7 +60,7 @@ create table expectation_history (
 );
 
 create table gates (
-    table_name varchar, reason varchar
+    table_name varchar, columns varchar, sources varchar, indicators varchar, reason varchar
 );
 
 create table source_freshness (

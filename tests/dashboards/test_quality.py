@@ -120,3 +120,20 @@ def test_checks_are_shown_from_the_second_date_on(home: Path, tmp_path: Path) ->
     for without in (one_date, sound):
         assert "checks-figure" not in [getattr(part, "id", None) for part in reading.parts(without)]
     assert Words("en")("quality.never_failed", count="20") in reading.words(sound)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "service.expect_column_values_to_not_be_null in area_id; in rows of Council cases; held back: "),
+        (
+            "zh",
+            "service.expect_column_values_to_not_be_null 涉及字段 area_id；仅限数据源 市议会个案 的记录；搁置的指标：",
+        ),
+    ],
+)
+def test_a_closed_gate_tells_what_it_is_about_and_which_figures_it_holds_back(
+    home: Path, language: str, expected: str
+) -> None:
+    title = sample_release.INDICATORS["F5"][f"title_{language}"]
+    assert expected + title in " ".join(reading.words(page(home, language)).split())
