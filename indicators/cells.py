@@ -78,8 +78,9 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
     -------
     DataFrame
         area_id, area_level, is_unallocated, period_kind, period_start, the periods' coverage, `columns` with
-        their `_elsewhere` and `_everywhere` (see `spread`), located, refused and contested (see `in_doubt`), and
-        undated_share. Records and missing values are given per record, the rest in the measure's units.
+        their `_elsewhere` and `_everywhere` (see `spread`), located, refused, contested and doubled (see
+        `in_doubt`), and undated_share. Records and missing values are given per record, the rest in the measure's
+        units.
     """
     entry = source.feed.entry
     key = ["area_id", *PERIOD]
@@ -97,7 +98,7 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
         .join(doubtful, on=key, how="left")
         .with_columns(
             pl.col(*(c + end for c in columns for end in ("", "_elsewhere", "_everywhere"))).fill_null(0),
-            pl.col("located", "refused", "contested").fill_null(0),
+            pl.col("located", "refused", "contested", "doubled").fill_null(0),
             undated_share=pl.lit(undated),
         )
         .with_columns(

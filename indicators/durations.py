@@ -127,7 +127,7 @@ def _joined(cells: pl.DataFrame) -> pl.DataFrame:
         upper=pl.when(reached).then("upper"),
         bound_low=pl.when(reached).then(low),
         bound_high=pl.when(reached).then(high),
-        unusable=(pl.col("stray") + pl.col("contested")).cast(pl.Int64),
+        unusable=(pl.col("stray") + pl.col("contested") - pl.col("doubled")).cast(pl.Int64),
         void_reason=pl.coalesce(
             "void_reason",
             pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count")),

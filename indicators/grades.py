@@ -32,7 +32,7 @@ def unusable_shares(entry: Entry) -> dict[str, pl.Expr]:
         "share_time_unknown": pl.col("undated_share"),
         "share_area_unknown": _share(stray, pl.col("records_everywhere")),
         "share_value_missing": _share(pl.col("missing"), own),
-        "share_conflicting": _share(pl.min_horizontal("contested", own), own),
+        "share_conflicting": _share(pl.col("contested") - pl.col("doubled"), own),
     }
 
 

@@ -63,7 +63,7 @@ AVAILABILITY_SCHEMA = {
     "geography": pl.String,
 }
 DOUBTFUL_COLUMNS = (
-    *("source", "kind", "geography", "area_id", "day", "last_day", "due_day"),
+    *("source", "kind", "geography", "area_id", "day", "last_day", "due_day", "field"),
     *("refused", "contested"),
 )
 # Twelve digits repeat on any machine; the last of sixteen need not.
@@ -84,7 +84,8 @@ class Inputs:
         `msr_source_span`.
     doubtful : DataFrame
         Records in doubt: source, kind, geography, area_id, day, last_day, due_day (null where not known), `refused`
-        (counted nowhere, though they may belong there) and `contested` (counted there, though they may not belong).
+        (counted nowhere, though they may belong there) and `contested` (counted there, though they may not belong);
+        with a `field`, only to whom that field matters.
     as_of : date
         The last day that counts.
     week_start : int

@@ -46,7 +46,9 @@ def proportion_figures(source: Source) -> pl.DataFrame:
         successes_added=gained / entry.scale + refused * entry.unusable.worst_per_record,
         failures_added=(gained_whole - gained) / entry.scale + refused * entry.unusable.worst_per_record,
         contested=pl.col("contested") * entry.unusable.worst_per_record,
-        unusable=(refused + pl.col("contested") + unallocated(entry, "records")).ceil().cast(pl.Int64),
+        unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))
+        .ceil()
+        .cast(pl.Int64),
         **unusable_shares(entry),
     ).with_columns(
         events=pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator")),

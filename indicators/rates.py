@@ -50,7 +50,9 @@ def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl
         numerator=pl.col("numerator") / entry.scale,
         gained=unallocated(entry, "numerator") / entry.scale,
         refused=refused,
-        unusable=(refused + pl.col("contested") + unallocated(entry, "records")).ceil().cast(pl.Int64),
+        unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))
+        .ceil()
+        .cast(pl.Int64),
         **unusable_shares(entry),
         **_event_sums(entry),
         void_reason=pl.coalesce(

@@ -28,6 +28,7 @@ TEXT = {"en": "x", "zh": "x"}
 DOUBTFUL_TYPES = {
     **dict.fromkeys(("source", "kind", "geography", "area_id"), pl.String),
     **dict.fromkeys(("day", "last_day", "due_day"), pl.Date),
+    "field": pl.String,
     **dict.fromkeys(("refused", "contested"), pl.Int64),
 }
 MEASURE_TYPES = {"geography": pl.String, "area_id": pl.String, "day": pl.Date}

@@ -136,6 +136,59 @@ def test_contested_records_may_have_to_go(inputs, entry) -> None:
     assert (other["unusable"], other["bound_high"]) == (0, other["upper"])
 
 
+@pytest.mark.parametrize(
+    ("where", "field", "doubt"),
+    [
+        # Chosen by the field: it may be one more. By what the field is not: it is counted, and may be one fewer.
+        ({"category": ["0101"]}, "category", (1, 0)),
+        ({"category": {"prefix": ["01"], "except": ["0102"]}}, "category", (1, 0)),
+        ({"found_by": {"except": ["patrol"]}}, "found_by", (0, 1)),
+        ([{"category": ["0101"]}, {"local_category": ["murder"]}], "local_category", (1, 0)),
+        ({"category": ["0101"]}, "priority", (0, 0)),
+        ({}, "category", (0, 0)),
+    ],
+)
+def test_a_field_that_could_not_be_read_matters_where_records_are_chosen_by_it(
+    inputs, entry, where, field, doubt
+) -> None:
+    measures = {"msr_incident_day": [incident("n1", JAN) for _ in range(20)]}
+    doubtful = [
+        {
+            "source": "reports",
+            "kind": "incident",
+            "area_id": "n1",
+            "day": JAN,
+            "field": field,
+            "refused": 1,
+            "contested": 1,
+        }
+    ]
+    chosen = entry(numerator={"column": "incidents_ppm", "where": where})
+    found = row(compute([chosen], inputs(measures, reports(), doubtful=doubtful)), "n1", JAN)
+    more, fewer = doubt
+    per_year = 1e4 / (100_000 * 31 / 365.25)
+    assert found["unusable"] == more + fewer
+    assert found["bound_high"] == pytest.approx(float(poisson_limits(20 + more)[1]) * per_year)
+    assert (found["bound_low"] < found["lower"]) == (fewer > 0)
+
+
+def test_an_outcome_that_could_not_be_read_may_be_either(inputs, entry) -> None:
+    share = entry(
+        kind="proportion", interval="wilson", measure="msr_service_due_day", numerator={"column": "resolved_in_time"},
+        denominator={"column": "due"}, scale=1.0, per=100.0, min_denominator=1, unusable={"unreadable": ["closed_at"]},
+    )  # fmt: skip
+    measures = {
+        "msr_service_due_day": [{"source": "cases", "area_id": "n1", "day": JAN, "due": 9, "resolved_in_time": 8}]
+    }
+    read = {"source": "cases", "kind": "service", "area_id": "n1", "day": JAN, "due_day": JAN, "field": "closed_at"}
+    world = inputs(measures, [("cases", "service", JAN, DEC)], doubtful=[{**read, "refused": 1, "contested": 1}])
+    found = row(compute([share], world), "n1", JAN)
+    # The ninth request, counted as not closed, may have been closed in time.
+    assert found["bound_high"] == pytest.approx(float(wilson_limits(9, 9)[1]) * 100)
+    assert found["bound_low"] <= found["lower"]
+    assert (found["unusable"], found["grade_reason"]) == (1, "refused:10.0")
+
+
 def test_a_refused_record_of_several_days_may_belong_to_the_period_of_each(inputs, entry) -> None:
     refused = {"source": "reports", "kind": "incident", "area_id": "n1", "refused": 1}
     doubtful = [{**refused, "day": date(2021, 1, 30), "last_day": date(2021, 3, 2)}]

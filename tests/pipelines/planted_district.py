@@ -39,6 +39,8 @@ AS_OF = date(2025, 11, 30)
 RECORDS = {"incidents": 5000, "requests": 4000, "patrols": 3500, "handoffs": 300, "activities": 300, "survey": 300}
 SPOILED = ("incidents", "requests", "patrols")
 UPDATED = {"incidents": "updated", "requests": "更新时间", "patrols": "updated"}
+# A field of each that some figure asks for, and something that it cannot be.
+UNREADABLE = {"incidents": ("offence", "jaywalking"), "requests": ("办结时间", "已结"), "patrols": ("who", "?")}
 POINTS = {"incidents": ("lon", "lat"), "requests": ("经度", "纬度"), "patrols": ("lon", "lat")}
 
 
@@ -77,8 +79,9 @@ def planted(district: District, shares: Mapping[str, float], seed: int) -> Distr
     ----------
     shares
         By kind of defect: `time_missing` (the first time is empty), `area_missing` (neither beat nor point),
-        `area_unknown` (a beat that there is not), `repeated` (the line comes twice), `conflicting` (the line comes
-        once more, of another beat and time, and no time of update tells which holds).
+        `area_unknown` (a beat that there is not), `field_unreadable` (a word that cannot be), `repeated` (the line
+        comes twice), `conflicting` (the line comes once more, of another beat and time, and no time of update tells
+        which holds).
     """
     rng = np.random.default_rng(seed)
     lines = dict(district.lines)
@@ -93,7 +96,21 @@ def planted(district: District, shares: Mapping[str, float], seed: int) -> Distr
         ).with_columns(pl.when(kind == "area_unknown").then(pl.lit("XX99")).otherwise(stream.area).alias(stream.area))
         again = rows.filter(kind == "repeated")
         other = _elsewhere_and_later(stream, rows.filter(kind == "conflicting"), rng)
-        lines[name] = pl.concat([changed, again, other], how="vertical_relaxed").sort("_month", maintain_order=True)
+        together = [
+            changed.with_columns(_defect=kind),
+            *(each.with_columns(_defect=pl.lit("")) for each in (again, other)),
+        ]
+        column, word = UNREADABLE[name]
+        text = (
+            pl.col(column).dt.strftime(stream.layout.moment) if rows.schema[column] == pl.Datetime else pl.col(column)
+        )
+        lines[name] = (
+            pl.concat(together, how="vertical_relaxed")
+            .with_columns(
+                pl.when(pl.col("_defect") == "field_unreadable").then(pl.lit(word)).otherwise(text).alias(column)
+            )
+            .sort("_month", maintain_order=True)
+        )
     return District(district.streams, lines)
 
 

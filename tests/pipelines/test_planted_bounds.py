@@ -17,13 +17,21 @@ pytestmark = pytest.mark.slow
 
 KEY = ["indicator_id", "area_id", "period_kind", "period_start"]
 SEED = 20
+
+
+def _mixed(share: float) -> dict[str, float]:
+    common = dict.fromkeys(("time_missing", "area_missing", "field_unreadable"), share / 4)
+    return {**common, **dict.fromkeys(("area_unknown", "repeated", "conflicting"), share / 12)}
+
+
 # Share of the records with each kind of defect.
 SHARES = {
     "none": {},
-    "2 %": {"time_missing": 5e-3, "area_missing": 5e-3, "area_unknown": 2e-3, "repeated": 4e-3, "conflicting": 4e-3},
-    "10 %": {"time_missing": 0.025, "area_missing": 0.025, "area_unknown": 0.01, "repeated": 0.02, "conflicting": 0.02},
+    "2 %": _mixed(0.02),
+    "10 %": _mixed(0.1),
     "10 % of times": {"time_missing": 0.1},
     "10 % of areas": {"area_missing": 0.07, "area_unknown": 0.03},
+    "10 % of fields": {"field_unreadable": 0.1},
     "10 % twice": {"repeated": 0.05, "conflicting": 0.05},
 }
 # These two count defects: of a delivery without any they tell something else.

@@ -65,3 +65,15 @@ def test_of_rows_that_contradict_each_other_one_is_contested_and_the_others_refu
 def test_a_time_of_update_leaves_no_doubt(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     older, newer = (call("a", area=str(at), updated=f"2016-03-0{at} 12:00") for at in (1, 2))
     assert doubtful(con, tmp_path, older, newer, city_yml=changed("      priority: prio\n", "")) == []
+
+
+def test_a_field_that_could_not_be_read_is_in_doubt_by_itself(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A number that is none, or one that cannot be; not a value that only the pack's own rule doubts."""
+    city = changed("      priority: prio\n", "      priority: prio\n      victims: y\n")
+    city += "    rules: [{field: victims, range: {max: 5}, severity: flag}]\n"
+    rows = [call("a", prio="high", y=9), call("b", prio=7), call("c", prio=2), call("d", y=-1)]
+    load(con, write_pack(tmp_path, {"calls.csv": text_of(rows)}, city))
+    flags = con.execute("select flags from staging.incident where incident_id = 'a'").fetchall()
+    assert {"out_of_range:victims", "unusable:priority"} <= set(flags[0][0])
+    found = doubtful_records(con).select("area_id", "day", "field", "refused", "contested").rows()
+    assert found == [("ward-1", MARCH, "priority", 2, 2), ("ward-1", MARCH, "victims", 1, 1)]
