@@ -5,12 +5,13 @@ Belongs here: refused and contested records, and records of unknown area or day.
 nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 
 from indicators.areas import AreaTree
-from indicators.catalogue.entries import Entry, Selection
+from indicators.catalogue.entries import Alternative, Entry, Selection
 from indicators.catalogue.measures import MEASURES
 from indicators.feeds import Feed
 from indicators.inputs import Inputs
@@ -106,10 +107,11 @@ def _concerning(entry: Entry, doubtful: pl.DataFrame) -> pl.DataFrame:
     Such a record may belong where the entry chooses rows by the field's value, and is not counted; where it chooses by
     what the value is not, it is counted and may not belong. What else depends on the field may be either way.
     """
-    chosen, passed = _chosen_by(entry.denominator or entry.numerator)
+    selection = entry.denominator or entry.numerator
+    chosen, passed = _chosen_by(selection.where if selection else entry.where)
     if entry.kind == "weighted_rate":
         chosen.add("category")
-    either = {*entry.unusable.unreadable, *(set().union(*_chosen_by(entry.numerator)) - chosen - passed)}
+    either = {*entry.unusable.unreadable, *(_named(entry.numerator) - chosen - passed)}
     is_whole, field = pl.col("field").is_null(), pl.col("field")
     return doubtful.with_columns(
         refused=pl.when(is_whole | field.is_in([*chosen, *either])).then("refused").otherwise(0),
@@ -118,10 +120,14 @@ def _concerning(entry: Entry, doubtful: pl.DataFrame) -> pl.DataFrame:
     ).filter(pl.col("refused") + pl.col("contested") > 0)
 
 
-def _chosen_by(selection: Selection | None) -> tuple[set[str], set[str]]:
+def _named(selection: Selection | None) -> set[str]:
+    return set[str]().union(*_chosen_by(selection.where)) if selection else set()
+
+
+def _chosen_by(where: Sequence[Alternative]) -> tuple[set[str], set[str]]:
     """Dimensions of which a row must hold some value, and those of which it must not."""
     chosen, passed = set[str](), set[str]()
-    for alternative in selection.where if selection else ():
+    for alternative in where:
         for dimension, condition in alternative.items():
             (passed if condition.values is None and condition.prefix is None else chosen).add(dimension)
     return chosen, passed

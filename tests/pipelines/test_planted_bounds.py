@@ -38,6 +38,10 @@ SHARES = {
 COUNT_DEFECTS = ("F3", "F5")
 # So does this one, of the points: where a record names no beat, a point that is missing costs it its area.
 COUNTS_POINTS = "K3"
+# Some incidents were closed without an arrival: how long these took to be answered is not known, defects or not.
+NEVER_ANSWERED = ("M1", "M2")
+# No defect is planted in hand-offs.
+UNTOUCHED = ("F1",)
 ADDITIVE = ("B1", "B2", "B3", "G2", "K3", "L4", "finding_share", "patrol_minutes", "patrol_stops")
 
 
@@ -88,7 +92,7 @@ def test_the_figure_of_the_whole_records_lies_within_the_bounds(name: str, runs:
 
 
 def test_without_defects_the_bounds_are_the_interval(runs: Mapping[str, Run]) -> None:
-    figures = runs["none"].figures.filter(pl.col("lower").is_not_null())
+    figures = runs["none"].figures.filter(pl.col("lower").is_not_null() & ~pl.col("indicator_id").is_in(NEVER_ANSWERED))
     assert figures.height > 20_000
     assert figures["bound_low"].equals(figures["lower"].alias("bound_low"))
     assert figures["bound_high"].equals(figures["upper"].alias("bound_high"))
@@ -108,8 +112,9 @@ def test_bounds_shrink_to_the_interval_as_the_defects_go(runs: Mapping[str, Run]
         widths.append(dict(width.rows()))
     many, few, none = widths
     assert len(many) >= 10
-    for indicator, width in many.items():
-        assert width > few[indicator] > none[indicator] == pytest.approx(1), indicator
+    for indicator in many.keys() - set(UNTOUCHED):
+        assert many[indicator] > few[indicator] > none[indicator], indicator
+        assert (none[indicator] == pytest.approx(1)) == (indicator not in NEVER_ANSWERED)
 
 
 @pytest.mark.parametrize("name", SHARES)
