@@ -1,4 +1,4 @@
-"""Which columns each column of a model is made from, read out of the models' queries.
+"""Which columns each column of a model is made from, and which decide its rows, read out of the models' queries.
 
 Here: tracing a query to the columns of what it reads, and on through the models to the source tables.
 Not here: reading and compiling the queries (project), and what is done with the answer.
@@ -13,11 +13,12 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import build_scope
+from sqlglot.optimizer.scope import Scope, build_scope
 from sqlglot.schema import MappingSchema
 
 from dbt_like_sql.errors import ProjectError
 from dbt_like_sql.project import Model, Project, Source, in_sql, load_project
+from dbt_like_sql.row_decisions import decisions
 
 
 class ColumnRef(NamedTuple):
@@ -27,13 +28,29 @@ class ColumnRef(NamedTuple):
     column: str
 
 
+class RowInputs(NamedTuple):
+    """Columns that decide which rows a model has.
+
+    Attributes
+    ----------
+    hidden
+        Those in conditions and joins, in what rows are grouped by on the way, and in what makes rows out of lists.
+    shown
+        What the columns are made from by which the model's own rows are grouped or told apart: they decide into which
+        rows the same things fall.
+    """
+
+    hidden: frozenset[ColumnRef]
+    shown: frozenset[ColumnRef]
+
+
 class Lineage:
     """Which columns the columns of a project's models are made from; each model is traced when first asked for.
 
     A column is made from the columns that its value is computed from: every column that its expression names,
     the conditions of a `case`, the partition and order of a window and the filter of an aggregate among them.
     Columns that only decide which rows there are (`where`, `having`, `qualify`, `on`, `group by`, `distinct on`)
-    do not count, so a literal or `count(*)` is made from nothing.
+    do not count, so a literal or `count(*)` is made from nothing: those are told apart from them, by `rows`.
 
     Parameters
     ----------
@@ -56,6 +73,7 @@ class Lineage:
             self._schema.add_table(named, {column.name: column.data_type for column in table.columns})
         self._inputs: dict[str, Mapping[str, frozenset[ColumnRef]]] = {}
         self._upstream: dict[ColumnRef, frozenset[ColumnRef]] = {}
+        self._rows: dict[str, RowInputs] = {}
 
     def inputs(self, model: Model) -> Mapping[str, frozenset[ColumnRef]]:
         """Return what each column of one of the project's models is made from, in the columns of what it reads.
@@ -74,6 +92,18 @@ class Lineage:
         if model.relation not in self._inputs:
             self._inputs[model.relation] = self._traced(model)
         return self._inputs[model.relation]
+
+    def rows(self, model: Model) -> RowInputs:
+        """Return the columns that decide which rows one of the project's models has, in the columns of what it reads.
+
+        Raises
+        ------
+        ProjectError
+            As `inputs` does.
+        """
+        if model.relation not in self._rows:
+            self._rows[model.relation] = self._decided(model)
+        return self._rows[model.relation]
 
     def upstream(self, relation: str, column: str) -> frozenset[ColumnRef]:
         """Return the columns of source tables that a column is made from, through all models between.
@@ -104,23 +134,54 @@ class Lineage:
 
     def _traced(self, model: Model) -> dict[str, frozenset[ColumnRef]]:
         shown = model.path.name
-        try:
-            query = sqlglot.parse_one(model.compiled_sql, read=self._dialect)
-            # Every name is resolved once a model, and steps that columns share are walked once.
-            query = qualify(query, dialect=self._dialect, schema=self._schema, quote_identifiers=False)
-            for fault in _obscurities(query):
-                raise ProjectError(shown, None, f"columns cannot be traced through {fault}")
-            scope = build_scope(query)
-            nodes = lineage(
-                None, query, self._schema, dialect=self._dialect, scope=scope, trim_selects=False, copy=False
-            )
-        except SqlglotError as error:
-            raise ProjectError(shown, None, f"columns cannot be traced: {error}") from error
+        scope = self._qualified(model)
+        nodes = self._nodes(scope, shown)
         documented = self._refs[model.relation.lower()]
         if odd := documented.keys() ^ {name.lower() for name in nodes}:
             raise ProjectError(shown, None, f"columns in the query and in the yml differ: {', '.join(sorted(odd))}")
         made_from = {name.lower(): frozenset(self._leaves(node, shown)) for name, node in nodes.items()}
         return {ref.column: made_from[name] for name, ref in documented.items()}
+
+    def _decided(self, model: Model) -> RowInputs:
+        shown = model.path.name
+        found: dict[bool, set[ColumnRef]] = {False: set(), True: set()}
+        for query, is_shown in decisions(self._qualified(model)):
+            for node in self._nodes(self._scope(query, shown), shown).values():
+                found[is_shown].update(self._leaves(node, shown))
+        return RowInputs(frozenset(found[False]), frozenset(found[True]))
+
+    def _qualified(self, model: Model) -> Scope:
+        """Parse a model's query and resolve every name in it, once a model."""
+        shown = model.path.name
+        try:
+            query = sqlglot.parse_one(model.compiled_sql, read=self._dialect)
+            query = qualify(query, dialect=self._dialect, schema=self._schema, quote_identifiers=False)
+        except SqlglotError as error:
+            raise ProjectError(shown, None, f"columns cannot be traced: {error}") from error
+        for fault in _obscurities(query):
+            raise ProjectError(shown, None, f"columns cannot be traced through {fault}")
+        return self._scope(query, shown)
+
+    def _scope(self, query: exp.Expr, shown: str) -> Scope:
+        scope = build_scope(query)
+        if scope is None:
+            raise ProjectError(shown, None, "columns cannot be traced: it is no query")
+        return scope
+
+    def _nodes(self, scope: Scope, shown: str) -> Mapping[str, Node]:
+        """Trace every column of a query; steps that columns share are walked once."""
+        try:
+            return lineage(
+                None,
+                scope.expression,
+                self._schema,
+                dialect=self._dialect,
+                scope=scope,
+                trim_selects=False,
+                copy=False,
+            )
+        except SqlglotError as error:
+            raise ProjectError(shown, None, f"columns cannot be traced: {error}") from error
 
     def _leaves(self, node: Node, shown: str) -> Iterator[ColumnRef]:
         for step in node.walk():

@@ -3,6 +3,9 @@
 Belongs here: the limits recomputed on the worst data. Not here: how many records are unusable (`unusable`).
 Bounds always contain the sampling interval, and more unusable records never narrow them.
 
+*Contested* records are counted, but may not belong: another version under their id contradicts them. What is known to
+be a duplicate has been removed, not counted.
+
 References
 ----------
 Manski (2003), Partial Identification of Probability Distributions.
@@ -11,16 +14,18 @@ Manski (2003), Partial Identification of Probability Distributions.
 import numpy as np
 import numpy.typing as npt
 
-from indicators.intervals import Floats, dobson_limits, poisson_limits, wilson_limits
+from indicators.intervals import Floats, dobson_limits, poisson_exact_limits, poisson_limits, wilson_limits
 
 
-def count_bounds(events: npt.ArrayLike, unusable: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Bounds of a Poisson count when up to `unusable` more events may belong to it, in events.
-
-    Nothing is taken away below: a duplicate that is known as one has been removed, not counted.
-    """
-    x, extra = np.asarray(events, dtype=np.float64), np.asarray(unusable, dtype=np.float64)
-    return poisson_limits(x)[0], poisson_limits(x + extra)[1]
+def count_bounds(
+    events: npt.ArrayLike, unusable: npt.ArrayLike, contested: npt.ArrayLike = 0.0
+) -> tuple[Floats, Floats]:
+    """Bounds of a Poisson count, in events: up to `unusable` more may belong to it, up to `contested` fewer."""
+    x, extra, away = (np.asarray(a, dtype=np.float64) for a in (events, unusable, contested))
+    lower = poisson_limits(x)[0]
+    # Exact at every count, since where Byar's limits take over the lower one gives way by a hair.
+    left = poisson_exact_limits(np.maximum(x - away, 0.0))[0]
+    return np.where(away > 0, np.minimum(lower, left), lower), poisson_limits(x + extra)[1]
 
 
 def proportion_bounds(
@@ -28,18 +33,26 @@ def proportion_bounds(
     trials: npt.ArrayLike,
     failures_added: npt.ArrayLike,
     successes_added: npt.ArrayLike,
+    contested: npt.ArrayLike = 0.0,
 ) -> tuple[Floats, Floats]:
-    """Bounds of a proportion: lower limit after adding failures alone, upper after adding successes alone.
+    """Bounds of a proportion: lower limit after adding failures and taking successes away, upper the other way round.
 
     Records of unknown outcome count in both `failures_added` and `successes_added`; records of known outcome
-    but unknown membership in one of them.
+    but unknown membership in one of them. Of the `contested` those are taken away that it would be worst to lose.
     """
-    x, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
-    worse, better = (
-        np.asarray(failures_added, dtype=np.float64),
-        np.asarray(successes_added, dtype=np.float64),
+    x, n, worse, better, away = (
+        np.asarray(a, dtype=np.float64) for a in (successes, trials, failures_added, successes_added, contested)
     )
-    return wilson_limits(x, n + worse)[0], wilson_limits(x + better, n + better)[1]
+    left = np.maximum(x - away, 0.0)
+    low = _wilson(left, left + (n - x) + worse, 0)
+    high = _wilson(x + better, x + better + np.maximum(n - x - away, 0.0), 1)
+    return low, high
+
+
+def _wilson(successes: Floats, trials: Floats, end: int) -> Floats:
+    """One of Wilson's limits; with no trial left, the end of all proportions."""
+    is_any = trials > 0
+    return np.where(is_any, wilson_limits(np.where(is_any, successes, 0.0), np.where(is_any, trials, 1.0))[end], end)
 
 
 def weighted_bounds(
@@ -50,10 +63,15 @@ def weighted_bounds(
     variance_added: npt.ArrayLike,
     count_added: npt.ArrayLike,
     largest_weight: float,
+    contested: npt.ArrayLike = 0.0,
 ) -> tuple[Floats, Floats]:
-    """Bounds of a weighted sum when further events, of the weights given, may belong to it."""
+    """Bounds of a weighted sum when further events, of the weights given, may belong to it.
+
+    The `contested` may have the largest weight, each of them.
+    """
     t, v, x = (np.asarray(a, dtype=np.float64) for a in (weighted, variance, count))
     more_t, more_v, more_x = (np.asarray(a, dtype=np.float64) for a in (weighted_added, variance_added, count_added))
     lower, upper = dobson_limits(t, v, x, largest_weight)
     worst = dobson_limits(t + more_t, v + more_v, x + more_x, largest_weight)[1]
-    return lower, np.maximum(upper, worst)
+    away = np.asarray(contested, dtype=np.float64) * largest_weight
+    return np.maximum(lower - away, 0.0), np.maximum(upper, worst)

@@ -12,7 +12,7 @@ from indicators.catalogue.entries import Entry
 from indicators.coverage import Coverage, cover
 from indicators.feeds import Feed, passes
 from indicators.inputs import Inputs
-from indicators.unusable import PERIOD, quarantined, spread
+from indicators.unusable import PERIOD, in_doubt, spread, undated_share
 
 PARTS_PER_MILLION = 1_000_000
 FINE_KINDS = ("day", "week")
@@ -78,25 +78,28 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
     -------
     DataFrame
         area_id, area_level, is_unallocated, period_kind, period_start, the periods' coverage, `columns` with
-        their `_elsewhere` and `_everywhere` (see `spread`), located and quarantined (see `quarantined`).
-        Records and missing values are given per record, the rest in the measure's units.
+        their `_elsewhere` and `_everywhere` (see `spread`), located, refused, contested and doubled (see
+        `in_doubt`), and undated_share. Records and missing values are given per record, the rest in the measure's
+        units.
     """
     entry = source.feed.entry
     key = ["area_id", *PERIOD]
     covered = source.coverage.days
     by_period = daily.join(covered, on="day").group_by(key).agg(pl.col(columns).sum())
-    refused = quarantined(source.feed, source.inputs, source.tree, covered)
+    doubtful = in_doubt(source.feed, source.inputs, source.tree, covered)
+    undated = undated_share(source.feed, source.inputs)
     if not entry.unusable.quarantined:
-        refused = refused.clear()
+        doubtful, undated = doubtful.clear(), 0.0
     sums = spread(by_period, source.tree, PERIOD, columns)
     return (
         source.tree.under(source.feed.geographies)
         .join(source.coverage.periods, how="cross")
         .join(sums, on=key, how="left")
-        .join(refused, on=key, how="left")
+        .join(doubtful, on=key, how="left")
         .with_columns(
             pl.col(*(c + end for c in columns for end in ("", "_elsewhere", "_everywhere"))).fill_null(0),
-            pl.col("located", "quarantined").fill_null(0),
+            pl.col("located", "refused", "contested", "doubled").fill_null(0),
+            undated_share=pl.lit(undated),
         )
         .with_columns(
             pl.col("^records.*$") / _units_per_record(_records_column(entry)),
@@ -108,20 +111,6 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
 def unallocated(entry: Entry, column: str) -> pl.Expr:
     """`column` of unallocated records that an area could gain, zero where the entry leaves them out."""
     return pl.col(f"{column}_elsewhere") * int(entry.unusable.unallocated)
-
-
-def unusable_share(entry: Entry) -> pl.Expr:
-    """Expected share of unusable records, from 0 to 1, for the quality grade.
-
-    Own records missing a value or refused, of all the area's own; plus the share of the geography's records
-    whose area is not known, unless the area holds those anyway. Unlike the bounds, which put every stray
-    record where it hurts most.
-    """
-    lost = pl.col("missing") + pl.col("located")
-    own = pl.when(lost > 0).then(lost / (pl.col("records") + lost)).otherwise(0.0)
-    stray = unallocated(entry, "records")
-    astray = pl.when(stray > 0).then(stray / pl.col("records_everywhere")).otherwise(0.0)
-    return (own + astray).clip(0, 1)
 
 
 def tells_something(entry: Entry) -> pl.Expr:

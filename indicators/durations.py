@@ -7,9 +7,10 @@ from datetime import date
 
 import polars as pl
 
-from indicators.cells import Source, count_cells, unusable_share
+from indicators.cells import Source, count_cells, unallocated
 from indicators.feeds import passes
-from indicators.survival import kaplan_meier_quantiles
+from indicators.grades import unusable_shares
+from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
 from indicators.unusable import PERIOD
 
 KEY = ["area_id", *PERIOD]
@@ -52,15 +53,15 @@ def duration_figures(source: Source) -> pl.DataFrame:
 
     A closed record counts at the mean duration of its histogram bucket, an open one at its age, `as_of` minus
     its day. Records without a usable duration (opened, but neither in the histogram nor open) and all other
-    unusable ones move the bounds: closed at once for the lower, never closed for the upper. A bound is null
-    where the quantile is then not reached. The numerator is the number closed, the denominator those whose
-    duration or age is known.
+    unusable ones move the bounds: closed as early as lowers the quantile most for the lower, never closed for the
+    upper. A bound is null where the quantile is then not reached. The numerator is the number closed, the denominator
+    those whose duration or age is known.
 
     Returns
     -------
     DataFrame
         The cells with value, limits, bounds, numerator, denominator, unusable, events, event_squares,
-        unusable_share and void_reason.
+        shares of unusable records and void_reason.
     """
     entry = source.feed.entry
     opened = source.feed.rows.group_by("area_id", "day").agg(pl.col("opened", "open_now").sum())
@@ -82,56 +83,56 @@ def duration_figures(source: Source) -> pl.DataFrame:
         )
         .with_columns(missing=(pl.col("records") - pl.col("denominator")).clip(lower_bound=0))
         .with_columns(
-            unusable_share=unusable_share(entry),
-            stray=(
-                pl.col("missing")
-                + pl.col("quarantined")
-                + pl.col("records_elsewhere") * int(entry.unusable.unallocated)
-            ),
+            **unusable_shares(entry),
+            stray=pl.col("missing") + pl.col("refused") + unallocated(entry, "records"),
         )
     )
     curve = survival_counts(closed, _open(source, opened), KEY, source.inputs.as_of).with_columns(
         pl.col("time") / entry.scale
     )
-    stray = cells.filter((pl.col("stray") > 0) & (pl.col("denominator") > 0)).select(
-        *KEY, stray=pl.col("stray").cast(pl.Int64)
+    # A contested record may be of any duration or of none: a quantile that loses one from beyond it moves as far as by
+    # so many more before it.
+    odds = entry.quantile / (1 - entry.quantile)
+    before, beyond = (
+        cells.filter(pl.col("denominator") > 0)
+        .select(*KEY, added=(pl.col("stray") + (pl.col("contested") * times).ceil()).cast(pl.Int64))
+        .filter(pl.col("added") > 0)
+        for times in (odds, 1 / odds)
     )
-    at_once = stray.select(*KEY, time=pl.lit(0.0), events="stray", censored=pl.lit(0, pl.Int64))
-    never = stray.select(*KEY, time=pl.lit(float("inf")), events=pl.lit(0, pl.Int64), censored="stray")
+    none = pl.lit(0, pl.Int64)
+    at_once = before.select(*KEY, time=pl.lit(0.0), events="added", censored=none)
+    never = beyond.select(*KEY, time=pl.lit(float("inf")), events=none, censored="added")
+    best = kaplan_meier_quantiles(pl.concat([curve, at_once]), KEY, entry.quantile).select(*KEY, lower_best="lower")
+    worst = kaplan_meier_quantiles(pl.concat([curve, never]), KEY, entry.quantile).select(*KEY, upper_worst="upper")
     return _joined(
-        cells,
-        kaplan_meier_quantiles(curve, KEY, entry.quantile),
-        kaplan_meier_quantiles(pl.concat([curve, at_once]), KEY, entry.quantile),
-        kaplan_meier_quantiles(pl.concat([curve, never]), KEY, entry.quantile),
+        cells.join(kaplan_meier_quantiles(curve, KEY, entry.quantile), on=KEY, how="left")
+        .join(best, on=KEY, how="left")
+        .join(worst, on=KEY, how="left")
+        .join(earliest_quantiles(curve, before, KEY, entry.quantile), on=KEY, how="left")
     )
 
 
-def _joined(cells: pl.DataFrame, as_is: pl.DataFrame, at_best: pl.DataFrame, at_worst: pl.DataFrame) -> pl.DataFrame:
+def _joined(cells: pl.DataFrame) -> pl.DataFrame:
     reached = pl.col("quantile").is_not_null()
     # Adding records also shrinks the sampling error, so the interval itself stays within the bounds by rule.
-    low = pl.min_horizontal("lower", "lower_best")
+    low = pl.min_horizontal("lower", "lower_best", "earliest")
     high = pl.when(pl.col("upper").is_not_null() & pl.col("upper_worst").is_not_null()).then(
         pl.max_horizontal("upper", "upper_worst")
     )
-    return (
-        cells.join(as_is, on=KEY, how="left")
-        .join(at_best.select(*KEY, lower_best="lower"), on=KEY, how="left")
-        .join(at_worst.select(*KEY, upper_worst="upper"), on=KEY, how="left")
-        .with_columns(
-            value=pl.col("quantile"),
-            events=pl.col("numerator"),
-            event_squares=pl.col("numerator"),
-            lower=pl.when(reached).then("lower"),
-            upper=pl.when(reached).then("upper"),
-            bound_low=pl.when(reached).then(low),
-            bound_high=pl.when(reached).then(high),
-            unusable=pl.col("stray").cast(pl.Int64),
-            void_reason=pl.coalesce(
-                "void_reason",
-                pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count")),
-                pl.when(~reached).then(pl.lit("not_reached")),
-            ),
-        )
+    return cells.with_columns(
+        value=pl.col("quantile"),
+        events=pl.col("numerator"),
+        event_squares=pl.col("numerator"),
+        lower=pl.when(reached).then("lower"),
+        upper=pl.when(reached).then("upper"),
+        bound_low=pl.when(reached).then(low),
+        bound_high=pl.when(reached).then(high),
+        unusable=(pl.col("stray") + pl.col("contested") - pl.col("doubled")).cast(pl.Int64),
+        void_reason=pl.coalesce(
+            "void_reason",
+            pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count")),
+            pl.when(~reached).then(pl.lit("not_reached")),
+        ),
     )
 
 

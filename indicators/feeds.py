@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from indicators.catalogue.entries import Alternative, Condition, Entry
+from indicators.catalogue.measures import MEASURES
 from indicators.inputs import Inputs
 
 
@@ -32,6 +33,11 @@ class Feed:
     sources: pl.DataFrame
     geographies: list[str]
 
+    @property
+    def measure(self) -> str:
+        """Name of the measure that the rows are of."""
+        return self.entry.opened_measure or self.entry.measure or ""
+
 
 def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
     """The feed of an entry, or the reason codes (joined by `;`) that leave it not available.
@@ -51,7 +57,7 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
         rows = rows.join(inputs.severity_weights.select("category", "weight"), on="category")
     selection = entry.denominator or entry.numerator
     rows = rows.filter(passes(selection.where if selection else entry.where))
-    rows = rows.join(_mapping_sources(entry, inputs, rows), on="source")
+    rows = rows.join(mapping_sources(entry, inputs, rows), on="source")
     if rows.is_empty():
         return "nothing_to_count"
     if entry.kind in ("rate", "weighted_rate") and not _has_population(rows, inputs):
@@ -107,7 +113,18 @@ def missing_needs(entry: Entry, inputs: Inputs) -> list[str]:
     return list(dict.fromkeys(reasons))
 
 
-def _mapping_sources(entry: Entry, inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:
+def possible_sources(entry: Entry, inputs: Inputs) -> list[str]:
+    """Sources that could feed an entry by what they are and map, whether or not they have a row that passes; sorted."""
+    if entry.measure is None and entry.stock is None:
+        return []
+    kind = MEASURES[entry.measure].kind if entry.measure else "profile"
+    declared = inputs.sources.select("source", "kind")
+    if kind is not None:
+        declared = declared.filter(kind=kind)
+    return sorted(mapping_sources(entry, inputs, declared)["source"])
+
+
+def mapping_sources(entry: Entry, inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:
     """Sources among `rows` that map every needed field of the rows' kind."""
     sources = rows.select("source", "kind").unique()
     fields = inputs.field_map.filter("is_mapped").select("source", "kind", "field").unique()

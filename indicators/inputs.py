@@ -27,6 +27,7 @@ VALUE_SCHEMA = {
     "denominator": pl.Float64,
     "unusable": pl.Int64,
     "quality_grade": pl.String,
+    "grade_reason": pl.String,
     "signal": pl.String,
     "target_status": pl.String,
     "status": pl.String,
@@ -61,6 +62,10 @@ AVAILABILITY_SCHEMA = {
     "reason": pl.String,
     "geography": pl.String,
 }
+DOUBTFUL_COLUMNS = (
+    *("source", "kind", "geography", "area_id", "day", "last_day", "due_day", "field"),
+    *("refused", "contested"),
+)
 # Twelve digits repeat on any machine; the last of sixteen need not.
 SIGNIFICANT_DIGITS = 12
 
@@ -72,11 +77,15 @@ class Inputs:
     Attributes
     ----------
     measures : mapping of str to DataFrame
-        The `msr_*` tables that the entries name, and `msr_receipt_day`.
+        The `msr_*` tables that the entries name.
     areas, profile, field_map, severity_weights, sources : DataFrame
         `staging.area`, `facts.fct_profile`, `staging.field_map`, `severity_weight` and `source`.
     spans : DataFrame
         `msr_source_span`.
+    doubtful : DataFrame
+        Records in doubt: source, kind, geography, area_id, day, last_day, due_day (null where not known), `refused`
+        (counted nowhere, though they may belong there) and `contested` (counted there, though they may not belong);
+        with a `field`, only to whom that field matters.
     as_of : date
         The last day that counts.
     week_start : int
@@ -95,6 +104,7 @@ class Inputs:
     severity_weights: pl.DataFrame
     spans: pl.DataFrame
     sources: pl.DataFrame
+    doubtful: pl.DataFrame
     as_of: date
     week_start: int = 1
 
@@ -106,8 +116,9 @@ class Inputs:
             "profile": (self.profile, ("area_id", "valid_from", "population")),
             "field_map": (self.field_map, ("kind", "field", "source", "is_mapped")),
             "severity_weights": (self.severity_weights, ("category", "weight")),
-            "spans": (self.spans, ("source", "kind", "first_day", "last_day")),
+            "spans": (self.spans, ("source", "kind", "first_day", "last_day", "records")),
             "sources": (self.sources, ("source", "kind", "silent_after_days")),
+            "doubtful": (self.doubtful, DOUBTFUL_COLUMNS),
         }
         for name, frame in self.measures.items():
             if name in MEASURES:

@@ -6,7 +6,8 @@ Belongs here: figures whose numerator is part of their denominator.
 import polars as pl
 
 from indicators.bounds import proportion_bounds
-from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated, unusable_share
+from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated
+from indicators.grades import unusable_shares
 from indicators.intervals import wilson_limits
 
 COLUMNS = ["numerator", "denominator", "records", "missing"]
@@ -21,7 +22,7 @@ def proportion_figures(source: Source) -> pl.DataFrame:
     -------
     DataFrame
         The cells with value, limits, bounds, numerator, denominator (both in `entry.scale` units), unusable,
-        events, event_squares, unusable_share and void_reason.
+        events, event_squares, shares of unusable records and void_reason.
 
     Raises
     ------
@@ -37,15 +38,18 @@ def proportion_figures(source: Source) -> pl.DataFrame:
             f"indicator {entry.id}: the numerator exceeds the denominator in area {area}, period {start}; "
             "correct the columns or filters of its catalogue entry"
         )
-    refused = pl.col("missing") + pl.col("quarantined")
+    refused = pl.col("missing") + pl.col("refused")
     gained, gained_whole = unallocated(entry, "numerator"), unallocated(entry, "denominator")
     cells = cells.with_columns(
         numerator=pl.col("numerator") / entry.scale,
         denominator=pl.col("denominator") / entry.scale,
         successes_added=gained / entry.scale + refused * entry.unusable.worst_per_record,
         failures_added=(gained_whole - gained) / entry.scale + refused * entry.unusable.worst_per_record,
-        unusable_share=unusable_share(entry),
-        unusable=(refused + unallocated(entry, "records")).ceil().cast(pl.Int64),
+        contested=pl.col("contested") * entry.unusable.worst_per_record,
+        unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))
+        .ceil()
+        .cast(pl.Int64),
+        **unusable_shares(entry),
     ).with_columns(
         events=pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator")),
         void_reason=pl.coalesce("void_reason", pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count"))),
@@ -57,7 +61,9 @@ def proportion_figures(source: Source) -> pl.DataFrame:
     counted = cells.filter(pl.col("void_reason").is_null())
     x, n = counted["numerator"].to_numpy(), counted["denominator"].to_numpy()
     lower, upper = wilson_limits(x, n)
-    low, high = proportion_bounds(x, n, counted["failures_added"].to_numpy(), counted["successes_added"].to_numpy())
+    low, high = proportion_bounds(
+        x, n, *(counted[name].to_numpy() for name in ("failures_added", "successes_added", "contested"))
+    )
     counted = counted.with_columns(
         value=pl.Series(x / n * entry.per),
         lower=pl.Series(lower * entry.per),

@@ -9,7 +9,8 @@ import polars as pl
 
 from indicators.bounds import count_bounds, weighted_bounds
 from indicators.catalogue.entries import Entry
-from indicators.cells import Source, count_cells, daily_counts, tells_something, unallocated, unusable_share
+from indicators.cells import Source, count_cells, daily_counts, tells_something, unallocated
+from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
 from indicators.population import DAYS_PER_YEAR, person_days
 from indicators.unusable import PERIOD
@@ -27,7 +28,7 @@ def rate_figures(source: Source) -> pl.DataFrame:
     -------
     DataFrame
         The cells with value, limits, bounds, numerator (in `entry.scale` units), denominator (person-years),
-        unusable, events, event_squares, unusable_share and void_reason.
+        unusable, events, event_squares, shares of unusable records and void_reason.
     """
     feed, tree = source.feed, source.tree
     daily = daily_counts(feed)
@@ -44,13 +45,15 @@ def rate_figures(source: Source) -> pl.DataFrame:
 
 
 def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:
-    refused = pl.col("missing") + pl.col("quarantined")
+    refused = pl.col("missing") + pl.col("refused")
     cells = cells.with_columns(
         numerator=pl.col("numerator") / entry.scale,
         gained=unallocated(entry, "numerator") / entry.scale,
         refused=refused,
-        unusable=(refused + unallocated(entry, "records")).ceil().cast(pl.Int64),
-        unusable_share=unusable_share(entry),
+        unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))
+        .ceil()
+        .cast(pl.Int64),
+        **unusable_shares(entry),
         **_event_sums(entry),
         void_reason=pl.coalesce(
             "void_reason", pl.when(pl.col("denominator").is_null()).then(pl.lit("needs_population"))
@@ -78,21 +81,21 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
     """Lower, upper and bounds in the unit of the numerator."""
     events = _floats(rated, "numerator")
     worst = entry.unusable.worst_per_record
-    refused, gained = _floats(rated, "refused"), _floats(rated, "gained")
+    refused, gained, contested = (_floats(rated, name) for name in ("refused", "gained", "contested"))
     if entry.kind == "weighted_rate":
         records, stray = _floats(rated, "records"), _floats(rated.select(s=unallocated(entry, "records")), "s")
         variance = _floats(rated, "squares") / entry.scale
         stray_variance = _floats(rated.select(s=unallocated(entry, "squares")), "s") / entry.scale
         limits = dobson_limits(events, variance, records, largest_weight)
         added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2, stray + refused)
-        return *limits, *weighted_bounds(events, variance, records, *added, largest_weight)
+        return *limits, *weighted_bounds(events, variance, records, *added, largest_weight, contested)
     if entry.interval == "daily_cluster":
         squares = _floats(rated, "squared_days") / entry.scale**2
         lower, upper = daily_cluster_limits(events, squares, _floats(rated, "have_days"))
         # Without an interval the bounds stand around the value itself.
-        low = np.where(np.isnan(lower), events, lower)
+        low = np.maximum(np.where(np.isnan(lower), events, lower) - contested * worst, 0.0)
         return lower, upper, low, np.where(np.isnan(upper), events, upper) + gained + refused * worst
-    return *poisson_limits(events), *count_bounds(events, gained + refused * worst)
+    return *poisson_limits(events), *count_bounds(events, gained + refused * worst, contested * worst)
 
 
 def _squared_days(source: Source, daily: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""From computed cells to published rows: status, reason, quality grade, rounding.
+"""From computed cells to published rows: status, reason, rounding.
 
 Belongs here: what every figure has in common, whatever its kind.
 """
@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from indicators.catalogue.entries import Entry
+from indicators.grades import grade, grade_reason
 from indicators.inputs import SIGNIFICANT_DIGITS, VALUE_SCHEMA
 
 FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
@@ -19,16 +20,13 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
     """Columns of `indicator_values` and `CHART_COLUMNS`; signal and target are not judged here.
 
     A figure is *not available* for the reason that voids it, *withheld* under the minimum denominator (its
-    numerator is kept), *provisional* while days are missing or records may still arrive, else *final*. Its
-    grade tells the share of unusable records: A to 1 %, B to 5 %, C to 20 %, D beyond; a period that the
-    sources cover only in part gets D.
+    numerator is kept), *provisional* while days are missing or records may still arrive, else *final*.
     """
     withheld = pl.col("denominator") < entry.min_denominator
     void, provisional = pl.col("void_reason").is_not_null(), pl.col("provisional_reason").is_not_null()
     small = pl.lit(f"small_denominator:{entry.min_denominator:g}")
     silent = pl.col("have_days") == 0
     shown = ~void & ~withheld
-    share = pl.col("unusable_share")
     whole = pl.col("have_days") == pl.col("span_days")
     columns = {name: pl.col(name) if name in cells.columns else pl.lit(None, pl.Float64) for name in FIGURES}
     return cells.with_columns(
@@ -36,15 +34,8 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
         numerator=pl.when(~silent).then(_rounded(pl.col("numerator"))),
         denominator=pl.when(~silent).then(_rounded(pl.col("denominator"))),
         unusable=pl.when(~silent).then("unusable"),
-        quality_grade=pl.when(shown).then(
-            pl.when(~whole | (share > 0.2))
-            .then(pl.lit("D"))
-            .when(share > 0.05)
-            .then(pl.lit("C"))
-            .when(share > 0.01)
-            .then(pl.lit("B"))
-            .otherwise(pl.lit("A"))
-        ),
+        quality_grade=pl.when(shown).then(grade()),
+        grade_reason=pl.when(shown).then(grade_reason()),
         status=pl.when(void)
         .then(pl.lit("not_available"))
         .when(withheld)

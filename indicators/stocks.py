@@ -10,6 +10,7 @@ import polars as pl
 
 from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry, Stock
+from indicators.grades import NOTHING_UNUSABLE
 from indicators.inputs import Inputs
 from indicators.periods import membership
 from indicators.unusable import PERIOD
@@ -45,7 +46,7 @@ def stock_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame:
     return cells.with_columns(
         value=pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator") * entry.per),
         unusable=pl.lit(0, pl.Int64),
-        unusable_share=pl.lit(0.0),
+        **NOTHING_UNUSABLE,
         have_days=pl.lit(1, pl.Int64),
         span_days=pl.lit(1, pl.Int64),
         events=pl.col("numerator"),

@@ -44,13 +44,7 @@ def kaplan_meier_quantiles(
     target = 1 - probability + TOLERANCE
     z = float(special.ndtri((1 + confidence) / 2))
     curve = (
-        counts.group_by(*by, "time")
-        .agg(pl.col("events").sum(), pl.col("censored").sum())
-        .sort(*by, "time")
-        .with_columns(leaving=pl.col("events") + pl.col("censored"))
-        .with_columns(
-            at_risk=pl.col("leaving").sum().over(by) - pl.col("leaving").cum_sum().over(by) + pl.col("leaving")
-        )
+        _at_risk(counts, by)
         .filter(pl.col("at_risk") > 0)
         .with_columns(
             survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod().over(by),
@@ -83,6 +77,58 @@ def kaplan_meier_quantiles(
             _first_time("survival_high", target).alias("upper"),
         )
         .sort(by)
+    )
+
+
+def earliest_quantiles(
+    counts: pl.DataFrame, added: pl.DataFrame, by: list[str], probability: float = 0.5
+) -> pl.DataFrame:
+    """Earliest quantile that further records of unknown duration could bring about, one per group.
+
+    A record that closes lowers S after it most if it closes last, when those censored before have left fewer at risk:
+    so S at each time is taken with all of the added records closing just then. Without censoring when they close makes
+    no difference, and closing at once is as bad as any.
+
+    Parameters
+    ----------
+    counts, by, probability
+        As for `kaplan_meier_quantiles`.
+    added : DataFrame
+        Columns `by` and `added`, the number of further records; groups may be absent.
+
+    Returns
+    -------
+    DataFrame
+        `by`, `earliest`: for the groups of `counts` in `added`, sorted. Null where even so it is not reached.
+    """
+    target = 1 - probability + TOLERANCE
+    start = counts.join(added, on=by, how="semi").group_by(by).agg(pl.lit(0.0).alias("time"))
+    none = pl.lit(0, pl.Int64)
+    return (
+        _at_risk(pl.concat([counts, start.with_columns(events=none, censored=none)], how="vertical_relaxed"), by)
+        .join(added, on=by)
+        .sort(*by, "time")
+        .with_columns(
+            survival=(1 - pl.col("events") / (pl.col("at_risk") + pl.col("added"))).cum_prod().over(by),
+            left=pl.col("at_risk") - pl.col("leaving"),
+        )
+        .with_columns(lowest=pl.col("survival") * pl.col("left") / (pl.col("left") + pl.col("added")))
+        .group_by(by)
+        .agg(_first_time("lowest", target).alias("earliest"))
+        .sort(by)
+    )
+
+
+def _at_risk(counts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Sums by group and time, in order, with the number `leaving` then and `at_risk` until then."""
+    return (
+        counts.group_by(*by, "time")
+        .agg(pl.col("events").sum(), pl.col("censored").sum())
+        .sort(*by, "time")
+        .with_columns(leaving=pl.col("events") + pl.col("censored"))
+        .with_columns(
+            at_risk=pl.col("leaving").sum().over(by) - pl.col("leaving").cum_sum().over(by) + pl.col("leaving")
+        )
     )
 
 

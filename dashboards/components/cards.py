@@ -109,7 +109,7 @@ def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str,
         low, high = (words.number(row[name], indicator["decimals"]) for name in ("lower", "upper"))
         parts.append(words("card.interval", low=low, high=high))
     if row["quality_grade"]:
-        parts.append(words("figure.grade", grade=row["quality_grade"]))
+        parts.append(context.grade(row))
     return " · ".join(parts)
 
 

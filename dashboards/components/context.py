@@ -79,6 +79,17 @@ class Context:
         closed = self.release.newest_closed.get(kind, date.min)
         return next((start for start in starts if start <= closed), next(iter(starts), None))
 
+    def grade(self, row: dict[str, Any]) -> str:
+        """A figure's grade and what it rests on, in words."""
+        grade, reasons = row["quality_grade"], self.grade_reasons(row)
+        if not reasons:
+            return self.words("figure.grade", grade=grade)
+        return self.words("figure.grade_because", grade=grade, reasons=reasons)
+
+    def grade_reasons(self, row: dict[str, Any]) -> str:
+        """What a figure's grade rests on, in words; releases made by older versions do not tell."""
+        return self.words.join(self.reasons(row.get("grade_reason")))
+
     def figure_lines(self, row: dict[str, Any], indicator: dict[str, Any]) -> list[str]:
         """A figure in words: value with unit, interval, bounds, grade, status and reasons; one line each."""
         words, decimals = self.words, indicator["decimals"]
@@ -104,7 +115,7 @@ class Context:
                 )
             )
         if row["quality_grade"]:
-            lines.append(words("figure.grade", grade=row["quality_grade"]))
+            lines.append(self.grade(row))
         if row["signal"] not in (None, "none"):
             lines.append(words.known("signal", row["signal"]))
         if row["status"] != "final":

@@ -130,6 +130,7 @@ def _table(context: Context, frame: pl.DataFrame, indicator: dict[str, Any], kin
         {
             "area": words.of(row, "title"),
             **{name: row[name] for name in ("value", "lower", "upper", "quality_grade")},
+            "grade_reason": context.grade_reasons(row),
             "status": words.known("status", row["status"] or "not_available"),
             "reason": words.join(context.reasons(row["reason"])),
         }
@@ -139,10 +140,11 @@ def _table(context: Context, frame: pl.DataFrame, indicator: dict[str, Any], kin
         text_column("area", words("column.area"), width=150, minWidth=120),
         number_column("value", words("column.value"), decimals, width=84),
         range_column("lower", "upper", words("column.interval"), decimals, rows),
-        text_column("quality_grade", words("column.grade"), width=84),
+        text_column("quality_grade", words("column.grade"), width=84, tooltipField="grade_reason"),
         text_column("status", words("column.status"), width=110, tooltipField="reason"),
         number_column("lower", words("column.lower"), decimals, hide=True),
         number_column("upper", words("column.upper"), decimals, hide=True),
+        text_column("grade_reason", words("column.grade_reason"), hide=True),
         text_column("reason", words("column.reason"), hide=True),
     ]
     return grid("map", columns, rows, words, f"{indicator['indicator_id']}_{kind}_{period}.csv")

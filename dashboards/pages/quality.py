@@ -155,11 +155,29 @@ def _gates(context: Context) -> Any:
     if not gates.height:
         content = empty_state(words("quality.no_gates"))
     else:
-        content = html.Ul(
-            [html.Li([html.Code(row["table_name"]), " ", row["reason"]]) for row in gates.to_dicts()],
-            className="plain-list",
-        )
+        content = html.Ul([html.Li(_gate(context, row)) for row in gates.to_dicts()], className="plain-list")
     return panel(words("quality.gates"), content, note=words("quality.gates_note"))
+
+
+def _gate(context: Context, row: dict[str, Any]) -> list[Any]:
+    """One closed gate: the check, whose rows and which columns it is about, and the figures that it holds back."""
+    words = context.words
+    # Releases made by older versions tell of the table and the reason alone.
+    columns, sources, indicators = (
+        [name for name in (row.get(column) or "").split(",") if name] for column in ("columns", "sources", "indicators")
+    )
+    titles = {each["indicator_id"]: words.of(each, "title") for each in context.release.catalogue.to_dicts()}
+    told = [
+        words("quality.gate_columns", columns=words.join(columns)) if columns else "",
+        words("quality.gate_sources", sources=words.join([context.source_titles.get(s, s) for s in sources]))
+        if sources
+        else "",
+        words("quality.gate_holds", indicators=words.join([titles.get(each, each) for each in indicators]))
+        if indicators
+        else words("quality.gate_holds_none"),
+    ]
+    named = row["reason"].removeprefix("gate_failed:")
+    return [html.Code(named), " ", words.join([part for part in told if part])]
 
 
 def _sources(context: Context) -> Any:

@@ -128,6 +128,8 @@ class Unusable(Model):
     ----------
     missing : str or None
         Column of the measure counting records whose outcome (or amount) is not known.
+    unreadable : tuple of str
+        Fields of a record that decide its outcome: where one could not be read, the outcome is not known.
     quarantined : bool
         Records refused by a rule of the sources that feed the indicator.
     unallocated : bool
@@ -137,6 +139,7 @@ class Unusable(Model):
     """
 
     missing: str | None = None
+    unreadable: tuple[str, ...] = Field(default=(), strict=False)
     quarantined: bool = True
     unallocated: bool = True
     worst_per_record: float = Field(default=1.0, gt=0)

@@ -18,11 +18,14 @@ class Measure:
         Columns that a filter may name.
     counts : tuple of str
         Integer columns that may be summed over areas and days.
+    days : tuple of str
+        Which days of a record (`day`, `last_day`, `due_day`) are the first and the last that it may count on.
     """
 
     kind: str | None
     dimensions: tuple[str, ...]
     counts: tuple[str, ...]
+    days: tuple[str, str] = ("day", "day")
 
 
 MEASURES = {
@@ -36,6 +39,7 @@ MEASURES = {
             "with_coordinates_ppm",
             "valid_coordinates_ppm",
         ),
+        ("day", "last_day"),
     ),
     "msr_incident_stage_day": Measure(
         "incident", ("source", "found_by", "priority", "stage"), ("opened", "closed", "open_now")
@@ -66,7 +70,7 @@ MEASURES = {
         ),
     ),
     "msr_service_day": Measure("service", ("source",), ("opened", "closed", "open_now")),
-    "msr_service_due_day": Measure("service", ("source",), ("due", "resolved_in_time")),
+    "msr_service_due_day": Measure("service", ("source",), ("due", "resolved_in_time"), ("due_day", "due_day")),
     "msr_service_duration_month": Measure("service", ("source",), ("closed", "closed_seconds")),
     "msr_receipt_day": Measure(None, ("source", "kind"), ("received", "duplicates", "unusable")),
     "msr_record_quality_day": Measure(

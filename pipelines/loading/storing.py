@@ -12,7 +12,7 @@ import duckdb
 
 from pipelines.loading import affected
 from pipelines.loading.judging import kept_query
-from pipelines.loading.kinds import KindFields
+from pipelines.loading.kinds import KindFields, day_column
 from pipelines.pack.sources import Source
 from pipelines.warehouse import date_literal, literal, quoted, scalar
 
@@ -27,11 +27,11 @@ TABLES = (
 )
 _QUARANTINE = (
     "source varchar, batch_id varchar, file varchar, line bigint, kind varchar, day date, known_day date, "
-    "area_id varchar, reasons varchar[], fields varchar[], raw_text varchar"
+    "last_day date, due_day date, area_id varchar, reasons varchar[], fields varchar[], raw_text varchar"
 )
 _UNSTAGED = (
     "source varchar, batch_id varchar, line bigint, record_key varchar, status varchar, geography varchar, "
-    "area_id varchar, day date, settled_day date, is_blank boolean"
+    "area_id varchar, day date, last_day date, due_day date, settled_day date, is_blank boolean, is_contested boolean"
 )
 
 
@@ -163,8 +163,8 @@ def store(
     The text of what is quarantined comes from `as_read`; `headers` gives the columns of each file.
     """
     _store_kept(con, name, source, fields, as_of)
-    _store_aside(con, name)
-    _quarantine(con, name, source, headers)
+    _store_aside(con, name, fields)
+    _quarantine(con, name, source, fields, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
     con.execute(
         "insert into ledger.judged_batch select source, batch_id from ledger.delivery where source = ? and is_current",
@@ -232,7 +232,17 @@ def _displace(con: duckdb.DuckDBPyConnection, name: str, fields: KindFields) -> 
     )
 
 
-def _store_aside(con: duckdb.DuckDBPyConnection, name: str) -> None:
+def _other_days(fields: KindFields) -> str:
+    """Compose the last day on which a record may have happened, and the one on which it is due; null where it has none.
+
+    With them, what is not in staging can be laid to every day on which a measure might have counted it.
+    """
+    return ", ".join(
+        day_column(time) if time in fields.times else "null::date" for time in ("occurred_until", "due_at")
+    )
+
+
+def _store_aside(con: duckdb.DuckDBPyConnection, name: str, fields: KindFields) -> None:
     """Write down the rows that are not in staging, in place of what was said of the same rows before."""
     for table in ("quarantine.record", "ledger.unstaged"):
         # Asked first, since most loads have nothing to take back and the rows judged are many.
@@ -245,15 +255,20 @@ def _store_aside(con: duckdb.DuckDBPyConnection, name: str) -> None:
     con.execute(
         f"""
         insert into ledger.unstaged
-        select {literal(name)}, _batch_id, _line, _key, status, geography, area_id, day,
-            greatest(settled_day, known_day), _is_blank
+        select {literal(name)}, _batch_id, _line, _key, status, geography, area_id, day, {_other_days(fields)},
+            greatest(settled_day, known_day), _is_blank,
+            status = 'superseded' and list_contains(flags, 'conflicting_id')
         from judged where status not in ('accepted', 'quarantined')
         """
     )
 
 
 def _quarantine(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, headers: Mapping[str, Sequence[str]]
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    source: Source,
+    fields: KindFields,
+    headers: Mapping[str, Sequence[str]],
 ) -> None:
     """Write the quarantined rows of `judged` with their text as read."""
     if not scalar(con, "select count(*) from judged where status = 'quarantined'"):
@@ -262,7 +277,7 @@ def _quarantine(
         f"""
         insert into quarantine.record
         select {literal(name)}, judged._batch_id, judged._file, judged._line, {literal(source.kind)}, judged.day,
-            judged.known_day, judged.area_id, judged.reasons, judged.fields,
+            judged.known_day, {_other_days(fields)}, judged.area_id, judged.reasons, judged.fields,
             coalesce(raw._malformed, {_as_read(headers)})
         from judged
         join as_read as raw on raw._batch_id = judged._batch_id and raw._line = judged._line

@@ -10,21 +10,29 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from dbt_like_sql.lineage import Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
 from indicators.comparison import compare
 from indicators.compute import compute
+from indicators.feeds import Feed, find_feed, possible_sources
 from indicators.inputs import Inputs
 from pipelines.pack.city import CityPack
+from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
-from pipelines.quality.expectations import Verdict
+from pipelines.quality.failures import Failure, find_failures
+from pipelines.quality.resting import resting
+from pipelines.quality.suite import indicator_expectations, warehouse_expectations
 from pipelines.warehouse import literal, transaction
 
 LAYER = "indicators"
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
 COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
 PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates", "comparisons")
+# Which sources each indicator rests on, kept from computing to publishing.
+SOURCES = "computed_sources"
+_SOURCES_SCHEMA = pl.Schema(dict.fromkeys(("indicator_id", "source", "part"), pl.String))
 
 
 def read_inputs(
@@ -44,6 +52,7 @@ def read_inputs(
         severity_weights=table("staging.severity_weight"),
         sources=table("staging.source"),
         spans=table("measures.msr_source_span"),
+        doubtful=doubtful_records(con),
         as_of=as_of,
         week_start=pack.iso_week_start,
     )
@@ -54,11 +63,12 @@ def write_computed(
 ) -> dict[str, int]:
     """Compute every figure and keep it as a candidate; return the row counts by table.
 
-    Indicators that rest on a table whose gate is closed are computed apart, only to know their cells: what is wrong
-    with the table may make that impossible, which must hold back nothing else.
+    Indicators that a failure reaches are computed apart, only to know their cells: what is wrong may make that
+    impossible, which must hold back nothing else.
     """
-    verdicts = [verdict for verdict in store.recall(con) if verdict.layer != LAYER]
-    unfit = _affected(project, entries, verdicts)
+    sources = _sources(entries, inputs)
+    _write(con, {SOURCES: sources})
+    unfit = _affected(project, entries, _failures(con, project, entries, computed=False), sources)
     figures = compute([entry for entry in entries if entry.id not in unfit], inputs)
     values, availability = [figures.values], [figures.availability]
     for entry in entries:
@@ -80,8 +90,44 @@ def write_computed(
     return _write(con, dict(zip(COMPUTED, frames, strict=True)))
 
 
-def _affected(project: Project, entries: Sequence[Entry], verdicts: Sequence[Verdict]) -> dict[str, tuple[str, ...]]:
-    return gates.affected_indicators(gates.tables_of(entries), gates.affected_tables(project.models, verdicts))
+def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
+    """List the sources of each indicator by the part they have in it, as `gates.Sources` names them."""
+    rows = []
+    profiles = inputs.sources.filter(kind="profile")["source"].unique().sort()
+    for entry in entries:
+        possible = possible_sources(entry, inputs)
+        feed = find_feed(entry, inputs) if possible else None
+        parts = {
+            "possible": possible,
+            "feeding": possible if entry.stock else feed.sources["source"] if isinstance(feed, Feed) else [],
+            "residents": profiles if entry.measure and entry.kind in ("rate", "weighted_rate") else [],
+        }
+        rows += [(entry.id, source, part) for part, named in parts.items() for source in named]
+    return pl.DataFrame(rows, schema=_SOURCES_SCHEMA, orient="row")
+
+
+def _failures(
+    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], computed: bool
+) -> list[Failure]:
+    """Find what the newest failed verdicts are about; those on computed figures only where `computed`."""
+    verdicts = [each for each in store.recall(con) if each.closes_gate and (computed or each.layer != LAYER)]
+    if not verdicts:
+        return []
+    return find_failures(con, verdicts, [*warehouse_expectations(project), *indicator_expectations(entries)])
+
+
+def _affected(
+    project: Project, entries: Sequence[Entry], failures: Sequence[Failure], sources: pl.DataFrame
+) -> dict[str, tuple[str, ...]]:
+    if not failures:
+        return {}
+    named: dict[str, dict[str, frozenset[str]]] = {}
+    for (indicator, part), rows in sources.group_by("indicator_id", "part"):
+        named.setdefault(str(indicator), {})[str(part)] = frozenset(rows["source"])
+    by_indicator = {indicator: gates.Sources(**parts) for indicator, parts in named.items()}
+    # What no source of the pack could feed has no figures to hold back.
+    fed = [entry for entry in entries if "possible" in named.get(entry.id, {})]
+    return gates.affected_indicators(resting(project, Lineage(project), fed), by_indicator, failures)
 
 
 def write_published(
@@ -89,8 +135,9 @@ def write_published(
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
     values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in COMPUTED[:3])
-    verdicts = store.recall(con)
-    affected = _affected(project, entries, verdicts)
+    failures = _failures(con, project, entries, computed=True)
+    sources = con.sql(f"select * from indicators.{SOURCES}").pl()
+    affected = _affected(project, entries, failures, sources)
     previous_values = previous_limits = previous_as_of = None
     if affected and before is not None:
         con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
@@ -105,7 +152,7 @@ def write_published(
         published,
         gates.carry_forward_rows(limits, previous_limits, affected),
         changes.filter(~pl.col("indicator_id").is_in([*affected])),
-        gates.closed_gates(verdicts),
+        gates.closed_gates(failures, affected),
         compare(published, entries, con.sql("select * from staging.area").pl()),
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)))

@@ -1,19 +1,20 @@
 """What follows from a failed expectation: closed gates, and figures carried forward.
 
-What belongs here: pure functions from verdicts and frames to frames. What does not: judging
-(`expectations`), and reading or writing a release.
+What belongs here: pure functions from failures and frames to frames. What does not: judging (`expectations`), what a
+failure is about (`failures`), what an indicator rests on (`resting`), and reading or writing a release.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import polars as pl
 
-from indicators.catalogue.entries import Entry
-from pipelines.quality.expectations import Verdict
+from dbt_like_sql.lineage import ColumnRef
+from pipelines.quality.failures import Failure
+from pipelines.quality.resting import Rest
 
-GATES_SCHEMA = pl.Schema({"table_name": pl.String, "reason": pl.String})
+GATES_SCHEMA = pl.Schema(dict.fromkeys(("table_name", "columns", "sources", "indicators", "reason"), pl.String))
 KEY = ("indicator_id", "area_id", "period_kind", "period_start")
 FIGURES = (
     "value",
@@ -25,19 +26,21 @@ FIGURES = (
     "denominator",
     "unusable",
     "quality_grade",
+    "grade_reason",
     "signal",
     "target_status",
 )
 # Candidates that hold all indicators.
 INDICATOR_TABLES = ("computed_values", "computed_limits")
 # Every indicator rests on these. Records of all kinds flow into the coverage of sources, yet an indicator takes only
-# that of its own, which also fill its measure: so only failures of these tables themselves concern every indicator.
+# that of its own: so only failures of these tables themselves concern every indicator.
 COMMON_TABLES = (
     "area",
     "run_window",
     "stg_run_window",
     "source",
     "stg_source",
+    "field_map",
     "fct_record",
     "msr_area_day",
     "msr_source_day",
@@ -46,108 +49,103 @@ COMMON_TABLES = (
 )
 
 
-class Model(Protocol):
-    """What is asked of a SQL model: its name and what it reads."""
+@dataclass(frozen=True)
+class Sources:
+    """Sources of one indicator.
 
-    @property
-    def name(self) -> str:
-        """Name of the model."""
+    Attributes
+    ----------
+    feeding
+        Those of which rows are counted.
+    possible
+        Those that could have such rows: all that map what it needs.
+    residents
+        Those that tell how many people its areas have.
+    """
 
-    @property
-    def depends_on(self) -> Iterable[str]:
-        """Names of the models that it reads."""
-
-    @property
-    def sources(self) -> Iterable[str]:
-        """Names of the source tables that it reads."""
+    feeding: frozenset[str] = frozenset()
+    possible: frozenset[str] = frozenset()
+    residents: frozenset[str] = frozenset()
 
 
-def closed_gates(verdicts: Iterable[Verdict]) -> pl.DataFrame:
-    """List the gates that failed expectations of severity error close.
+def closed_gates(failures: Iterable[Failure], affected: Mapping[str, Iterable[str]]) -> pl.DataFrame:
+    """List the gates that failures close, with what each holds back.
+
+    Parameters
+    ----------
+    failures
+        All failures of severity error.
+    affected
+        Indicator → reasons, from `affected_indicators`.
 
     Returns
     -------
     polars.DataFrame
-        One row per failed gate: `table_name`, and `reason` as `gate_failed:<table>.<expectation>`, sorted.
+        One row per failed gate, sorted: `table_name`; `columns` and `sources` concerned, joined by commas, null where
+        all may be; `indicators` held back, null where there are none; `reason`.
     """
-    rows = sorted({(v.table_name, _reason(v)) for v in verdicts if v.closes_gate})
-    return pl.DataFrame(rows, schema=GATES_SCHEMA, orient="row")
+    rows = {
+        (
+            failure.table,
+            _listed(failure.columns),
+            _listed(failure.sources),
+            _listed([indicator for indicator, reasons in affected.items() if failure.reason in reasons]) or None,
+            failure.reason,
+        )
+        for failure in failures
+    }
+    return pl.DataFrame(sorted(rows, key=lambda row: (row[0], row[-1])), schema=GATES_SCHEMA, orient="row")
 
 
-def _reason(verdict: Verdict) -> str:
-    return f"gate_failed:{verdict.table_name}.{verdict.expectation}"
-
-
-def affected_tables(models: Iterable[Model], verdicts: Iterable[Verdict]) -> dict[str, tuple[str, ...]]:
-    """Find the tables that a closed gate makes unfit, with the reasons that reach each.
-
-    Parameters
-    ----------
-    models
-        All SQL models, each after those that it reads.
-    verdicts
-        All verdicts; only failures of severity error count.
-
-    Returns
-    -------
-    dict
-        Name of each failed table and of each model downstream of one → its reasons, sorted.
-    """
-    reasons: dict[str, set[str]] = {}
-    for table, reason in closed_gates(verdicts).iter_rows():
-        reasons.setdefault(table, set()).add(reason)
-    for model in models:
-        upstream = [*model.depends_on, *(source.rsplit(".", 1)[-1] for source in model.sources)]
-        inherited = set[str]().union(*(reasons.get(name, set()) for name in upstream))
-        if inherited:
-            reasons.setdefault(model.name, set()).update(inherited)
-    return {table: tuple(sorted(found)) for table, found in reasons.items()}
-
-
-def tables_of(entries: Iterable[Entry]) -> dict[str, tuple[str, ...]]:
-    """Name the tables that each indicator rests on beside `COMMON_TABLES`; none for one that is not computed."""
-    return {entry.id: tuple(_tables(entry)) if entry.is_computed else () for entry in entries}
-
-
-def _tables(entry: Entry) -> Iterable[str]:
-    yield from filter(None, (entry.measure, entry.opened_measure))
-    if entry.measure and entry.unusable.quarantined:
-        yield "msr_receipt_day"
-    if entry.kind in ("rate", "weighted_rate", "stock_ratio"):
-        yield "fct_profile"
-    if entry.kind == "weighted_rate":
-        yield "severity_weight"
+def _listed(names: Iterable[str] | None) -> str | None:
+    return None if names is None else ",".join(sorted(names))
 
 
 def affected_indicators(
-    tables_of: Mapping[str, Iterable[str]], affected: Mapping[str, Iterable[str]]
+    rests: Mapping[str, Rest], sources: Mapping[str, Sources], failures: Sequence[Failure]
 ) -> dict[str, tuple[str, ...]]:
-    """Find the indicators that rest on an unfit table.
+    """Find the indicators that a failure reaches.
+
+    It does where it is about a column that the indicator rests on, or about a table as a whole whose rows it rests
+    on; and about rows of one of its sources, where it is known whose they are. A figure of several sources is the sum
+    of them all: where one is broken, it is held back whole.
 
     Parameters
     ----------
-    tables_of
-        Indicator → the tables it rests on, from `tables_of`.
-    affected
-        Unfit tables with their reasons, from `affected_tables`.
+    rests
+        Indicator → what it rests on, from `resting`; others have no figures.
+    sources
+        Indicator → its sources; without them it may rest on any.
 
     Returns
     -------
     dict
         Indicator → the reasons that reach it, sorted; indicators that none reaches are left out.
     """
-    common = {
-        reason
-        for table in COMMON_TABLES
-        for reason in affected.get(table, ())
-        if reason.startswith(f"gate_failed:{table}.")
+    reached = {
+        indicator: {each.reason for each in failures if _reaches(each, indicator, rest, sources.get(indicator))}
+        for indicator, rest in rests.items()
     }
-    reaching = {
-        indicator: common.union(*(affected.get(table, ()) for table in tables))
-        for indicator, tables in tables_of.items()
-        if tables
-    }
-    return {indicator: tuple(sorted(reasons)) for indicator, reasons in reaching.items() if reasons}
+    return {indicator: tuple(sorted(reasons)) for indicator, reasons in reached.items() if reasons}
+
+
+def _reaches(failure: Failure, indicator: str, rest: Rest, sources: Sources | None) -> bool:
+    if failure.indicators is not None:
+        return indicator in failure.indicators
+    columns = {ColumnRef(failure.relation, column) for column in failure.columns or ()}
+    is_of_several = sources is None or len(sources.feeding) > 1
+    if failure.table not in COMMON_TABLES:
+        if failure.columns is None and failure.relation not in rest.relations:
+            return False
+        # Which sources continue one another is told by their categories.
+        used = rest.columns | rest.joining if is_of_several else rest.columns
+        if failure.columns is not None and not columns & used:
+            return False
+    if failure.sources is None or sources is None:
+        return True
+    # Where rows may be missing, a source that feeds the indicator may have left no trace in it.
+    is_counted = failure.columns is not None and not columns & rest.choosing
+    return bool(failure.sources & ((sources.feeding if is_counted else sources.possible) | sources.residents))
 
 
 def carry_forward(
@@ -206,7 +204,7 @@ def carry_forward(
         ),
     )
     withheld = (
-        pl.concat([values, *([] if previous is None else [previous.select(values.columns).cast(values.schema)])])
+        pl.concat([values, *([] if previous is None else [_alike(previous, values)])])
         .filter(unfit)
         .unique(KEY, keep="first")
         .join(published, on=KEY, how="anti")
@@ -223,7 +221,13 @@ def _published(values: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFr
     """Give the previous rows that hold a figure."""
     if previous is None:
         return values.clear()
-    return previous.select(values.columns).cast(values.schema).filter(pl.col("value").is_not_null())
+    return _alike(previous, values).filter(pl.col("value").is_not_null())
+
+
+def _alike(previous: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Give previous rows in the columns of the new ones; null in those that the release before did not have yet."""
+    absent = [pl.lit(None).alias(column) for column in rows.columns if column not in previous.columns]
+    return previous.with_columns(absent).select(rows.columns).cast(rows.schema)
 
 
 def _stale_since(previous_as_of: date | None) -> pl.Expr:
@@ -250,6 +254,4 @@ def carry_forward_rows(rows: pl.DataFrame, previous: pl.DataFrame | None, affect
     """
     unfit = pl.col("indicator_id").is_in([*affected])
     kept = rows.filter(~unfit)
-    return (
-        kept if previous is None else pl.concat([kept, previous.select(rows.columns).cast(rows.schema).filter(unfit)])
-    )
+    return kept if previous is None else pl.concat([kept, _alike(previous, rows).filter(unfit)])

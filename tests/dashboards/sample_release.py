@@ -233,9 +233,7 @@ def _figure(
             start,
             *missing,
             0,
-            None,
-            None,
-            None,
+            *(None,) * 4,
             status,
             reason,
         ), None
@@ -268,7 +266,7 @@ def _figure(
     unusable = 3 if area_id == "75" else 0
     return (
         indicator_id, area_id, level, kind, start, value, low, high, *bounds, round(value * 10), 1000.0, unusable,
-        grade, signal, None, status, reason or None,
+        grade, None if grade == "A" else "refused:3.0;area_unknown:8.5", signal, None, status, reason or None,
     ), limit  # fmt: skip
 
 
@@ -289,11 +287,11 @@ def _changes(values: list[tuple[Any, ...]], limits: list[tuple[Any, ...]]) -> li
     centre = {row[:4]: row[4] for row in limits}
     found = [
         row for row in values
-        if row[14] not in (None, "none") and row[3] == "month" and row[4] >= date(2016, 11, 1)
+        if row[15] not in (None, "none") and row[3] == "month" and row[4] >= date(2016, 11, 1)
     ]  # fmt: skip
-    found.sort(key=lambda row: (row[14], row[0], row[4]))
+    found.sort(key=lambda row: (row[15], row[0], row[4]))
     return [
-        (n, *row[:2], *row[3:5], row[14], row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
+        (n, *row[:2], *row[3:5], row[15], row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
         for n, row in enumerate(found[:9], start=1)
     ]  # fmt: skip
 
@@ -306,7 +304,7 @@ def _comparisons(values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         for start in sorted({row[4] for row in values if row[3] == "year"}):
             found = sorted(
                 (row for row in values if row[0] == indicator_id and row[2:5] == ("precinct", "year", start)
-                 and row[16] == "final"),
+                 and row[17] == "final"),
                 key=lambda row: row[5],
             )  # fmt: skip
             if not found:
@@ -381,7 +379,9 @@ def _quality() -> dict[str, list[tuple[Any, ...]]]:
             ("run", "indicator_values", "indicators", "be_between", "value", "error", True, "0", 0, None, None, None),
         ],
         "expectation_history": _checks_by_night(),
-        "gates": [("service", "expect_column_values_to_not_be_null")],
+        "gates": [
+            ("service", "area_id", "cases", "F5", "gate_failed:service.expect_column_values_to_not_be_null"),
+        ],
         "source_freshness": freshness,
         "source_span": spans,
         "source_month": months,

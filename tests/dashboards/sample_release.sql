@@ -3,7 +3,7 @@
 create table indicator_values (
     indicator_id varchar, area_id varchar, area_level varchar, period_kind varchar, period_start date,
     value double, lower double, upper double, bound_low double, bound_high double, numerator double,
-    denominator double, unusable bigint, quality_grade varchar, signal varchar, target_status varchar,
+    denominator double, unusable bigint, quality_grade varchar, grade_reason varchar, signal varchar, target_status varchar,
     status varchar, reason varchar
 );
 
@@ -60,7 +60,7 @@ create table expectation_history (
 );
 
 create table gates (
-    table_name varchar, reason varchar
+    table_name varchar, columns varchar, sources varchar, indicators varchar, reason varchar
 );
 
 create table source_freshness (

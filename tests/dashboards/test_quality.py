@@ -218,3 +218,20 @@ def test_areas_below_a_are_listed_and_those_with_too_few_records_are_not(home: P
 def test_without_a_graded_month_the_page_says_so(home: Path, tmp_path: Path, language: str) -> None:
     sample_release.write_changed(tmp_path, home, "update quality_score set grade = null, score = null")
     assert Words(language)("quality_score.none") in reading.words(_scores(tmp_path, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "service.expect_column_values_to_not_be_null in area_id; in rows of Council cases; held back: "),
+        (
+            "zh",
+            "service.expect_column_values_to_not_be_null 涉及字段 area_id；仅限数据源 市议会个案 的记录；搁置的指标：",
+        ),
+    ],
+)
+def test_a_closed_gate_tells_what_it_is_about_and_which_figures_it_holds_back(
+    home: Path, language: str, expected: str
+) -> None:
+    title = sample_release.INDICATORS["F5"][f"title_{language}"]
+    assert expected + title in " ".join(reading.words(page(home, language)).split())

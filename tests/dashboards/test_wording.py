@@ -16,6 +16,7 @@ import dashboards
 from dashboards.address import LANGUAGES, PERIOD_KINDS
 from dashboards.periods import period_before, period_end, year_before
 from dashboards.wording import Words, texts
+from indicators.grades import CAUSES
 from pipelines.loading import rules
 from pipelines.pack.sources import Drift, Policy
 
@@ -136,6 +137,17 @@ def test_reasons_become_words_and_an_unknown_one_stays_visible() -> None:
         "brand_new:7",
     ]
     assert Words("en").reasons(None, {}) == []
+
+
+def test_a_grade_s_reason_is_put_into_words() -> None:
+    codes = "partial_records:20/31;refused:3.0;area_unknown:8.5"
+    assert Words("en").reasons(codes, {})[1:] == [
+        "3.0% of its records refused or not readable",
+        "8.5% of the records in no known area",
+    ]
+    assert Words("zh").reasons(codes, {})[1:] == ["其记录中 3.0% 被拒收或无法读取", "8.5% 的记录区域不明"]
+    # Of the causes that the engine knows, every one has its words.
+    assert [cause for cause in CAUSES if f"reason.{cause}" not in texts("en")] == []
 
 
 def test_every_documented_reason_is_worded() -> None:

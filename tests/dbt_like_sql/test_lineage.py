@@ -14,7 +14,7 @@ import pytest
 from dbt_like_sql.declarations import Column
 from dbt_like_sql.errors import ProjectError
 from dbt_like_sql.lineage import ColumnRef, Lineage, bundled_lineage
-from dbt_like_sql.project import Project
+from dbt_like_sql.project import Model, Project
 
 RECORD_PARTS = [
     "facts.fct_incident",
@@ -209,7 +209,7 @@ A, B, C = ("raw.t", "a"), ("raw.t", "b"), ("raw.t", "c")
 X, Y = ("raw.u", "a"), ("raw.u", "y")
 
 
-def _inputs(project: Project, sql: str, *columns: str) -> Any:
+def _traced(project: Project, sql: str, *columns: str) -> tuple[Lineage, Model]:
     source, template = project.sources[0], project.model("fct_patrol")
     tables = [
         replace(source, schema="raw", name="t", columns=tuple(Column(name, "", "bigint") for name in "abc")),
@@ -217,7 +217,12 @@ def _inputs(project: Project, sql: str, *columns: str) -> Any:
     ]
     documented = tuple(Column(name, "", "bigint") for name in columns)
     model = replace(template, name="v", columns=documented, compiled_sql=sql, path=Path("models/facts/v.sql"))
-    return Lineage(replace(project, models=(model,), sources=tuple(tables))).inputs(model)
+    return Lineage(replace(project, models=(model,), sources=tuple(tables))), model
+
+
+def _inputs(project: Project, sql: str, *columns: str) -> Any:
+    lineage, model = _traced(project, sql, *columns)
+    return lineage.inputs(model)
 
 
 @pytest.mark.parametrize(
@@ -246,6 +251,43 @@ def _inputs(project: Project, sql: str, *columns: str) -> Any:
 )  # fmt: skip
 def test_ways_of_writing(project: Project, sql: str, expected: dict[str, Collection[tuple[str, str]]]) -> None:
     assert _inputs(project, sql, *expected) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "hidden", "shown"),
+    [
+        ("select a as n from raw.t", set(), set()),
+        ("select a as n from raw.t where b > 1 and c is not null", {B, C}, set()),
+        ("select a as n from raw.t qualify row_number() over (partition by b order by c) = 1", {B, C}, set()),
+        ("select a as n from raw.t order by b limit 1", {B}, set()),
+        ("select distinct a as n from raw.t", set(), {A}),
+        ("select distinct on (b) a as n from raw.t", {B}, {A}),
+        # What the rows are of is shown where it is given.
+        ("select a as n, count(*) as m from raw.t group by a", set(), {A}),
+        ("select count(*) as n from raw.t group by a, b having sum(c) > 1", {A, B, C}, set()),
+        ("select a + b as n, sum(c) as m from raw.t group by a + b", set(), {A, B}),
+        ("with o as (select a, b, count(*) as k from raw.t group by a, b) select k as n from o", {A, B}, set()),
+        ("with o as (select distinct a, b from raw.t) select count(*) as n from o", {A, B}, set()),
+        # The least of each, and how many of those: a group of a group decides.
+        ("with o as (select a, min(b) as k from raw.t group by a) select k as n, count(*) as m from o group by k",
+         {A}, {B}),
+        ("select t.b as n from raw.t left join raw.u on t.a = u.a", {A, X}, set()),
+        ("select b as n from raw.t join raw.u using (a)", {A, X}, set()),
+        ("select t.b as n from raw.t cross join raw.u", set(), set()),
+        ("select b as n from raw.t where a in (select u.a from raw.u where u.y is null)", {A, X, Y}, set()),
+        ("select b as n from raw.t where exists (select 1 from raw.u where u.a = t.a)", {A, X}, set()),
+        ("select a as n, unnest(y) as m from raw.u", {Y}, set()),
+        ("select b as n from raw.t, raw.u, unnest(y) as o (m)", {Y}, set()),
+        ("select a as n from raw.t union all select b as n from raw.t where c = 1", {C}, set()),
+        ("select a as n from raw.t union select b as n from raw.t", {A, B}, set()),
+        ("select a as n from raw.t except all select b as n from raw.t", {A, B}, set()),
+        ("select n from (select a as n, b from raw.t) as o where o.b = 1", {B}, set()),
+    ],
+)  # fmt: skip
+def test_what_decides_rows(project: Project, sql: str, hidden: set[Any], shown: set[Any]) -> None:
+    columns = ["n", "m"] if " as m" in sql and "o (m)" not in sql else ["n"]
+    lineage, model = _traced(project, sql, *columns)
+    assert lineage.rows(model) == (hidden, shown)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,12 @@ AREAS = [
 ]
 POPULATION = {"n1": 100_000, "n2": 60_000, "s1": 500}
 TEXT = {"en": "x", "zh": "x"}
+DOUBTFUL_TYPES = {
+    **dict.fromkeys(("source", "kind", "geography", "area_id"), pl.String),
+    **dict.fromkeys(("day", "last_day", "due_day"), pl.Date),
+    "field": pl.String,
+    **dict.fromkeys(("refused", "contested"), pl.Int64),
+}
 MEASURE_TYPES = {"geography": pl.String, "area_id": pl.String, "day": pl.Date}
 
 
@@ -62,11 +68,15 @@ def make_inputs(
     weights: dict[str, int] | None = None,
     population: dict[str, int] | None = None,
     profile: pl.DataFrame | None = None,
+    doubtful: Iterable[dict[str, Any]] = (),
 ) -> Inputs:
-    """Inputs of the small city; `spans` are (source, kind, first, last), `mapped` (kind, field, source)."""
+    """Inputs of the small city; `spans` are (source, kind, first, last), `mapped` (kind, field, source).
+
+    Every source has delivered a thousand records.
+    """
     people = POPULATION if population is None else population
     return Inputs(
-        measures={name: measure_frame(name, rows) for name, rows in {"msr_receipt_day": [], **measures}.items()},
+        measures={name: measure_frame(name, rows) for name, rows in measures.items()},
         areas=areas_frame(),
         profile=profile
         if profile is not None
@@ -84,7 +94,7 @@ def make_inputs(
             list((weights or {}).items()), schema={"category": pl.String, "weight": pl.Int64}, orient="row"
         ),
         spans=pl.DataFrame(
-            [(s, k, "beat", a, b, 1) for s, k, a, b in spans],
+            [(s, k, "beat", a, b, 1000) for s, k, a, b in spans],
             schema=["source", "kind", "geography", "first_day", "last_day", "records"],
             orient="row",
         ),
@@ -92,6 +102,9 @@ def make_inputs(
             sorted({(s, k, "beat", silent_after_days) for s, k, _, _ in spans}),
             schema=["source", "kind", "geography", "silent_after_days"],
             orient="row",
+        ),
+        doubtful=pl.DataFrame(
+            [{"geography": "beat", "refused": 0, "contested": 0, **row} for row in doubtful], schema=DOUBTFUL_TYPES
         ),
         as_of=as_of,
     )

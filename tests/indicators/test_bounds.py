@@ -9,28 +9,37 @@ whole = st.integers(0, 5000)
 fraction = st.floats(0, 1e5)
 
 
-@given(fraction, fraction, fraction)
-def test_count_bounds_contain_the_interval_and_never_narrow(events: float, unusable: float, more: float) -> None:
+@given(fraction, fraction, fraction, fraction)
+def test_count_bounds_contain_the_interval_and_never_narrow(
+    events: float, unusable: float, contested: float, more: float
+) -> None:
     lower, upper = poisson_limits(events)
-    low, high = count_bounds(events, unusable)
-    wider_low, wider_high = count_bounds(events, unusable + more)
-    assert wider_low <= low <= lower
-    assert upper <= high <= wider_high
+    low, high = count_bounds(events, unusable, contested)
+    assert low <= lower
+    assert upper <= high
+    assert count_bounds(events, unusable + more, contested)[1] >= high
+    assert count_bounds(events, unusable, contested + more)[0] <= low
 
 
-@given(whole, whole, whole, whole, whole)
+@given(whole, whole, whole, whole, whole, whole)
 def test_proportion_bounds_contain_the_interval_and_never_narrow(
-    successes: int, failures: int, unknown: int, strays: int, more: int
+    successes: int, failures: int, unknown: int, strays: int, contested: int, more: int
 ) -> None:
     trials = successes + failures
     if trials == 0:
         return
     lower, upper = wilson_limits(successes, trials)
-    low, high = proportion_bounds(successes, trials, unknown, unknown + strays)
-    wider_low, wider_high = proportion_bounds(successes, trials, unknown + more, unknown + strays + more)
+    low, high = proportion_bounds(successes, trials, unknown, unknown + strays, contested)
     slack = 1e-12
-    assert wider_low - slack <= low <= lower + slack
-    assert upper - slack <= high <= wider_high + slack
+    assert low <= lower + slack
+    assert upper - slack <= high
+    for further in (
+        (unknown + more, unknown + strays + more, contested),
+        (unknown, unknown + strays, contested + more),
+    ):
+        wider_low, wider_high = proportion_bounds(successes, trials, *further)
+        assert wider_low - slack <= low
+        assert high <= wider_high + slack
 
 
 def test_no_unusable_record_leaves_the_interval() -> None:
@@ -44,14 +53,23 @@ def test_unknown_answers_are_failures_below_and_successes_above() -> None:
     assert high == wilson_limits(70, 120)[1]
 
 
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 50))
-def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: int) -> None:
+def test_contested_records_go_where_it_is_worst() -> None:
+    low, high = proportion_bounds(50, 100, 0, 0, 20)
+    assert low == wilson_limits(30, 80)[0]
+    assert high == wilson_limits(50, 80)[1]
+    # Where all may have to go, nothing is known.
+    assert proportion_bounds(3, 3, 0, 0, 5) == (0, 1)
+    assert count_bounds(3, 0, 5) == (0, poisson_limits(3)[1])
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 50), st.integers(0, 50))
+def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: int, contested: int) -> None:
     largest = 5000.0
     total, variance = light + largest * heavy, light + largest**2 * heavy
     lower, upper = dobson_limits(total, variance, light + heavy, largest)
     low, high = weighted_bounds(
-        total, variance, light + heavy, largest * unusable, largest**2 * unusable, unusable, largest
+        total, variance, light + heavy, largest * unusable, largest**2 * unusable, unusable, largest, contested
     )
-    assert low <= lower
+    assert 0 <= low <= lower
     assert high >= upper
     assert np.isfinite(high)

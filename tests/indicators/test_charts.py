@@ -159,8 +159,8 @@ def random_world(inputs, found, quarantine):
         }
         for a, d, n in found
     ]  # fmt: skip
-    receipts = [
-        {"area_id": a, "day": d, "source": s, "kind": k, "unusable": n}
+    doubtful = [
+        {"area_id": a, "day": d, "source": s, "kind": k, "refused": n, "contested": 0 if d is None else n // 2}
         for a, d, n in quarantine
         for s, k in (("reports", "incident"), ("stops", "patrol"))
     ]
@@ -168,10 +168,10 @@ def random_world(inputs, found, quarantine):
         {
             "msr_incident_day": [incidents(a, d, n) for a, d, n in found],
             "msr_patrol_day": patrols,
-            "msr_receipt_day": receipts,
         },
         [("reports", "incident", date(2021, 10, 20), AS_OF), ("stops", "patrol", date(2021, 11, 3), AS_OF)],
         weights={"05": 7},
+        doubtful=doubtful,
     )
 
 

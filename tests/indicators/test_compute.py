@@ -5,7 +5,7 @@ import pytest
 
 from indicators.compute import compute
 from indicators.inputs import AVAILABILITY_SCHEMA, CHANGE_SCHEMA, LIMIT_SCHEMA, VALUE_SCHEMA
-from indicators.intervals import poisson_limits, wilson_limits
+from indicators.intervals import poisson_exact_limits, poisson_limits, wilson_limits
 from tests.indicators.small_city import DEC, JAN, M, incident, reports, row
 
 ARRIVAL_AND_PRIORITY = "needs_field:incident.arrived_at;needs_field:incident.priority"
@@ -94,20 +94,20 @@ def test_day_rows_only_where_a_day_can_reach_the_minimum(inputs, entry) -> None:
 
 def test_unusable_records_widen_the_bounds(inputs, entry) -> None:
     quarantine = [
-        {"area_id": "n1", "day": date(2021, 1, 9), "unusable": 2},
-        {"area_id": "beat:unallocated", "day": date(2021, 1, 10), "unusable": 3},
-        {"area_id": "n2", "day": None, "unusable": 5},
-        {"area_id": "n1", "day": date(2021, 1, 9), "unusable": 100, "source": "other"},
-        {"area_id": "n1", "day": date(2022, 1, 9), "unusable": 100},
+        {"area_id": "n1", "day": date(2021, 1, 9), "refused": 2},
+        {"area_id": "beat:unallocated", "day": date(2021, 1, 10), "refused": 3},
+        {"area_id": "n2", "day": None, "refused": 5},
+        {"area_id": "n1", "day": date(2021, 1, 9), "refused": 100, "source": "other"},
+        {"area_id": "n1", "day": date(2022, 1, 9), "refused": 100},
     ]
     measures = {
         "msr_incident_day": [
             *[incident("n1", JAN) for _ in range(20)],
             *[incident("beat:unallocated", JAN) for _ in range(4)],
         ],
-        "msr_receipt_day": [{"source": "reports", "kind": "incident", **q} for q in quarantine],
     }
-    figures = compute([entry()], inputs(measures, reports()))
+    doubtful = [{"source": "reports", "kind": "incident", **q} for q in quarantine]
+    figures = compute([entry()], inputs(measures, reports(), doubtful=doubtful))
     years = 100_000 * 31 / 365.25
     n1, n2, city = (row(figures, a, JAN) for a in ("n1", "n2", "city"))
     assert n1["unusable"] == 2 + 3 + 4
@@ -119,17 +119,104 @@ def test_unusable_records_widen_the_bounds(inputs, entry) -> None:
     assert row(figures, "n2", date(2021, 5, 1))["unusable"] == 5
     # n1: two of 22 refused and four of 24 astray, over a fifth. City: five of 29 refused, none astray.
     assert (n1["quality_grade"], city["quality_grade"]) == ("D", "C")
+    # Of the thousand records of the source and the five of no day, those five.
+    assert n1["grade_reason"] == "refused:9.1;time_unknown:0.5;area_unknown:16.7"
+    assert city["grade_reason"] == "refused:17.2;time_unknown:0.5"
+
+
+def test_contested_records_may_have_to_go(inputs, entry) -> None:
+    measures = {"msr_incident_day": [incident("n1", JAN) for _ in range(20)]}
+    doubtful = [{"source": "reports", "kind": "incident", "area_id": "n1", "day": JAN, "contested": 3}]
+    figures = compute([entry()], inputs(measures, reports(), doubtful=doubtful))
+    per_year = 1e4 / (100_000 * 31 / 365.25)
+    found, other = row(figures, "n1", JAN), row(figures, "n2", JAN)
+    assert found["bound_low"] == pytest.approx(float(poisson_exact_limits(17)[0]) * per_year)
+    assert found["bound_high"] == found["upper"]
+    assert (found["unusable"], found["quality_grade"], found["grade_reason"]) == (3, "C", "conflicting:15.0")
+    assert (other["unusable"], other["bound_high"]) == (0, other["upper"])
+
+
+@pytest.mark.parametrize(
+    ("where", "field", "doubt"),
+    [
+        # Chosen by the field: it may be one more. By what the field is not: it is counted, and may be one fewer.
+        ({"category": ["0101"]}, "category", (1, 0)),
+        ({"category": {"prefix": ["01"], "except": ["0102"]}}, "category", (1, 0)),
+        ({"found_by": {"except": ["patrol"]}}, "found_by", (0, 1)),
+        ([{"category": ["0101"]}, {"local_category": ["murder"]}], "local_category", (1, 0)),
+        ({"category": ["0101"]}, "priority", (0, 0)),
+        ({}, "category", (0, 0)),
+    ],
+)
+def test_a_field_that_could_not_be_read_matters_where_records_are_chosen_by_it(
+    inputs, entry, where, field, doubt
+) -> None:
+    measures = {"msr_incident_day": [incident("n1", JAN) for _ in range(20)]}
+    doubtful = [
+        {
+            "source": "reports",
+            "kind": "incident",
+            "area_id": "n1",
+            "day": JAN,
+            "field": field,
+            "refused": 1,
+            "contested": 1,
+        }
+    ]
+    chosen = entry(numerator={"column": "incidents_ppm", "where": where})
+    found = row(compute([chosen], inputs(measures, reports(), doubtful=doubtful)), "n1", JAN)
+    more, fewer = doubt
+    per_year = 1e4 / (100_000 * 31 / 365.25)
+    assert found["unusable"] == more + fewer
+    assert found["bound_high"] == pytest.approx(float(poisson_limits(20 + more)[1]) * per_year)
+    assert (found["bound_low"] < found["lower"]) == (fewer > 0)
+
+
+def test_an_outcome_that_could_not_be_read_may_be_either(inputs, entry) -> None:
+    share = entry(
+        kind="proportion", interval="wilson", measure="msr_service_due_day", numerator={"column": "resolved_in_time"},
+        denominator={"column": "due"}, scale=1.0, per=100.0, min_denominator=1, unusable={"unreadable": ["closed_at"]},
+    )  # fmt: skip
+    measures = {
+        "msr_service_due_day": [{"source": "cases", "area_id": "n1", "day": JAN, "due": 9, "resolved_in_time": 8}]
+    }
+    read = {"source": "cases", "kind": "service", "area_id": "n1", "day": JAN, "due_day": JAN, "field": "closed_at"}
+    world = inputs(measures, [("cases", "service", JAN, DEC)], doubtful=[{**read, "refused": 1, "contested": 1}])
+    found = row(compute([share], world), "n1", JAN)
+    # The ninth request, counted as not closed, may have been closed in time.
+    assert found["bound_high"] == pytest.approx(float(wilson_limits(9, 9)[1]) * 100)
+    assert found["bound_low"] <= found["lower"]
+    assert (found["unusable"], found["grade_reason"]) == (1, "refused:10.0")
+
+
+def test_a_refused_record_of_several_days_may_belong_to_the_period_of_each(inputs, entry) -> None:
+    refused = {"source": "reports", "kind": "incident", "area_id": "n1", "refused": 1}
+    doubtful = [{**refused, "day": date(2021, 1, 30), "last_day": date(2021, 3, 2)}]
+    world = inputs({"msr_incident_day": [incident("n1", JAN)]}, reports(), doubtful=doubtful)
+    figures = compute([entry()], world)
+    assert [row(figures, "n1", date(2021, month, 1))["unusable"] for month in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    assert row(figures, "n1", JAN, kind="year")["unusable"] == 1
+
+
+def test_a_refused_request_may_be_due_when_its_due_day_says(inputs, entry) -> None:
+    share = entry(
+        kind="proportion", interval="wilson", measure="msr_service_due_day", numerator={"column": "resolved_in_time"},
+        denominator={"column": "due"}, scale=1.0, per=100.0, min_denominator=1,
+    )  # fmt: skip
+    due = [{"area_id": "n1", "day": date(2021, month, 9), "due": 9, "resolved_in_time": 8} for month in (1, 2)]
+    refused = {"source": "cases", "kind": "service", "area_id": "n1", "refused": 1}
+    doubtful = [{**refused, "day": JAN, "due_day": date(2021, 2, 2)}, {**refused, "day": JAN}]
+    measures = {"msr_service_due_day": [{"source": "cases", **each} for each in due]}
+    figures = compute([share], inputs(measures, [("cases", "service", JAN, DEC)], doubtful=doubtful))
+    assert [row(figures, "n1", date(2021, month, 1))["unusable"] for month in (1, 2)] == [1, 2]
 
 
 def test_grade_follows_the_share_of_unusable_records(inputs, entry) -> None:
     def grade(refused: int) -> str:
-        measures = {
-            "msr_incident_day": [incident("n1", JAN, ppm=1000 * M)],
-            "msr_receipt_day": [
-                {"source": "reports", "kind": "incident", "area_id": "n1", "day": JAN, "unusable": refused}
-            ],
-        }
-        return row(compute([entry()], inputs(measures, reports())), "n1", JAN)["quality_grade"]
+        measures = {"msr_incident_day": [incident("n1", JAN, ppm=1000 * M)]}
+        doubtful = [{"source": "reports", "kind": "incident", "area_id": "n1", "day": JAN, "refused": refused}]
+        world = inputs(measures, reports(), doubtful=doubtful)
+        return row(compute([entry()], world), "n1", JAN)["quality_grade"]
 
     assert [grade(n) for n in (0, 10, 11, 52, 53, 249, 251)] == ["A", "A", "B", "B", "C", "C", "D"]
 

@@ -1,5 +1,8 @@
 from datetime import date
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from indicators.compute import compute
 from tests.indicators.small_city import DEC, JAN, row
 
@@ -91,3 +94,30 @@ def test_only_the_records_that_the_entry_names_are_timed(inputs, entry) -> None:
     )  # fmt: skip
     found = row(compute([urgent], inputs(measures, [("calls", "incident", JAN, DEC)])), "w1", date(2021, 12, 1))
     assert (found["value"], found["numerator"], found["denominator"], found["unusable"]) == (36.0, 40, 40, 0)
+
+
+counts = st.integers(0, 8)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 60), min_size=10, max_size=40), st.integers(0, 20), counts, counts, counts, counts)
+def test_more_records_in_doubt_never_narrow_the_bounds_of_a_median(
+    inputs, entry, durations, still_open, refused, contested, more_refused, more_contested
+) -> None:
+    day = date(2021, 11, 1)
+    measures = service_measures(day, durations, still_open)
+    place = {"source": "cases", "kind": "service", "geography": "ward", "area_id": "w1", "day": day}
+
+    def found(*doubt: int) -> dict:
+        rows = [{**place, "refused": doubt[0], "contested": doubt[1]}]
+        world = inputs(measures, [("cases", "service", JAN, DEC)], doubtful=rows)
+        return row(compute([median_entry(entry)], world), "w1", day)
+
+    none, some, more = found(0, 0), found(refused, contested), found(refused + more_refused, contested + more_contested)
+    assert none["value"] == some["value"] == more["value"]
+    if none["value"] is None:
+        return
+    assert (none["bound_low"], none["bound_high"]) == (none["lower"], none["upper"])
+    assert more["bound_low"] <= some["bound_low"] <= none["lower"]
+    ends = [each["bound_high"] for each in (none, some, more)]
+    assert ends == sorted(ends, key=lambda end: (end is None, end))

@@ -1,7 +1,9 @@
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from indicators.survival import kaplan_meier_quantiles
+from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
 
 # Weeks of remission of Freireich et al. (1963), the textbook example of Kalbfleisch & Prentice and of Cox & Oakes.
 TREATED = [6, 6, 6, 7, 10, 13, 16, 22, 23]
@@ -56,3 +58,47 @@ def test_repeated_times_are_counted_together() -> None:
 def test_half_exactly_is_reached_despite_rounding(n: int) -> None:
     found = kaplan_meier_quantiles(observed("g", list(range(1, n + 1)), []), ["group"])
     assert found["quantile"].to_list() == [n / 2]
+
+
+times = st.lists(st.integers(0, 6), max_size=6)
+
+
+def added(records: int) -> pl.DataFrame:
+    return pl.DataFrame({"group": ["g"], "added": [records]})
+
+
+@given(times, times, times, times, st.integers(0, 3), st.sampled_from([0.25, 0.5, 0.9]))
+def test_no_further_records_move_a_quantile_beyond_its_bounds(
+    events: list[int], censored: list[int], more_events: list[int], more_censored: list[int], none: int, q: float
+) -> None:
+    """Whatever the times of further records, and if some of them are of another cell."""
+    records = len(more_events) + len(more_censored) + none
+    if not events + censored or not records:
+        return
+    data = observed("g", events, censored)
+    [(_, earliest)] = earliest_quantiles(data, added(records), ["group"], q).rows()
+    never = pl.concat([data, observed("g", [], [100] * records)])
+    [latest] = kaplan_meier_quantiles(never, ["group"], q)["quantile"]
+    together = observed("g", events + more_events, censored + more_censored)
+    [found] = kaplan_meier_quantiles(together, ["group"], q)["quantile"]
+    if found is not None:
+        assert earliest is not None
+        assert earliest <= found
+    if latest is not None:
+        assert found is not None
+        assert found <= latest
+
+
+def test_closing_late_may_be_worse_than_closing_at_once() -> None:
+    """Two records, one censored at 1: a third that closes at 2 halves S there, one that closes at 0 does not."""
+    data = observed("g", [3], [1])
+    at_once, at_two = (
+        kaplan_meier_quantiles(pl.concat([data, observed("g", [time], [])]), ["group"])["quantile"].to_list()
+        for time in (0, 2)
+    )
+    assert (at_once, at_two) == ([3.0], [2.0])
+    assert earliest_quantiles(data, added(1), ["group"]).rows() == [("g", 1.0)]
+
+
+def test_further_records_beyond_a_groups_own_close_at_once() -> None:
+    assert earliest_quantiles(observed("g", [5, 6], []), added(2), ["group"]).rows() == [("g", 0.0)]

@@ -11,12 +11,16 @@ import duckdb
 import pytest
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
+from dbt_like_sql.lineage import bundled_lineage
 from dbt_like_sql.project import load_project
 from dbt_like_sql.run import run_model
 from indicators.catalogue.reading import load_catalogue
-from pipelines.quality import dialect, gates
+from pipelines.quality import dialect
 from pipelines.quality.declarations import SUPPORTED, Expectation
 from pipelines.quality.expectations import RESULT_SCHEMA, Verdict, judge, results_frame
+from pipelines.quality.failures import find_failures
+from pipelines.quality.gates import affected_indicators
+from pipelines.quality.resting import resting
 from pipelines.quality.suite import warehouse_expectations
 
 
@@ -330,11 +334,8 @@ def test_a_wrong_record_holds_back_the_figures_that_rest_on_it_alone(
     )
     staging = [e for e in warehouse_expectations(project) if e.layer == "staging" and not e.table.startswith("stg_")]
     verdicts = judge(empty_warehouse, staging, "run")
-    negative = "gate_failed:patrol.expect_column_values_to_be_between_duration_seconds"
-    assert gates.closed_gates(verdicts).rows() == [("patrol", negative)]
-    computed = [entry for entry in load_catalogue() if entry.measure]
-    affected = gates.affected_indicators(gates.tables_of(computed), gates.affected_tables(project.models, verdicts))
-    assert set(affected.values()) == {(negative,)}
-    rest_on_patrol = {e.id for e in computed if e.measure in ("msr_patrol_day", "msr_completeness_day")}
-    assert set(affected) == rest_on_patrol
-    assert {e.id for e in computed} - rest_on_patrol >= {"B2", "G2", "K3"}
+    [failure] = find_failures(empty_warehouse, verdicts, staging)
+    assert failure.reason == "gate_failed:patrol.expect_column_values_to_be_between_duration_seconds"
+    assert (failure.columns, failure.sources) == ({"duration_seconds"}, {"s"})
+    rests = resting(project, bundled_lineage(), load_catalogue())
+    assert set(affected_indicators(rests, {}, [failure])) == {"patrol_minutes", "L4"}

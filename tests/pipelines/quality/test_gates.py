@@ -1,51 +1,57 @@
 """Closed gates and figures carried forward: examples, and what holds for any figures."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import replace
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbt_like_sql.lineage import ColumnRef
 from indicators.inputs import VALUE_SCHEMA
-from pipelines.quality.expectations import Verdict
+from pipelines.quality.failures import Failure
 from pipelines.quality.gates import (
     FIGURES,
     KEY,
+    Sources,
     affected_indicators,
-    affected_tables,
     carry_forward,
     carry_forward_rows,
     closed_gates,
 )
+from pipelines.quality.resting import Rest
 
 SCHEMA = pl.Schema(VALUE_SCHEMA)
 JUNE = dt.date(2016, 6, 30)
 GATE = "gate_failed:msr_incident_day.weights"
 
 
-@dataclass(frozen=True)
-class Model:
-    name: str
-    depends_on: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+def ref(relation: str, *columns: str) -> frozenset[ColumnRef]:
+    return frozenset(ColumnRef(relation, column) for column in columns)
 
 
-MODELS = (
-    Model("stg_incident", sources=("incident", "area")),
-    Model("stg_patrol", sources=("patrol",)),
-    Model("fct_incident", ("stg_incident",)),
-    Model("fct_patrol", ("stg_patrol",)),
-    Model("msr_incident_day", ("fct_incident",)),
-    Model("msr_patrol_day", ("fct_patrol",)),
-    Model("msr_source_day", ("stg_incident", "stg_patrol")),
-)
+INCIDENT, PATROL = "staging.incident", "staging.patrol"
+RESTS = {
+    "B2": Rest(ref(INCIDENT, "day", "category"), frozenset([INCIDENT]), ref(INCIDENT, "day", "category")),
+    "K3": Rest(ref(INCIDENT, "day", "lat"), frozenset([INCIDENT]), ref(INCIDENT, "day"), ref(INCIDENT, "category")),
+    "stops": Rest(ref(PATROL, "day"), frozenset([PATROL]), ref(PATROL, "day")),
+}
+SOURCES = {
+    "B2": Sources(frozenset(["thefts"]), frozenset(["thefts", "calls"]), frozenset(["profiles"])),
+    "K3": Sources(frozenset(["thefts"]), frozenset(["thefts"])),
+    "stops": Sources(frozenset(["stops"]), frozenset(["stops"])),
+}
 
 
-def verdict(table: str, name: str = "weights", severity: str = "error", success: bool = False) -> Verdict:
-    exception = "no such column" if name == "broken" else None
-    return Verdict("run", table, "layer", name, None, severity, success, None, None, exception)  # type: ignore[arg-type]
+def failure(relation: str, columns: set[str] | None = None, sources: set[str] | None = None) -> Failure:
+    table = relation.rpartition(".")[2]
+    return Failure(
+        relation,
+        f"gate_failed:{table}.x",
+        None if columns is None else frozenset(columns),
+        None if sources is None else frozenset(sources),
+    )
 
 
 def figure(
@@ -69,48 +75,63 @@ def figures(*rows: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def test_only_failures_of_severity_error_close_gates_and_exceptions_do_too() -> None:
-    verdicts = [
-        verdict("b"),
-        verdict("a", "broken"),
-        verdict("a", severity="warn"),
-        verdict("c", success=True),
-        verdict("a", "rows"),
+@pytest.mark.parametrize(
+    ("failed", "reached"),
+    [
+        # A column reaches what rests on it; a table as a whole, all that rests on its rows.
+        (failure(INCIDENT, {"lat"}), {"K3"}),
+        (failure(INCIDENT, {"lat", "category"}), {"B2", "K3"}),
+        (failure(INCIDENT, {"victims"}), set()),
+        (failure(INCIDENT), {"B2", "K3"}),
+        (failure("staging.survey"), set()),
+        # Of one source, only what that source feeds …
+        (failure(INCIDENT, {"lat"}, {"thefts"}), {"K3"}),
+        (failure(INCIDENT, {"lat"}, {"calls"}), set()),
+        (failure(PATROL, {"day"}, {"stops", "others"}), {"stops"}),
+        # … but a source of which rows may be missing may be one that has left no trace.
+        (failure(INCIDENT, {"category"}, {"calls"}), {"B2"}),
+        (failure(INCIDENT, None, {"calls"}), {"B2"}),
+        (failure(INCIDENT, {"category"}, {"profiles"}), {"B2"}),
+        # What all indicators rest on.
+        (failure("staging.area", {"area_id"}), {"B2", "K3", "stops"}),
+        (failure("measures.msr_source_span", None, {"stops"}), {"stops"}),
+        (failure("indicators.computed_values"), {"B2", "K3", "stops"}),
+        (replace(failure("indicators.computed_values"), indicators=frozenset(["K3"])), {"K3"}),
+    ],
+)
+def test_a_failure_reaches_what_rests_on_it(failed: Failure, reached: set[str]) -> None:
+    affected = affected_indicators(RESTS, SOURCES, [failed])
+    assert affected == dict.fromkeys(reached, (failed.reason,))
+
+
+def test_categories_matter_to_all_incidents_of_several_sources() -> None:
+    """They tell which sources continue one another, and so which days are covered."""
+    several = {**SOURCES, "K3": Sources(frozenset(["thefts", "calls"]), frozenset(["thefts", "calls"]))}
+    failed = failure(INCIDENT, {"category"})
+    assert set(affected_indicators(RESTS, SOURCES, [failed])) == {"B2"}
+    assert set(affected_indicators(RESTS, several, [failed])) == {"B2", "K3"}
+    # An indicator of several sources is held back whole where one of them is broken.
+    assert set(affected_indicators(RESTS, several, [failure(INCIDENT, {"lat"}, {"calls"})])) == {"K3"}
+
+
+def test_sources_that_are_not_known_may_be_any() -> None:
+    assert set(affected_indicators(RESTS, {}, [failure(INCIDENT, {"lat"}, {"calls"})])) == {"K3"}
+
+
+def test_gates_say_what_is_wrong_and_what_they_hold_back() -> None:
+    failures = [
+        failure(PATROL, {"minutes", "checks"}),
+        replace(failure(INCIDENT, None, {"thefts", "calls"}), reason="gate_failed:incident.rows"),
+        failure(INCIDENT, {"lat"}),
     ]
-    assert closed_gates(verdicts).rows() == [
-        ("a", "gate_failed:a.broken"),
-        ("a", "gate_failed:a.rows"),
-        ("b", "gate_failed:b.weights"),
+    gates = closed_gates(failures, affected_indicators(RESTS, SOURCES, failures))
+    assert gates.columns == ["table_name", "columns", "sources", "indicators", "reason"]
+    assert gates.rows() == [
+        ("incident", None, "calls,thefts", "B2,K3", "gate_failed:incident.rows"),
+        ("incident", "lat", None, "K3", "gate_failed:incident.x"),
+        ("patrol", "checks,minutes", None, None, "gate_failed:patrol.x"),
     ]
-    assert closed_gates([]).columns == ["table_name", "reason"]
-
-
-def test_a_failure_reaches_all_that_is_made_from_its_table_and_nothing_else() -> None:
-    affected = affected_tables(
-        MODELS, [verdict("incident"), verdict("fct_incident"), verdict("patrol", severity="warn")]
-    )
-    from_source, from_fact = "gate_failed:incident.weights", "gate_failed:fct_incident.weights"
-    assert affected == {
-        "incident": (from_source,),
-        "stg_incident": (from_source,),
-        "fct_incident": (from_fact, from_source),
-        "msr_incident_day": (from_fact, from_source),
-        "msr_source_day": (from_source,),
-    }
-    tables = {"B2": ("msr_incident_day", "fct_profile"), "stops": ("msr_patrol_day",), "M1": ()}
-    assert affected_indicators(tables, affected) == {"B2": (from_fact, from_source)}
-
-
-def test_a_failure_of_a_common_table_itself_concerns_every_computed_indicator() -> None:
-    tables = {"B2": ("msr_incident_day",), "stops": ("msr_patrol_day",), "M1": ()}
-    everything = ("gate_failed:computed_values.key",)
-    affected = affected_tables((), [verdict("computed_values", "key")])
-    assert affected_indicators(tables, affected) == {"B2": everything, "stops": everything}
-    # Stops flow into the coverage of sources, but thefts do not rest on the coverage of stops.
-    models = (*MODELS, Model("msr_source_span", ("msr_source_day",)))
-    assert "msr_source_span" in affected_tables(models, [verdict("patrol")])
-    assert [*affected_indicators(tables, affected_tables(models, [verdict("patrol")]))] == ["stops"]
-    assert [*affected_indicators(tables, affected_tables(models, [verdict("msr_source_day")]))] == ["B2", "stops"]
+    assert closed_gates([], {}).schema == gates.schema
 
 
 def test_affected_figures_are_stale_new_periods_withheld_and_others_untouched() -> None:
@@ -147,6 +168,14 @@ def test_without_an_earlier_release_affected_figures_are_withheld() -> None:
         (None, None, "withheld", f"{GATE};gate_failed:b.c;not_published_yet")
     ]
     assert carried.filter(indicator_id="B1").equals(new.filter(indicator_id="B1"))
+
+
+def test_a_release_from_before_a_column_came_is_carried_forward_without_it() -> None:
+    new = figures(figure("B2", "1", 5, 99, "final", None))
+    previous = figures(figure("B2", "1", 5, 5, "final", None)).drop("grade_reason")
+    carried = carry_forward(new, previous, {"B2": (GATE,)}, JUNE)
+    assert carried.schema == SCHEMA
+    assert carried.select("value", "grade_reason").rows() == [(5, None)]
 
 
 def test_a_release_without_its_date_is_refused() -> None:
