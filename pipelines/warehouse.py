@@ -14,7 +14,18 @@ import filelock
 
 from pipelines.errors import WardlightError
 
-SCHEMAS = ("raw", "staging", "quarantine", "ledger", "facts", "measures", "extracts", "indicators", "quality")
+SCHEMAS = (
+    "raw",
+    "staging",
+    "quarantine",
+    "ledger",
+    "facts",
+    "measures",
+    "extracts",
+    "profiles",
+    "indicators",
+    "quality",
+)
 LOCK_WAIT_SECONDS = 60
 # Of a new file: text packs in a quarter less time than in the way that the oldest engines read.
 _STORAGE_VERSION = "v1.5.0"

@@ -1,4 +1,4 @@
-"""How large measures and extracts can be: no more rows than areas, days or months, and declared dimensions make.
+"""How large measures, extracts and profiles can be: no more rows than areas, days or months, and dimensions make.
 
 Each declares its dimensions, the columns that tell its rows apart, and what the values of each are drawn from.
 """
@@ -14,7 +14,7 @@ from dbt_like_sql.project import Model, Project, load_project
 from pipelines.loading.kinds import FIRST_TIME
 from tests.dbt_like_sql.generated_rows import rows_of
 
-BOUNDED = [model for model in load_project().models if model.schema in ("measures", "extracts")]
+BOUNDED = [model for model in load_project().models if model.schema in ("measures", "extracts", "profiles")]
 NAMES = [model.name for model in BOUNDED]
 # What a dimension may be drawn from, besides time: a query on the staging tables that gives each value once. Null is
 # a value, and records of no known area have one of each geography.
@@ -23,6 +23,8 @@ VALUES = {
     "area": "select area_id from staging.area",
     "source": "select source from staging.source",
     "kind": f"select unnest({[*FIRST_TIME]})",
+    "field": "select distinct field from facts.fct_record_field",
+    "value": "select distinct category from facts.fct_record_field",
     "stage": "select unnest(['dispatch', 'response'])",
     "category": "select distinct category from staging.incident",
     "local_category": "select distinct local_category from staging.incident",
@@ -63,9 +65,9 @@ def sizes(warehouse: Any, project: Project) -> dict[str, int]:
     days = (last - first).days + 1
     months = (last.year - first.year) * 12 + last.month - first.month + 1
     counted = {name: warehouse.rows(f"select count(*) from ({query})")[0][0] for name, query in VALUES.items()}
-    # One more day for what is undated; one more bucket for no time at all.
+    # One more day for what is undated; one more bucket for no time at all, two for numbers that are no power of two.
     times = {"day": days + 1, "month": months, "bucket": math.floor(math.log(days * 86_400) / math.log(1.01)) + 2}
-    return counted | times
+    return counted | times | {"power": 63 + 2}
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def filled(project: Project, new_warehouse: Any) -> Any:
 @pytest.mark.parametrize("model", BOUNDED, ids=NAMES)
 def test_dimensions_are_what_is_declared_to_be_unique(model: Model) -> None:
     declared = dimensions(model)
-    assert set(declared.values()) <= {*VALUES, "day", "month", "bucket"}
+    assert set(declared.values()) <= {*VALUES, "day", "month", "bucket", "power"}
     unique = [
         each.kwargs["column_list"]
         for each in model.expectations

@@ -89,6 +89,9 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
             "ext_survey_answer",
             -4,
         ),
+        ("delete from profiles.prf_field_day where kind = 'patrol' and field = 'area_id'", "prf_field_day", -2),
+        ("delete from profiles.prf_category_day where kind = 'service'", "prf_category_day", -4),
+        ("update profiles.prf_number_day set records = 99", "prf_number_day", None),
     ],
 )
 def test_what_is_lost_or_counted_twice_is_named(

@@ -47,17 +47,21 @@ EXPECTED = {
         day="day",
         known_day="known_day",
         time_precision="time_precision",
+        occurred_at="occurred_at",
         occurred_local="occurred_local",
         occurred_until_local="occurred_until_local",
         category="category",
         local_category="local_category",
         occurred_until_day="occurred_until_day",
+        recorded_at="recorded_at",
         reported_at="reported_at",
         dispatched_at="dispatched_at",
         arrived_at="arrived_at",
         closed_at="closed_at",
         found_by="found_by",
         priority="priority",
+        place_kind="place_kind",
+        victim_group="victim_group",
         victims="victims",
         victims_killed="victims_killed",
         lat="lat",
@@ -129,6 +133,9 @@ EXPECTED = {
         with_finding="has_finding",
         finding_known="has_finding",
         finding_missing="has_finding",
+    ),
+    "prf_number_day": _each(
+        "facts.fct_record_field", source="source", kind="kind", day="day", field="field", bucket="amount", records=""
     ),
     "msr_service_duration_month": _each(
         "facts.fct_service",
@@ -327,7 +334,7 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "time_precision occurred_local occurred_until_local",
         [
             {"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}
-            | {"priority": 1, "address_key": "1f", "agencies": ["police"]}
+            | {"priority": 1, "address_key": "1f", "agencies": ["police"], "place_kind": "street", "outcome": "done"}
             | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived", "closed")}
             | RECORDED,
             RECORDED_NEXT_DAY,
@@ -338,8 +345,8 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "stg_patrol fct_patrol msr_patrol_day",
         "source geography area_id day subject",
         [
-            {"initiated_by": "self", "has_finding": True, "duration_seconds": 60, "mode": "foot"}
-            | {"coords_in_area": True, **RECORDED},
+            {"initiated_by": "self", "has_finding": True, "duration_seconds": 60, "mode": "foot", "personnel": 2}
+            | {"checks": 1, "lat": 1, "lon": 1, "ended_local": DAY, "coords_in_area": True, **RECORDED},
             RECORDED_NEXT_DAY,
         ],
     ),
@@ -349,6 +356,7 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "source geography area_id day",
         [
             {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"}
+            | {"category": "noise", "requester_group": "resident", "lat": 1, "lon": 1}
             | {"coords_in_area": True, **RECORDED},
             {"lead_agency": "streets", "agencies": ["parks"]} | SAME_DAY_LATE | RECORDED_NEXT_DAY,
         ],

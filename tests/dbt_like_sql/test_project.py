@@ -60,7 +60,7 @@ def test_models_come_after_what_they_read(project: Project) -> None:
     for model in project.models:
         assert seen.issuperset(model.depends_on)
         seen.add(model.name)
-    assert {model.schema for model in project.models} == {"staging", "facts", "measures", "extracts"}
+    assert {model.schema for model in project.models} == {"staging", "facts", "measures", "extracts", "profiles"}
 
 
 def test_only_staging_models_read_source_tables(project: Project) -> None:

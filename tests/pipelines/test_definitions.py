@@ -13,7 +13,7 @@ from pipelines.defs.checks import all_expectations
 from pipelines.pack.sources import Kind
 from pipelines.runs import AS_OF_TAG, NIGHTLY, as_of_tick
 
-GROUPS = {"raw", "staging", "facts", "measures", "extracts", "indicators", "quality", "publishing"}
+GROUPS = {"raw", "staging", "facts", "measures", "extracts", "profiles", "indicators", "quality", "publishing"}
 
 
 @pytest.fixture(scope="module")

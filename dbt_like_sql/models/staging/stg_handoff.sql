@@ -15,6 +15,7 @@ renamed as (
         known_day,
         time_precision,
         requested_at,
+        recorded_at,
         due_at,
         acknowledged_at,
         acknowledged_day,

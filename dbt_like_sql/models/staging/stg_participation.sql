@@ -13,6 +13,8 @@ renamed as (
         {{ allocated_area() }} as area_id,
         day,
         known_day,
+        started_at,
+        recorded_at,
         subject,
         person_key,
         enterprise_key,

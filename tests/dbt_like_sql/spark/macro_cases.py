@@ -68,10 +68,26 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         ],
         # Each second of two days, and the edges of buckets up to ten years.
         "durations": [{"seconds": n} for n in (*SECONDS, *range(2 * 86_400), *_bucket_edges())],
+        # Powers of two and their neighbours, as far as double precision tells these apart.
+        "powers": [{"number": 2**power + off} for power in range(63) for off in ((-1, 0, 1) if power < 29 else (0,))],
         "records": [
             {"kind": kind, "geography": word, "area_id": area, "number": number, "flag": flag}
             for kind, word, area, number, flag in product(
                 KINDS, (*WORDS, None), ("街道:和庭", None), (None, 0, 2**40), (None, True, False)
+            )
+        ],
+        "fields": [
+            {
+                "source": "patrols",
+                "known_day": EDGES[0].date(),
+                "subject": subject,
+                "minutes": minutes,
+                "lat": lat,
+                "started_at": EDGES[0],
+                "ended_at": ended,
+            }
+            for subject, minutes, lat, ended in product(
+                ("police", None), (0, 90, None), (1.5, None), (*EDGES[:2], None)
             )
         ],
         "affected": AFFECTED,
@@ -111,6 +127,11 @@ def _each(macro: str, table: str, call: str) -> Case:
     return Case(macro, f"select *, {{{{ {call} }}}} as value from {table}")
 
 
+FIELD_ROW = "field_row('fields', 'patrol', 'subject', 'category', 'subject', 'subject', 'minutes')"
+EACH_FIELD = (
+    "each_field('fields', 'patrol', {'subject': 'subject'}, ['minutes'], {'ended_at': ('started_at', 'ended_at')}, "
+    "{'lat': 'lat'})"
+)
 CASES = (
     _each("days_between", "days", "days_between('earlier', 'later')"),
     _each("days_between", "moments", "days_between('earlier', 'later')"),
@@ -141,6 +162,11 @@ CASES = (
         for precision in ("second", "day")
     ),
     _each("log_bucket", "durations", "log_bucket('seconds')"),
+    _each("power_of_two", "durations", "power_of_two('seconds')"),
+    _each("power_of_two", "powers", "power_of_two('number')"),
+    _each("known_area", "records", "known_area()"),
+    Case("field_row", f"select * from ({{{{ {FIELD_ROW} }}}})"),
+    Case("each_field", f"select * from ({{{{ {EACH_FIELD} }}}})"),
     _each("ppm_passed", "shares", "ppm_passed('part', 'total')"),
     _each("is_stream", "records", "is_stream('kind')"),
     _each("unallocated", "records", "unallocated('geography')"),
