@@ -1,8 +1,8 @@
 """Alarms on daily counts that know the weekday, the season and the calendar, many series at once.
 
-Belongs here: the season model of days and the test of the latest day or week. Not here: the regression
-(`regression`), the calendar (`day_types`), weekly outbreaks (`surveillance`), what to do with many p-values
-(`trends.benjamini_hochberg`).
+Belongs here: the test of the latest day or week. Not here: the regression (`regression`), its columns
+(`day_design`), the calendar (`day_types`), weekly outbreaks (`surveillance`), days of a source that are judged in many
+ways at once (`anomalies`), what to do with many p-values (`trends.benjamini_hochberg`).
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,12 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from indicators.day_design import DAYS_PER_YEAR, kind_columns, yearly_waves
 from indicators.intervals import Floats
 from indicators.regression import count_quantile, count_upper_tail, fit_reweighted
 from indicators.series import side_by_side
 
-DAYS_PER_YEAR = 365.25
 OBSERVED_SHARE = 0.75
-ORDINARY = ("workday", "weekend")
 FIGURES = ("expected", "lower", "upper", "p_value", "dispersion")
 
 
@@ -114,7 +113,7 @@ def daily_alarms(
     """
     rules = rules or DailyRules()
     grid = side_by_side(daily, by, "day", 1)
-    kinds, waves = _kinds(grid.starts, calendar), _waves(grid.starts, rules.harmonics)
+    kinds, waves = kind_columns(grid.starts, calendar), yearly_waves(grid.starts, rules.harmonics)
     total = len(grid.starts)
     begin = total - 1 if first is None else min(int((grid.starts < first).sum()), total)
     shape = (grid.keys.height, total - begin)
@@ -135,26 +134,6 @@ def daily_alarms(
     return grid.frame(slice(begin, None), {"observed": observed, **found, "alarm": alarm}).with_columns(
         alarm=pl.when(pl.col("p_value").is_not_null()).then("alarm")
     )
-
-
-def _kinds(days: pl.Series, calendar: pl.DataFrame) -> Floats:
-    """Indicators of the kind of each day, shape (days, kinds): one of them holds, besides those near the new year."""
-    known = pl.DataFrame({"day": days}).join(calendar, on="day", how="left", maintain_order="left")
-    missing = known.filter(pl.col("day_type").is_null())
-    if not missing.is_empty():
-        raise ValueError(f"the calendar has no type for {missing['day'][0]}: make it for all days of the counts")
-    weekday = pl.col("day").dt.weekday().cast(pl.String)
-    kind = known.select(pl.when(pl.col("day_type").is_in(ORDINARY)).then(weekday).otherwise("day_type")).to_series()
-    is_apart = known["day_type"].to_numpy() == "spring_festival"
-    distance = known["days_from_new_year"].cast(pl.Float64).to_numpy()
-    near = [(distance < 0) & ~is_apart, (distance > 0) & ~is_apart]
-    return np.column_stack([*(kind.to_numpy() == name for name in sorted(set(kind))), *near]).astype(np.float64)
-
-
-def _waves(days: pl.Series, harmonics: int) -> Floats:
-    angle = 2 * np.pi * days.dt.epoch("d").to_numpy().astype(np.float64) / DAYS_PER_YEAR
-    orders = np.arange(1, harmonics + 1)
-    return np.column_stack([np.cos(angle[:, None] * orders), np.sin(angle[:, None] * orders)])
 
 
 def _judge(

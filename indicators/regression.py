@@ -45,7 +45,9 @@ class QuasiPoissonFit:
     is_converged: npt.NDArray[np.bool_]
 
 
-def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats, start: Floats | None = None) -> QuasiPoissonFit:
+def fit_quasi_poisson(
+    design: Floats, counts: Floats, weights: Floats, start: Floats | None = None, exposure: Floats | None = None
+) -> QuasiPoissonFit:
     """Quasi-Poisson regression with logarithmic link.
 
     Each series of the batch is fitted as if alone. A column that is zero wherever the weight is not gets the
@@ -61,6 +63,9 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats, start: Fl
         Prior weights, 0 for rows to leave out.
     start : array, shape (batch, rows), optional
         Log means to start from.
+    exposure : array, shape (batch, rows), optional
+        What the mean is proportional to, above zero; anything above zero where the weight is 0. Coefficients are then
+        those of the rate.
 
     References
     ----------
@@ -72,15 +77,16 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats, start: Fl
     products = design[:, upper[0]] * design[:, upper[1]]
     coefficients, is_converged = np.zeros((batch, columns)), np.zeros(batch, dtype=np.bool_)
     log_mean = np.log(counts + 0.1) if start is None else start.copy()
+    offset = np.zeros_like(counts) if exposure is None else np.log(exposure)
     deviance = np.full(batch, np.inf)
     running = np.arange(batch)
     for _ in range(MOST_ITERATIONS):
-        y, w, eta = counts[running], weights[running], log_mean[running]
+        y, w, eta, known = counts[running], weights[running], log_mean[running], offset[running]
         mean = np.exp(eta)
         inverse = _inverse((w * mean) @ products, upper)
-        score = (w * (mean * eta + y - mean)) @ design
+        score = (w * (mean * (eta - known) + y - mean)) @ design
         found = np.einsum("bpq,bq->bp", inverse, score)
-        eta = np.clip(found @ design.T, LEAST_LOG_MEAN, LARGEST_LOG_MEAN)
+        eta = np.clip(found @ design.T + known, LEAST_LOG_MEAN, LARGEST_LOG_MEAN)
         after = _deviance(y, eta, w)
         done = np.abs(after - deviance[running]) <= CONVERGED * (np.abs(after) + 0.1)
         coefficients[running], log_mean[running], deviance[running] = found, eta, after
@@ -100,12 +106,14 @@ def fit_quasi_poisson(design: Floats, counts: Floats, weights: Floats, start: Fl
     return QuasiPoissonFit(coefficients, covariance, mean, leverage, dispersion, degrees, is_converged)
 
 
-def fit_reweighted(design: Floats, counts: Floats, weights: Floats, down_weight_above: float) -> QuasiPoissonFit:
+def fit_reweighted(
+    design: Floats, counts: Floats, weights: Floats, down_weight_above: float, exposure: Floats | None = None
+) -> QuasiPoissonFit:
     """Fit twice, the second time with less weight for rows that lie far above the first fit: likely outbreaks.
 
     Parameters
     ----------
-    design, counts, weights : arrays
+    design, counts, weights, exposure : arrays
         As in `fit_quasi_poisson`.
     down_weight_above : float
         Standardised Anscombe residual s above which a row gets the weight 1/s².
@@ -114,14 +122,14 @@ def fit_reweighted(design: Floats, counts: Floats, weights: Floats, down_weight_
     ----------
     Farrington, Andrews, Beale & Catchpole (1996), J. R. Statist. Soc. A 159:547-563, section 3.6.
     """
-    fit = fit_quasi_poisson(design, counts, weights)
+    fit = fit_quasi_poisson(design, counts, weights, exposure=exposure)
     phi = np.maximum(fit.dispersion, 1.0)[:, None]
     anscombe = 1.5 * (np.cbrt(counts) ** 2 / fit.fitted ** (1 / 6) - np.sqrt(fit.fitted))
     residual = anscombe / np.sqrt(phi * np.maximum(1 - fit.leverage, 1e-9))
     relative = weights * np.where(residual > down_weight_above, 1 / np.maximum(residual, 1e-9) ** 2, 1.0)
     observed, total = weights.sum(axis=1), relative.sum(axis=1)
     rescaled = np.divide(observed, total, out=np.ones_like(total), where=total > 0)
-    return fit_quasi_poisson(design, counts, relative * rescaled[:, None], np.log(fit.fitted))
+    return fit_quasi_poisson(design, counts, relative * rescaled[:, None], np.log(fit.fitted), exposure)
 
 
 def count_upper_tail(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
