@@ -4,6 +4,7 @@ import dagster as dg
 
 from indicators.catalogue.reading import load_catalogue
 from pipelines import location
+from pipelines.defs import anomalies
 from pipelines.defs.figures import PUBLISHED
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
@@ -16,7 +17,7 @@ from pipelines.runs import run_as_of
 def _release(pack: CityPack) -> dg.AssetsDefinition:
     @dg.asset(
         key=["publishing", "release"],
-        deps=[PUBLISHED, ["staging", "receipt"], AREA_FRESHNESS, QUALITY_SCORE],
+        deps=[PUBLISHED, ["staging", "receipt"], AREA_FRESHNESS, QUALITY_SCORE, *anomalies.KEYS.values()],
         group_name="publishing",
         kinds={"duckdb", "file"},
         owners=OWNERS,

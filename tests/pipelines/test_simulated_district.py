@@ -281,3 +281,12 @@ def test_no_key_of_the_extracts_reaches_a_release(district: Path) -> None:
     for table, column in tables:
         held = {value for (value,) in _query(district, f'select distinct "{column}" from "{table}"')}
         assert held.isdisjoint(keys), f"{table}.{column}"
+
+
+def test_days_that_nothing_was_planted_on_are_hardly_ever_unusual(district: Path) -> None:
+    """From July to November: no source is told on more than a day a month, nor to have drifted much."""
+    rows = _query(district, "select source, count(distinct day) from source_anomaly group by source")
+    assert all(days <= 5 for _, days in rows), rows
+    judged = dict(_query(district, "select status, count(*) from source_stability group by status"))
+    assert sum(judged.values()) > 500
+    assert judged.get("large", 0) <= sum(judged.values()) / 100
