@@ -57,6 +57,8 @@ TABLES = (
     "quality_score",
     "source_finding",
     "source_drift",
+    "source_anomaly",
+    "source_stability",
     "release_info",
 )
 

@@ -95,6 +95,22 @@ class QualityData:
         )
 
     @cached_property
+    def anomalies(self) -> pl.DataFrame:
+        """Unusual days of sources, the newest first; columns as `source_anomaly` of the release has them."""
+        return self._query("select * from source_anomaly order by day desc, source, p_value, metric, field")
+
+    @cached_property
+    def stability(self) -> pl.DataFrame:
+        """How far each field of a source has drifted in the newest month that was judged of it.
+
+        A field that holds one and the same value everywhere is left out.
+        """
+        return self._query(
+            """select * from source_stability where classes > 1
+            qualify month = max(month) over (partition by source, field) order by source, field"""
+        )
+
+    @cached_property
     def gates(self) -> pl.DataFrame:
         """Tables whose dependent figures are carried forward, and why."""
         return self._query("select * from gates order by table_name, reason")

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from dashboards.components.anomalies import drifted_fields, unusual_days
 from dashboards.components.area_silence import silent_areas
 from dashboards.components.checks import PASSED, check_grid, check_history, check_summary
 from dashboards.components.context import Context
@@ -30,6 +31,8 @@ def page(context: Context) -> Any:
         _quarantine(context),
         delivery_changes(context),
         _findings(context),
+        unusual_days(context),
+        drifted_fields(context),
         _expectations(context),
         _gates(context),
         quality_scores(context),

@@ -94,6 +94,16 @@ create table source_drift (
     share_ppm bigint, suggestion varchar, policy varchar
 );
 
+create table source_anomaly (
+    source varchar, day date, metric varchar, field varchar, value varchar, records bigint, observed double,
+    expected double, low double, high double, p_value double, direction varchar
+);
+
+create table source_stability (
+    source varchar, field varchar, month date, records bigint, reference_records bigint, classes bigint, psi double,
+    noise double, status varchar
+);
+
 create table release_info (
     release_id varchar, city varchar, title_en varchar, title_zh varchar, as_of date, time_zone varchar,
     language varchar, content_hash varchar, code_version varchar, pack_hash varchar, attribution_en varchar,

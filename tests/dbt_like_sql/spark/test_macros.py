@@ -23,6 +23,9 @@ TYPES = {
     "steps": "day date, number bigint",
     "shares": "part bigint, total bigint",
     "durations": "seconds bigint",
+    "powers": "number bigint",
+    "fields": "source varchar, known_day date, subject varchar, minutes integer, lat double, "
+    "started_at timestamp, ended_at timestamp",
     "records": "kind varchar, geography varchar, area_id varchar, number bigint, flag boolean",
     "affected": "kind varchar, day_of varchar, day date",
     "places": "lat double, lon double",
