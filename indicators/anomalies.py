@@ -3,9 +3,10 @@
 Belongs here: judging many series of one source together, at one rate of false alarms. Not here: which series a source
 has (`source_profiles`), the regression (`regression`), drift that no single day shows (`stability`).
 
-Of each series a regression on the days before the judged ones says what weekday, holiday and season let expect; the
-four weeks before a day say on what level. How much days vary around that, beyond chance, is taken from the past, and so
-is how often a day is unusual in a source whose records come in bursts.
+Judged are days, and seven days together, by which small faults are told that last. Of each series a regression on the
+days before the judged ones says what weekday, holiday and season let expect; the four weeks before a day say on what
+level. How much days vary around that, beyond chance, is taken from the past, and so is how often a day is unusual in a
+source whose records come in bursts.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import special, stats
+from scipy import stats
 
+from indicators.count_tails import GREATEST_SHARE, tails
 from indicators.day_design import kind_columns, yearly_waves
 from indicators.intervals import Floats
-from indicators.regression import count_quantile, count_upper_tail, fit_reweighted
+from indicators.regression import fit_reweighted
 
 Booleans = npt.NDArray[np.bool_]
 # Days of the past that count least for the variation: faults, as a rule.
@@ -25,6 +27,8 @@ TRIMMED_SHARE = 0.01
 # The level follows the last weeks; of rare events it keeps a week of what the past lets expect.
 PRIOR_EVENTS = 2.0
 PRIOR_SHARE = 0.25
+# Small faults that last are told by seven days together; of a share so many of them must have had a record.
+WEEK_DAYS, FEWEST_OF_A_WEEK = 7, 4
 # Events a day from which a series tells itself how much it varies.
 FREQUENT = 5.0
 # Beyond so many standard deviations a day counts as if it lay there, so that an outage does not become the level.
@@ -90,26 +94,31 @@ class AnomalyRules:
 
 @dataclass(frozen=True)
 class Judged:
-    """Series on the judged days; arrays of shape (series, judged days), NaN where there is no verdict.
+    """Series on the judged days; arrays of shape (2, series, judged days), NaN where there is no verdict.
+
+    First the days themselves, then the seven days that end with each.
 
     Attributes
     ----------
-    expected : array
-        Records.
+    counts, totals, expected : array
+        Records of the series, records that could have been among them, and records that were to be expected.
     p_value : array
         Two-sided, of the series alone.
     joint_p : array
-        After Holm's control over the series of a day.
+        After Holm's control over all that was judged on a day.
     dispersion : array
-        Variance of a day's records over that of a Poisson or binomial count.
+        Variance of the counts over that of Poisson or binomial ones.
     tested : array of int, shape (judged days,)
-        Series that were judged on a day.
+        Verdicts on a day.
     alarm : array of bool
-        The joint p-value is below `limit`, and the difference no small one.
+        The joint p-value is below `limit`, and the difference no small one. Seven days are told where none of them was,
+        and once.
     limit : float
         `false_days`, or less where more past days than that were below it.
     """
 
+    counts: Floats
+    totals: Floats
     expected: Floats
     p_value: Floats
     joint_p: Floats
@@ -125,6 +134,21 @@ class _Model:
 
     mean: Floats
     error: Floats
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """Counts with what was to be expected of them on the level before, how sure that is, and their past dispersion.
+
+    `tested` are the counts with which days that are outliers by themselves are clipped.
+    """
+
+    counts: Floats
+    tested: Floats
+    totals: Floats
+    expected: Floats
+    error: Floats
+    dispersion: Floats
 
 
 def judge_days(
@@ -169,61 +193,61 @@ def judge_days(
     is_turned = is_share & (2 * counts[:, :first].sum(axis=1) > totals[:, :first].sum(axis=1))
     rarer = np.where(is_turned[:, None], totals - counts, counts)
     model = _fitted(days, kind_columns(days, calendar), rarer, totals, first, rules)
-    mean, dispersion = _levelled(model, rarer, totals, is_share, first, rules)
+    daily, weekly = _levelled(model, rarer, totals, is_share, first, rules)
     # The past is judged, too: it says how often a day is unusual that nobody would have called a fault.
     begin = max(min(rules.level_days, first), first - rules.calibration_days)
-    y, n, mu = rarer[:, begin:], totals[:, begin:], mean[:, begin:]
-    spread = dispersion[:, None] * (1 + mu * model.error[:, begin:])
-    below, above = _tails(y, n, mu, spread, is_share)
+    counts, y, n, mu, error = (
+        np.stack([getattr(daily, name), getattr(weekly, name)])[:, :, begin:]
+        for name in ("counts", "tested", "totals", "expected", "error")
+    )
+    spread = np.stack([daily.dispersion, weekly.dispersion])[:, :, None] * (1 + mu * error)
+    below, above = tails(y, n, mu, spread, is_share)
     observed = (totals > 0).astype(np.float64)
-    able = (n > 0) & np.isfinite(mu)
+    able = (n > 0) & np.isfinite(mu) & (observed[:, begin:] > 0)
     able &= observed[:, :first].sum(axis=1, keepdims=True) >= rules.fewest_days
     able &= _sum_before(observed, rules.level_days)[:, begin:] >= rules.fewest_level_days
     p_value = np.where(able, np.minimum(2 * np.minimum(below, above), 1.0), np.nan)
-    joint = _holm(p_value)
+    joint = _holm(p_value.reshape(-1, p_value.shape[2])).reshape(p_value.shape)
     news = np.maximum(rules.least_records, np.where(is_share[:, None], rules.least_share * n, 0.0))
     is_news = np.abs(y - mu) >= news
-    limit = _calibrated(joint[:, : first - begin], is_news[:, : first - begin], rules)
-    expected = np.where(able, np.where(is_turned[:, None], n - mu, mu), np.nan)
+    past = slice(0, first - begin)
+    limit = _calibrated(joint[:, :, past], is_news[:, :, past], rules)
     judged = slice(first - begin, None)
+
+    def straight(count: Floats) -> Floats:
+        return np.where(is_turned[:, None], n - count, count)[:, :, judged]
+
     return Judged(
-        expected=expected[:, judged],
-        p_value=p_value[:, judged],
-        joint_p=joint[:, judged],
-        dispersion=spread[:, judged],
-        tested=able[:, judged].sum(axis=0),
-        alarm=(joint[:, judged] < limit) & is_news[:, judged],
+        counts=straight(counts),
+        totals=n[:, :, judged],
+        expected=np.where(able[:, :, judged], straight(mu), np.nan),
+        p_value=p_value[:, :, judged],
+        joint_p=joint[:, :, judged],
+        dispersion=spread[:, :, judged],
+        tested=able[:, :, judged].sum(axis=(0, 1)),
+        alarm=_told_once((joint < limit) & is_news)[:, :, judged],
         limit=limit,
     )
 
 
+def _told_once(is_unusual: Booleans) -> Booleans:
+    """Leave out seven days of which one is told by itself, or which the day before told already."""
+    daily, weekly = is_unusual
+    told = _sum_of_last(daily.astype(np.float64), WEEK_DAYS) > 0
+    yesterday = np.pad(weekly, ((0, 0), (1, 0)))[:, :-1]
+    return np.stack([daily, weekly & ~told & ~yesterday])
+
+
 def _calibrated(joint: Floats, is_news: Booleans, rules: AnomalyRules) -> float:
     """P-value that no more than the allowed share of past days came below, where the model is too sure of itself."""
-    judged = np.isfinite(joint).any(axis=0)
+    judged = np.isfinite(joint).any(axis=(0, 1))
     if not judged.any():
         return rules.false_days
-    least = np.where(is_news & np.isfinite(joint), joint, 1.0).min(axis=0)[judged]
+    held = np.where(is_news & np.isfinite(joint), joint, 1.0)
+    # Seven days overlap with those of the day before: they are told once.
+    held[1, :, np.arange(held.shape[2]) % WEEK_DAYS > 0] = 1.0
+    least = held.min(axis=(0, 1))[judged]
     return float(np.clip(np.quantile(least, rules.false_days, method="lower"), rules.certain, rules.false_days))
-
-
-def limits(
-    expected: Floats, total: Floats, dispersion: Floats, is_share: Booleans, tail: Floats
-) -> tuple[Floats, Floats]:
-    """Least and greatest count whose two-sided p-value is at least `tail`; arrays of shape (rows,)."""
-    low, high = expected.copy(), expected.copy()
-    for at, (mu, n, phi, p) in enumerate(zip(expected, total, dispersion, tail, strict=True)):
-        if is_share[at]:
-            # On the rarer side, as days are judged.
-            is_turned = 2 * mu > n
-            counts = np.arange(n + 1.0)
-            mean = np.full_like(counts, n - mu if is_turned else mu)
-            below, above = _share_tails(counts, np.full_like(counts, n), mean, np.full_like(counts, phi))
-            usual = counts[2 * np.minimum(below, above) >= p]
-            ends = (usual[0], usual[-1]) if len(usual) else (mean[0], mean[0])
-            low[at], high[at] = (n - ends[1], n - ends[0]) if is_turned else ends
-        else:
-            low[at], high[at] = (float(count_quantile(q, mu, phi)) for q in (p / 2, 1 - p / 2))
-    return low, high
 
 
 def _fitted(days: pl.Series, kinds: Floats, counts: Floats, totals: Floats, first: int, rules: AnomalyRules) -> _Model:
@@ -256,28 +280,48 @@ def _fitted(days: pl.Series, kinds: Floats, counts: Floats, totals: Floats, firs
 
 def _levelled(
     model: _Model, counts: Floats, totals: Floats, is_share: Booleans, first: int, rules: AnomalyRules
-) -> tuple[Floats, Floats]:
-    """Expected counts on the level of the days before each, and their dispersion in the past."""
+) -> tuple[_Usual, _Usual]:
+    """What was to be expected of each day, and of the seven days that end with it, on the level of those before."""
     usable = (totals > 0) & np.isfinite(model.mean)
     mean, seen = np.where(usable, model.mean, 0.0), np.where(usable, counts, 0.0)
-    clipped = seen
-    dispersion = np.ones(len(counts))
+    past = slice(min(rules.level_days, first - 1), first)
+
+    def usual(counts: Floats, tested: Floats, totals: Floats, expected: Floats, error: Floats) -> tuple[_Usual, Floats]:
+        # No more than all; a share of nearly all leaves next to no variance.
+        expected = np.where(is_share[:, None], np.minimum(expected, GREATEST_SHARE * totals), expected)
+        share = np.divide(expected, totals, out=np.zeros_like(expected), where=is_share[:, None] & (totals > 0))
+        variance = expected * (1 - share)
+        squared = np.divide((tested - expected) ** 2, variance, out=np.full_like(mean, np.nan), where=variance > 0)
+        dispersion = _pooled(_dispersion(squared[:, past]), expected[:, past], totals[:, past], is_share)
+        return _Usual(counts, tested, totals, expected, error, dispersion), variance
+
+    clipped, level = seen, np.ones_like(mean)
     for _ in range(2):
         expected_before = _sum_before(mean, rules.level_days)
         prior = np.minimum(PRIOR_EVENTS, PRIOR_SHARE * expected_before)
         total = _sum_before(clipped, rules.level_days) + prior
         level = np.divide(total, expected_before + prior, out=np.ones_like(mean), where=expected_before > 0)
-        expected = mean * level
-        # No more than all; a share of nearly all leaves next to no variance.
-        expected = np.where(is_share[:, None], np.minimum(expected, 0.999 * totals), expected)
-        share = np.divide(expected, totals, out=np.zeros_like(mean), where=is_share[:, None] & (totals > 0))
-        variance = expected * (1 - share)
-        squared = np.divide((seen - expected) ** 2, variance, out=np.full_like(mean, np.nan), where=variance > 0)
-        past = slice(min(rules.level_days, first - 1), first)
-        dispersion = _pooled(_dispersion(squared[:, past]), expected[:, past], totals[:, past], is_share)
-        reach = CLIPPED_AT * np.sqrt(dispersion[:, None] * variance)
-        clipped = np.clip(seen, expected - reach, expected + reach)
-    return np.where(usable, expected, np.nan), dispersion
+        daily, variance = usual(seen, seen, np.where(usable, totals, 0.0), mean * level, model.error)
+        reach = CLIPPED_AT * np.sqrt(daily.dispersion[:, None] * variance)
+        clipped = np.clip(seen, daily.expected - reach, daily.expected + reach)
+    # Of seven days none may outweigh the others: one that could is told by itself.
+    whole = (
+        _sum_of_last(usable.astype(np.float64), WEEK_DAYS) >= np.where(is_share, FEWEST_OF_A_WEEK, WEEK_DAYS)[:, None]
+    )
+    before = np.pad(level, ((0, 0), (WEEK_DAYS - 1, 0)))[:, : level.shape[1]]
+    size = np.where(is_share[:, None], _sum_of_last(np.where(usable, totals, 0.0), WEEK_DAYS), 1.0)
+    sevenfold = _sum_of_last(mean, WEEK_DAYS)
+    # Errors of days of one kind go together: those of a sum are no greater than this.
+    deviation = _sum_of_last(mean * np.sqrt(np.where(usable, model.error, 0.0)), WEEK_DAYS)
+    error = np.divide(deviation, sevenfold, out=np.zeros_like(mean), where=sevenfold > 0) ** 2
+    weekly, _ = usual(
+        _sum_of_last(seen, WEEK_DAYS),
+        _sum_of_last(clipped, WEEK_DAYS),
+        np.where(whole, size, 0.0),
+        np.where(whole, sevenfold * before, 0.0),
+        error,
+    )
+    return daily, weekly
 
 
 def _dispersion(squared: Floats) -> Floats:
@@ -309,42 +353,17 @@ def _pooled(dispersion: Floats, expected: Floats, totals: Floats, is_share: Bool
     return np.where(is_share & ~frequent, np.maximum(dispersion, least), dispersion)
 
 
-def _tails(y: Floats, n: Floats, mu: Floats, phi: Floats, is_share: Booleans) -> tuple[Floats, Floats]:
-    """Probabilities of a count as small, and of one as large."""
-    able = np.isfinite(mu) & (n > 0)
-    mean, size = np.where(able, mu, 0.5), np.where(able, n, 1.0)
-    count, spread = np.where(able, y, 0.0), np.where(np.isfinite(phi), phi, 1.0)
-    mean = np.maximum(mean, 1e-9)
-    below, above = _share_tails(np.minimum(count, size), size, np.minimum(mean, 0.999 * size), spread)
-    total_above = count_upper_tail(count, mean, spread)
-    total_below = 1 - count_upper_tail(count + 1, mean, spread)
-    rows = is_share[:, None]
-    return np.where(rows, below, total_below), np.where(rows, above, total_above)
-
-
-def _share_tails(count: Floats, size: Floats, mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
-    """Tails of a count with the variance `phi` x that of a binomial one.
-
-    Where that is the variance of a Poisson count or more, of a negative binomial, whose long tail is that of faults
-    in clumps; else of a binomial out of as many records as tell as much as these do, `size` / `phi`.
-    """
-    share = mean / size
-    ratio = phi * (1 - share)
-    is_wide = ratio >= 1
-    wide_above = count_upper_tail(count, mean, np.maximum(ratio, 1.0))
-    wide_below = 1 - count_upper_tail(count + 1, mean, np.maximum(ratio, 1.0))
-    k, n = count / phi, size / phi
-    above = np.where(count > 0, special.betainc(np.maximum(k, 1e-9), n - k + 1, share), 1.0)
-    below = np.where(count < size, special.betainc(np.maximum(n - k, 1e-9), k + 1, 1 - share), 1.0)
-    return np.where(is_wide, wide_below, below), np.where(is_wide, wide_above, above)
-
-
 def _sum_before(values: Floats, days: int) -> Floats:
     """Sums of what is not negative over the days before each day, that day left out."""
     total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
     at = np.arange(values.shape[1])
     # Of sums of fractions the difference may come out a hair below zero.
     return np.asarray(np.maximum(total[:, at] - total[:, np.maximum(at - days, 0)], 0.0))
+
+
+def _sum_of_last(values: Floats, days: int) -> Floats:
+    """Sums over so many days, each day's own the last."""
+    return _sum_before(np.pad(values, ((0, 0), (0, 1))), days)[:, 1:]
 
 
 def _holm(p_value: Floats) -> Floats:

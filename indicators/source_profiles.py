@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from indicators.anomalies import AnomalyRules, Judged, judge_days, limits
+from indicators.anomalies import WEEK_DAYS, AnomalyRules, Judged, judge_days
+from indicators.count_tails import limits
 from indicators.intervals import Floats
 
 METRICS = ("volume", "missing", "mix", "size", "delay")
@@ -20,6 +21,7 @@ ANOMALY_SCHEMA = pl.Schema(
     {
         "source": pl.String,
         "day": pl.Date,
+        "days": pl.Int32,
         "metric": pl.String,
         "field": pl.String,
         "value": pl.String,
@@ -114,10 +116,12 @@ def anomalies(
     Returns
     -------
     DataFrame
-        `ANOMALY_SCHEMA`, one row per source, day, metric and field, sorted: records of the day (with a value in the
-        field, but for `missing`); observed, expected, low, high as records for `volume`, as shares of `records` for
-        the others (low to high is usual); p_value after control for all series of the source's day; direction `above`
-        or `below`. Of several unusual values of a field the one with the least p-value stands for all.
+        `ANOMALY_SCHEMA`, one row per source, day, metric and field, sorted. `days` is 1 for the day itself and 7 where
+        it is the last of seven that are unusual together, none of them by itself; records are those of the day or the
+        seven (with a value in the field, but for `missing`); observed, expected, low, high are records for `volume`
+        and shares of `records` for the others (low to high is usual); p_value holds after control for all that was
+        judged of the source on that day; direction is `above` or `below`. Of several unusual values of a field the one
+        with the least p-value stands for all.
     """
     rules = rules or AnomalyRules()
     found = []
@@ -216,18 +220,17 @@ def _bound(bucket: int) -> str:
 
 
 def _rows(source: str, days: pl.Series, series: list[Series], judged: Judged, begin: int) -> pl.DataFrame:
-    row, day = np.nonzero(judged.alarm)
-    counts = np.array([series[r].counts[begin + d] for r, d in zip(row, day, strict=True)])
-    totals = np.array([series[r].totals[begin + d] for r, d in zip(row, day, strict=True)])
+    span, row, day = np.nonzero(judged.alarm)
+    counts, totals, expected = (each[span, row, day] for each in (judged.counts, judged.totals, judged.expected))
     is_share = np.array([series[r].metric != "volume" for r in row], dtype=np.bool_)
-    expected = judged.expected[row, day]
     tail = judged.limit / np.maximum(judged.tested[day], 1)
-    low, high = limits(expected, totals, judged.dispersion[row, day], is_share, tail)
+    low, high = limits(expected, totals, judged.dispersion[span, row, day], is_share, tail)
     unit = np.where(is_share, totals, 1.0)
     frame = pl.DataFrame(
         {
             "source": [source] * len(row),
             "day": days.gather(begin + day),
+            "days": np.where(span == 0, 1, WEEK_DAYS),
             "metric": [series[r].metric for r in row],
             "field": [series[r].field for r in row],
             "value": [series[r].value for r in row],
@@ -236,7 +239,7 @@ def _rows(source: str, days: pl.Series, series: list[Series], judged: Judged, be
             "expected": expected / unit,
             "low": low / unit,
             "high": high / unit,
-            "p_value": judged.joint_p[row, day],
+            "p_value": judged.joint_p[span, row, day],
             "direction": ["above" if over else "below" for over in counts > expected],
         }
     ).cast(ANOMALY_SCHEMA)

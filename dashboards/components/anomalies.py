@@ -68,7 +68,7 @@ def unusual_days(context: Context) -> Any:
 
 
 def sentence(context: Context, row: dict[str, Any]) -> str:
-    """Say what was observed on a day and what would have been usual."""
+    """Say what was observed on a day, or on the days up to it, and what would have been usual."""
     words, metric = context.words, row["metric"]
     as_number = words.number if metric == "volume" else lambda share: words.measure(100 * share, "%")
     observed, low, high = (as_number(row[name]) for name in ("observed", "low", "high"))
@@ -80,7 +80,7 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
         value = _span(context, value)
     elif metric == "size":
         value = words.number(float(value))
-    return words(
+    told = words(
         f"anomaly.{metric}",
         observed=observed,
         low=low,
@@ -89,6 +89,7 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
         field=row["field"],
         value=value,
     )
+    return told if row["days"] == 1 else words("anomaly.days", days=words.number(row["days"]), told=told)
 
 
 def _span(context: Context, seconds: str) -> str:

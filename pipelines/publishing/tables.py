@@ -67,9 +67,9 @@ QUERIES = {
     "quality_score": "select * from quality.quality_score "
     "order by source, period_kind, area_id, period_start, dimension",
     "source_finding": "select * from ledger.finding order by all",
-    # A category is named where none or at least 8 of the day's records have it, and never by a salted hash.
+    # A category is named where none or at least 8 of the records have it, and never by a salted hash.
     "source_anomaly": """
-        select source, day, metric, field,
+        select source, day, days, metric, field,
             case when metric <> 'mix' then value
                 when round(observed * records) between 1 and 7 or regexp_full_match(value, '[0-9a-f]{32}') then null
                 else value end as value,

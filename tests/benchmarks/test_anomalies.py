@@ -67,10 +67,13 @@ def test_false_alarms_are_fewer_than_one_a_month_and_source(level: float) -> Non
 @pytest.mark.parametrize(
     ("fault", "level", "told"),
     [
-        ("volume - 50 %", 100, 0.9),
+        ("volume - 50 %", 30, 0.8),
+        ("volume - 30 %", 300, 0.5),
         ("volume - 90 %", 30, 0.9),
         ("missing 2 % -> 30 %", 100, 0.9),
-        ("missing 2 % -> 10 %", 300, 0.7),
+        ("missing 2 % -> 10 %", 100, 0.8),
+        ("category of 15 % merged into another", 30, 0.8),
+        ("delay x 2", 100, 0.8),
         ("categories of 50 % and 15 % swapped", 100, 0.9),
         ("values x 10", 30, 0.9),
         ("minutes for seconds", 30, 0.9),

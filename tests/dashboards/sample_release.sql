@@ -95,7 +95,7 @@ create table source_drift (
 );
 
 create table source_anomaly (
-    source varchar, day date, metric varchar, field varchar, value varchar, records bigint, observed double,
+    source varchar, day date, days integer, metric varchar, field varchar, value varchar, records bigint, observed double,
     expected double, low double, high double, p_value double, direction varchar
 );
 

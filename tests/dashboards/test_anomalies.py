@@ -70,6 +70,8 @@ def test_unusual_days_are_told_newest_first(home: Path, language: str, newest: l
     assert words("anomaly.mix_other", observed="1%", low="3%", high="40%", records="305", field="lead_agency") in (
         found[2][2].removeprefix("▼ ")
     )
+    days = words("anomaly.days", days="7", told="")
+    assert found[3][2].removeprefix("▼ ").startswith(days.strip())
     assert "1,024" in found[3][2]
 
 

@@ -110,7 +110,10 @@ def test_checks_are_about_the_last_week(judged: tuple[bool, duckdb.DuckDBPyConne
 
 
 def test_no_category_of_few_records_is_named_in_a_release() -> None:
-    columns = "'s' as source, date '2016-05-01' as day, 'channel' as field, 0.1 as expected, 0.0 as low, 0.2 as high"
+    columns = (
+        "'s' as source, date '2016-05-01' as day, 1 as days, 'channel' as field, 0.1 as expected, 0.0 as low, "
+        "0.2 as high"
+    )
     cases = [("mix", "rare", 40, 7 / 40), ("mix", "gone", 40, 0.0), ("mix", "common", 40, 0.2), ("mix", None, 40, 0.5)]
     cases += [("mix", "0" * 32, 40, 0.5), ("delay", "64", 40, 2 / 40), ("volume", None, 3, 3.0)]
     with small_pack.warehouse() as con:
