@@ -34,8 +34,8 @@ def items(part: Any) -> list[list[str]]:
                 "Council cases",
                 "29 December 2016",
                 "▲ 900 records; 57 to 381 would be usual.",
-                "▲ ‘Transportation’ as category in 39% of 887 records; 4% to 27% would be usual.",
-                "▲ ‘Precinct 75’ as area_id in 59% of 642 records; 1% to 13% would be usual.",
+                "▲ category is Transportation in 39% of 887 records; 4% to 27% would be usual.",
+                "▲ area_id is Precinct 75 in 59% of 642 records; 1% to 13% would be usual.",
             ],
             [
                 "Vehicle thefts",
