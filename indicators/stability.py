@@ -20,7 +20,8 @@ PSEUDOCOUNT = 0.5
 REFERENCE_MONTHS = 12
 FEWEST_REFERENCE_MONTHS = 6
 MONTHS = 24
-CONFIDENCE = 0.95
+# A city has some dozens of fields: of those one in three months is then told without cause.
+CONFIDENCE = 0.99
 DECIMALS = 4
 STABILITY_SCHEMA = pl.Schema(
     {
@@ -97,7 +98,7 @@ def stability(days: pl.DataFrame, as_of: date) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `STABILITY_SCHEMA`, sorted. `noise` is what chance alone stays below in 95 months of 100. `status` is `stable`
+        `STABILITY_SCHEMA`, sorted. `noise` is what chance alone stays below in 99 months of 100. `status` is `stable`
         below 0.1 or within the noise, `moderate` up to 0.25, `large` above, and `unclear` where the noise alone
         reaches 0.25: too few records to tell. A month needs records in six of the twelve before.
     """

@@ -64,7 +64,8 @@ def test_noise_is_what_samples_without_drift_show() -> None:
     pairs = zip(rng.multinomial(300, shares, 4000), rng.multinomial(2000, shares, 4000), strict=True)
     found = np.array([stability_index(counts, reference) for counts, reference in pairs])
     assert found.mean() == pytest.approx(3 * (1 / 300 + 1 / 2000), rel=0.05)
-    assert (found > stability_noise(300, 2000, 4)).mean() == pytest.approx(0.05, abs=0.012)
+    assert (found > stability_noise(300, 2000, 4, 0.95)).mean() == pytest.approx(0.05, abs=0.012)
+    assert (found > stability_noise(300, 2000, 4)).mean() == pytest.approx(0.01, abs=0.006)
     assert stability_noise(300, 2000, 1) == 0
 
 
@@ -96,9 +97,9 @@ def test_each_closed_month_is_held_against_the_year_before() -> None:
         ({"a": 500, "b": 500}, "stable"),
         ({"a": 660, "b": 340}, "moderate"),  # .32 ln(1.94) less nothing = .106
         ({"a": 800, "b": 200}, "large"),
-        ({"a": 3, "b": 5}, "unclear"),  # noise alone: 3.84 / 8 = .48
-        ({"a": 24, "b": 6}, "large"),  # .42 against a noise of .13
-        ({"a": 20, "b": 10}, "stable"),  # .11 within a noise of .13
+        ({"a": 3, "b": 5}, "unclear"),  # noise alone: 6.63 / 8 = .83
+        ({"a": 24, "b": 6}, "large"),  # .42 against a noise of .22
+        ({"a": 20, "b": 10}, "stable"),  # .11 within a noise of .22
     ],
 )
 def test_status_takes_the_marks_and_the_noise(month: dict[str, int], status: str) -> None:

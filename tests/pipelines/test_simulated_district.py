@@ -289,4 +289,5 @@ def test_days_that_nothing_was_planted_on_are_hardly_ever_unusual(district: Path
     assert all(days <= 5 for _, days in rows), rows
     judged = dict(_query(district, "select status, count(*) from source_stability group by status"))
     assert sum(judged.values()) > 500
-    assert judged.get("large", 0) <= sum(judged.values()) / 100
+    # One month in a hundred may pass what chance alone stays below.
+    assert judged.get("large", 0) + judged.get("moderate", 0) <= sum(judged.values()) / 100
