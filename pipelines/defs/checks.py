@@ -35,7 +35,7 @@ def check_specs(key: dg.AssetKey, expectations: Sequence[Expectation]) -> list[d
             expectation.name,
             asset=key,
             description=f"{expectation.kind} on {expectation.column or expectation.table}",
-            metadata={"severity": expectation.severity},
+            metadata={"severity": expectation.severity, "dimension": expectation.dimension},
         )
         for expectation in expectations
     ]
@@ -49,7 +49,7 @@ def judged(
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
     for verdict in verdicts:
-        named = ("observed", "threshold", "failed_count", "exception")
+        named = ("observed", "threshold", "failed_count", "exception", "dimension")
         told = {name: getattr(verdict, name) for name in named}
         yield dg.AssetCheckResult(
             asset_key=dg.AssetKey([verdict.layer, verdict.table_name]),

@@ -31,10 +31,11 @@ CONTEXT = {
 }
 # Tables that the loads of all kinds write together.
 ACCOUNT = {
-    "receipt": "What became of every record that was read, counted by source, area, day and status; "
+    ("staging", "receipt"): "What became of every record that was read, counted by source, area, day and status; "
     "the ledger of all batches must balance before anything is built on it.",
-    "affected_day": "Which days of which records the loads have changed, until every model has followed; "
+    ("staging", "affected_day"): "Which days of which records the loads have changed, until every model has followed; "
     "one row per load, kind and day.",
+    ("quarantine", "record"): "Rows that broke a rule, one row per line of a delivery, with every reason.",
 }
 
 
@@ -83,13 +84,13 @@ def _context(pack: CityPack) -> dg.AssetsDefinition:
 
 
 def _account(pack: CityPack) -> dg.AssetsDefinition:
-    expectations = {table: checks.of_table("staging", table) for table in ACCOUNT}
+    expectations = {table: checks.of_table(*table) for table in ACCOUNT}
 
     @dg.multi_asset(
         name="load_account",
         specs=[
             dg.AssetSpec(
-                staging_key(table),
+                dg.AssetKey(table),
                 deps=[staging_key(kind) for kind in pack.kinds],
                 group_name="staging",
                 kinds={"duckdb"},
@@ -98,7 +99,7 @@ def _account(pack: CityPack) -> dg.AssetsDefinition:
             )
             for table, about in ACCOUNT.items()
         ],
-        check_specs=[spec for table in ACCOUNT for spec in checks.check_specs(staging_key(table), expectations[table])],
+        check_specs=[spec for table in ACCOUNT for spec in checks.check_specs(dg.AssetKey(table), expectations[table])],
     )
     def account(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -106,10 +107,9 @@ def _account(pack: CityPack) -> dg.AssetsDefinition:
         ledger.check(warehouse.con)
         lines = {f"records_{column}": count for column, count in ledger.totals(warehouse.con).items()}
         for table in ACCOUNT:
-            rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from staging.{table}")}
-            yield dg.MaterializeResult(
-                asset_key=staging_key(table), metadata={**rows, **(lines if table == "receipt" else {})}
-            )
+            rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from {'.'.join(table)}")}
+            told = lines if table == ("staging", "receipt") else {}
+            yield dg.MaterializeResult(asset_key=dg.AssetKey(table), metadata={**rows, **told})
         yield from checks.judged(
             warehouse.con, [each for table in ACCOUNT for each in expectations[table]], context.run_id
         )

@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from pipelines.quality.declarations import Expectation, Severity
+from pipelines.quality.dimensions import Dimension
 
 RESULT_SCHEMA = pl.Schema(
     {
@@ -26,6 +27,7 @@ RESULT_SCHEMA = pl.Schema(
         "failed_count": pl.Int64,
         "exception": pl.String,
         "threshold": pl.String,
+        "dimension": pl.String,
     }
 )
 
@@ -41,9 +43,11 @@ class Verdict:
     observed
         The figure that was judged, as text; None where only rows are counted.
     failed_count
-        Rows that break the expectation; None where rows are not what is judged.
+        Rows that break the expectation, also where it tolerates them; None where rows are not what is judged.
     threshold
         What it was held against, as text; None where no row at all may break it.
+    dimension
+        The dimension of data quality that it judges.
     """
 
     run_id: str
@@ -57,6 +61,7 @@ class Verdict:
     failed_count: int | None
     exception: str | None
     threshold: str | None = None
+    dimension: Dimension = "validity"
 
     @property
     def closes_gate(self) -> bool:
@@ -103,6 +108,7 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
             failed_count=outcome.failed_count,
             exception=outcome.exception,
             threshold=expectation.threshold,
+            dimension=expectation.dimension,
         )
         for expectation, outcome in zip(expectations, outcomes, strict=True)
     ]

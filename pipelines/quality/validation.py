@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import duckdb
+import sqlalchemy
 
 from pipelines.quality import dialect
 from pipelines.quality.declarations import Expectation
@@ -31,6 +32,8 @@ with warnings.catch_warnings():
 
 # BASIC gives counts; a partial list of length 0 keeps rows of the table from being fetched.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+# Of a tolerated number of rows, so that 0.95 of 20 rows tolerates one.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,26 @@ class Outcome:
 
 
 class ExpectQueryToFindNoRows(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
-    """An `UnexpectedRowsExpectation` that counts the rows in DuckDB and fetches none of them."""
+    """An `UnexpectedRowsExpectation` that counts the rows in DuckDB and fetches none of them.
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    Of the rows of its table, or of as many as the query `out_of` says, it tolerates all but the share `mostly`.
+    """
+
+    mostly: float = 1
+    out_of: str | None = None
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count", "table.row_count")
 
     def _validate(
         self, metrics: Mapping[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[str, Any]:
-        del runtime_configuration, execution_engine
+        del runtime_configuration
         count = metrics["unexpected_rows_query.row_count"]
-        return {"success": count == 0, "result": {"unexpected_count": count}}
+        rows = metrics["table.row_count"]
+        if self.out_of is not None:
+            rows = execution_engine.execute_query(sqlalchemy.text(_escaped(self.out_of))).scalar() or 0
+        is_tolerated = count <= (1 - self.mostly) * rows + _ROUNDING
+        return {"success": is_tolerated, "result": {"unexpected_count": count}}
 
 
 def validate(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]) -> list[Outcome]:
@@ -66,16 +79,17 @@ def validate(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]
     with _quiet():
         context = _context()
         for layer, tables in by_layer.items():
+            existing = dialect.tables(con, layer)
+            for table in tables.keys() - existing:
+                absent = Outcome(False, exception=f"{layer}.{table} does not exist, or is not committed")
+                outcomes |= dict.fromkeys(tables.pop(table), absent)
+            if not tables:
+                continue
             source = context.data_sources.add_sql(
                 name=layer, connection_string=dialect.URL, kwargs={"creator": dialect.connector(con, layer)}
             )
-            existing = dialect.tables(con, layer)
             for table, chosen in tables.items():
-                if table in existing:
-                    outcomes |= _validate_table(source, table, chosen)
-                else:
-                    absent = Outcome(False, exception=f"{layer}.{table} does not exist, or is not committed")
-                    outcomes |= dict.fromkeys(chosen, absent)
+                outcomes |= _validate_table(source, table, chosen)
             source.get_engine().dispose()
     return [outcomes[position] for position in range(len(expectations))]
 
@@ -114,13 +128,16 @@ def _translated(expectation: Expectation, meta: Mapping[str, Any]) -> Any:
     kwargs = dict(expectation.kwargs)
     if expectation.kind != "UnexpectedRowsExpectation":
         return getattr(gxe, expectation.kind)(**kwargs, meta=meta)
-    # The table is named once, as a common table expression that the query may alias and use again. A colon
-    # before a word would be read as a bound parameter.
+    # The table is named once, as a common table expression that the query may alias and use again.
     query = kwargs.pop("unexpected_rows_query").rstrip("; \n").replace("{batch}", "batch")
     table = "with batch as not materialized (select * from {batch})"
     whole = f"{table} select * from (\n{query}\n) as unexpected"
-    escaped = re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", whole)
-    return ExpectQueryToFindNoRows(unexpected_rows_query=escaped, **kwargs, meta=meta)
+    return ExpectQueryToFindNoRows(unexpected_rows_query=_escaped(whole), **kwargs, meta=meta)
+
+
+def _escaped(query: str) -> str:
+    """Escape colons before words, which would be read as bound parameters."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", query)
 
 
 def _outcome(result: Any) -> Outcome:
