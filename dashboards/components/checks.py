@@ -140,6 +140,7 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
                     "observed",
                     "threshold",
                     "failed_count",
+                    "examined",
                     "exception",
                 )
             },
@@ -158,6 +159,7 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("observed", words("column.observed"), width=120),
         text_column("threshold", words("column.threshold"), width=150, minWidth=130),
         number_column("failed_count", words("column.failed_count"), 0, width=90),
+        text_column("examined", words("column.examined"), width=170),
         text_column("exception", words("column.exception"), width=160),
         text_column("expectation", words("column.expectation"), hide=True),
     ]

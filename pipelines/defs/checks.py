@@ -10,8 +10,8 @@ from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
 from pipelines.quality import store
 from pipelines.quality.declarations import Expectation
-from pipelines.quality.expectations import judge
 from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.windows import judge_changes
 from pipelines.warehouse import one_row
 
 
@@ -44,12 +44,12 @@ def check_specs(key: dg.AssetKey, expectations: Sequence[Expectation]) -> list[d
 def judged(
     con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str
 ) -> Iterator[dg.AssetCheckResult]:
-    """Judge tables, remember the verdicts, and yield them as Dagster's check results."""
-    verdicts = judge(con, expectations, run_id)
+    """Judge what has changed in tables, remember the verdicts, and yield them as Dagster's check results."""
+    verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
     for verdict in verdicts:
-        named = ("observed", "threshold", "failed_count", "exception", "dimension")
+        named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")
         told = {name: getattr(verdict, name) for name in named}
         yield dg.AssetCheckResult(
             asset_key=dg.AssetKey([verdict.layer, verdict.table_name]),

@@ -17,6 +17,7 @@ from pipelines.loading import context as loading_context
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
+from pipelines.quality import windows
 from pipelines.runs import run_again, run_as_of
 from pipelines.warehouse import scalar
 
@@ -137,7 +138,10 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         window = context.partition_time_window
         first, last = window.start.date(), window.end.date() - timedelta(days=1)
-        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last), run_again(context))
+        again = run_again(context)
+        if again == "everything":
+            windows.forget(warehouse.con)
+        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last), again)
         for drift in load.drifts:
             context.log.warning(f"{drift.source} {drift.file}: {drift.suggestion}")
         yield dg.MaterializeResult(

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import duckdb
 import polars as pl
 
+from pipelines.quality.changes import Days
 from pipelines.quality.declarations import Expectation, Severity
 from pipelines.quality.dimensions import Dimension
 
@@ -28,8 +29,14 @@ RESULT_SCHEMA = pl.Schema(
         "exception": pl.String,
         "threshold": pl.String,
         "dimension": pl.String,
+        "examined": pl.String,
     }
 )
+
+
+WHOLE = "whole"
+UNCHANGED = "unchanged"
+"""Nothing was looked at: no row has changed since the expectation was found to hold of all."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Verdict:
         What it was held against, as text; None where no row at all may break it.
     dimension
         The dimension of data quality that it judges.
+    examined
+        The rows that were looked at, from `examined`: the whole table, or the days that had changed.
     """
 
     run_id: str
@@ -62,6 +71,7 @@ class Verdict:
     exception: str | None
     threshold: str | None = None
     dimension: Dimension = "validity"
+    examined: str = WHOLE
 
     @property
     def closes_gate(self) -> bool:
@@ -69,7 +79,12 @@ class Verdict:
         return self.severity == "error" and not self.success
 
 
-def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str) -> list[Verdict]:
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    expectations: Sequence[Expectation],
+    run_id: str,
+    days: Sequence[Days | None] | None = None,
+) -> list[Verdict]:
     """Judge tables by all their expectations, inside DuckDB.
 
     Only what is committed on `con` is seen, and nothing is changed; a transaction open on `con` stays open.
@@ -84,6 +99,9 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
         Any tables, any order.
     run_id
         Written into every verdict.
+    days
+        For each expectation the days whose rows are looked at, None for all of the table's; without, all of every
+        table's.
 
     Returns
     -------
@@ -94,7 +112,8 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
         return []
     from pipelines.quality import validation  # noqa: PLC0415 - slow to import
 
-    outcomes = validation.validate(con, expectations)
+    windows = days or [None] * len(expectations)
+    outcomes = validation.validate(con, expectations, windows)
     return [
         Verdict(
             run_id=run_id,
@@ -109,9 +128,29 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
             exception=outcome.exception,
             threshold=expectation.threshold,
             dimension=expectation.dimension,
+            examined=examined(window),
         )
-        for expectation, outcome in zip(expectations, outcomes, strict=True)
+        for expectation, outcome, window in zip(expectations, outcomes, windows, strict=True)
     ]
+
+
+def examined(days: Days | None) -> str:
+    """Say which rows were looked at: `whole`, `unchanged`, or first and last day with how many days between are meant.
+
+    Examples
+    --------
+    `2016-12-01/2016-12-31` are all days of December, `2016-12-01/2016-12-31 (3 days)` are three of them.
+    """
+    if days is None:
+        return WHOLE
+    dated = sorted(day for day in days if day is not None)
+    parts = []
+    if dated:
+        is_unbroken = (dated[-1] - dated[0]).days + 1 == len(dated)
+        parts.append(f"{dated[0]}/{dated[-1]}" + ("" if is_unbroken else f" ({len(dated)} days)"))
+    if None in days:
+        parts.append("undated")
+    return ", ".join(parts) or UNCHANGED
 
 
 def results_frame(verdicts: Sequence[Verdict]) -> pl.DataFrame:

@@ -17,6 +17,7 @@ import duckdb
 import sqlalchemy
 
 from pipelines.quality import dialect
+from pipelines.quality.changes import Days, in_days
 from pipelines.quality.declarations import Expectation
 
 with warnings.catch_warnings():
@@ -69,27 +70,39 @@ class ExpectQueryToFindNoRows(gxe.UnexpectedRowsExpectation):  # type: ignore[mi
         return {"success": is_tolerated, "result": {"unexpected_count": count}}
 
 
-def validate(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]) -> list[Outcome]:
-    """Judge expectations through cursors of `con`; the outcomes are in the order of the expectations."""
-    by_layer: dict[str, dict[str, dict[int, Expectation]]] = {}
-    for position, expectation in enumerate(expectations):
-        by_layer.setdefault(expectation.layer, {}).setdefault(expectation.table, {})[position] = expectation
+def validate(
+    con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], days: Sequence[Days | None]
+) -> list[Outcome]:
+    """Judge expectations, each by the rows of its days, through cursors of `con`; the outcomes are in their order."""
+    by_layer: dict[str, dict[tuple[str, Days | None], dict[int, Expectation]]] = {}
+    for position, (expectation, window) in enumerate(zip(expectations, days, strict=True)):
+        batches = by_layer.setdefault(expectation.layer, {})
+        batches.setdefault((expectation.table, window), {})[position] = expectation
     outcomes: dict[int, Outcome] = {}
     dialect.register()
     with _quiet():
         context = _context()
-        for layer, tables in by_layer.items():
+        for layer, batches in by_layer.items():
             existing = dialect.tables(con, layer)
-            for table in tables.keys() - existing:
-                absent = Outcome(False, exception=f"{layer}.{table} does not exist, or is not committed")
-                outcomes |= dict.fromkeys(tables.pop(table), absent)
-            if not tables:
+            relations: dict[str, dict[int, Expectation]] = {}
+            views: dict[str, str] = {}
+            for (table, window), chosen in batches.items():
+                if table not in existing:
+                    absent = Outcome(False, exception=f"{layer}.{table} does not exist, or is not committed")
+                    outcomes |= dict.fromkeys(chosen, absent)
+                    continue
+                relation = table
+                if window is not None:
+                    relation = f"{table}_window_{len(views)}"
+                    views[relation] = f'select * from "{layer}"."{table}" where {in_days(window)}'
+                relations[relation] = chosen
+            if not relations:
                 continue
             source = context.data_sources.add_sql(
-                name=layer, connection_string=dialect.URL, kwargs={"creator": dialect.connector(con, layer)}
+                name=layer, connection_string=dialect.URL, kwargs={"creator": dialect.connector(con, layer, views)}
             )
-            for table, chosen in tables.items():
-                outcomes |= _validate_table(source, table, chosen)
+            for relation, chosen in relations.items():
+                outcomes |= _validate_table(source, relation, chosen)
             source.get_engine().dispose()
     return [outcomes[position] for position in range(len(expectations))]
 
@@ -147,11 +160,10 @@ def _outcome(result: Any) -> Outcome:
         return Outcome(False, exception=exception)
     found = result.result
     observed = found.get("observed_value")
-    failed = found.get("unexpected_count")
+    # Of no row at all some kinds count none, others nothing.
+    failed = int(found["unexpected_count"] or 0) if "unexpected_count" in found else None
     return Outcome(
-        success=bool(result.success),
-        observed=None if observed is None else str(observed),
-        failed_count=None if failed is None else int(failed),
+        success=bool(result.success), observed=None if observed is None else str(observed), failed_count=failed
     )
 
 
