@@ -4,11 +4,12 @@ import functools
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-import duckdb
 
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
+from pipelines.defs.resources import Warehouse
 from pipelines.quality import store
+from pipelines.quality.data_docs import site
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.suite import indicator_expectations, warehouse_expectations
 from pipelines.quality.windows import judge_changes
@@ -41,13 +42,13 @@ def check_specs(key: dg.AssetKey, expectations: Sequence[Expectation]) -> list[d
     ]
 
 
-def judged(
-    con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str
-) -> Iterator[dg.AssetCheckResult]:
+def judged(warehouse: Warehouse, expectations: Sequence[Expectation], run_id: str) -> Iterator[dg.AssetCheckResult]:
     """Judge what has changed in tables, remember the verdicts, and yield them as Dagster's check results."""
+    con, home = warehouse.con, warehouse.folder
     verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
+    site.write_pages(home, con, expectations, verdicts)
     for verdict in verdicts:
         named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")
         told = {name: getattr(verdict, name) for name in named}
@@ -56,5 +57,8 @@ def judged(
             check_name=verdict.expectation,
             passed=verdict.success,
             severity=dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN,
-            metadata={key: value for key, value in told.items() if value is not None},
+            metadata={
+                **{key: value for key, value in told.items() if value is not None},
+                "data_docs": dg.MetadataValue.path(str(site.page_of(home, verdict.layer, verdict.table_name))),
+            },
         )

@@ -77,9 +77,7 @@ def _context(pack: CityPack) -> dg.AssetsDefinition:
         for table in CONTEXT:
             rows = scalar(warehouse.con, f"select count(*) from staging.{table}")
             yield dg.MaterializeResult(asset_key=staging_key(table), metadata={"dagster/row_count": rows})
-        yield from checks.judged(
-            warehouse.con, [each for table in CONTEXT for each in expectations[table]], context.run_id
-        )
+        yield from checks.judged(warehouse, [each for table in CONTEXT for each in expectations[table]], context.run_id)
 
     return city_pack
 
@@ -111,9 +109,7 @@ def _account(pack: CityPack) -> dg.AssetsDefinition:
             rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from {'.'.join(table)}")}
             told = lines if table == ("staging", "receipt") else {}
             yield dg.MaterializeResult(asset_key=dg.AssetKey(table), metadata={**rows, **told})
-        yield from checks.judged(
-            warehouse.con, [each for table in ACCOUNT for each in expectations[table]], context.run_id
-        )
+        yield from checks.judged(warehouse, [each for table in ACCOUNT for each in expectations[table]], context.run_id)
 
     return account
 
@@ -155,7 +151,7 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
                 "last_affected_day": str(max(load.affected_days, default="none")),
             },
         )
-        yield from checks.judged(warehouse.con, expectations, context.run_id)
+        yield from checks.judged(warehouse, expectations, context.run_id)
 
     return staged
 
