@@ -38,12 +38,13 @@ class DashboardServer(BaseApplication):  # type: ignore[misc]
         DuckDB is imported only here: a process that inherits it by a fork aborts when it ends, and its threads
         do not survive the fork.
         """
+        from dashboards import data_docs  # noqa: PLC0415 - after the fork
         from dashboards.app import create_app  # noqa: PLC0415 - after the fork
         from dashboards.releases import Releases  # noqa: PLC0415 - after the fork
 
         releases = Releases(self._home)
         self._close = releases.close
-        return create_app(releases).server
+        return create_app(releases, self._home / data_docs.FOLDER).server
 
     def _worker_exit(self, _server: Any, _worker: Any) -> None:
         self._close()

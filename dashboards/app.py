@@ -9,6 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from dashboards import data_docs
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.grid import DOWNLOAD, GRID
@@ -35,13 +36,15 @@ POLICY = (
 )
 
 
-def create_app(releases: Releases) -> Dash:
+def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     """Build the application over the releases of a home folder.
 
     Parameters
     ----------
     releases
         There need not be one yet, the pages then say what to do. Who made them closes them.
+    docs
+        Folder of the site about the expectations, served beside the pages; none is made here.
 
     Returns
     -------
@@ -65,6 +68,7 @@ def create_app(releases: Releases) -> Dash:
     app.index_string = app.index_string.replace("{%css%}", "{%css%}\n        " + script)
     app.layout = _layout()
     _register(app, releases)
+    data_docs.register(app.server, docs)
 
     policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
 
@@ -79,9 +83,10 @@ def create_app(releases: Releases) -> Dash:
 
 def create_server() -> Any:
     """WSGI application for `gunicorn "dashboards.app:create_server()"`, over the folder in WARDLIGHT_HOME."""
-    releases = Releases(Path(os.environ.get("WARDLIGHT_HOME", ".wardlight")))
+    home = Path(os.environ.get("WARDLIGHT_HOME", ".wardlight"))
+    releases = Releases(home)
     atexit.register(releases.close)
-    return create_app(releases).server
+    return create_app(releases, home / data_docs.FOLDER).server
 
 
 def _layout() -> Any:

@@ -41,11 +41,15 @@ class DataTest:
 
 @dataclass(frozen=True)
 class Expectation:
-    """A Great Expectations expectation on a table: class name, its arguments, and `error` or `warn`."""
+    """A Great Expectations expectation on a table: class name, its arguments, and `error` or `warn`.
+
+    `dimension` names the dimension of data quality that it judges, where the declaration says so.
+    """
 
     expectation: str
     kwargs: Mapping[str, Any]
     severity: str
+    dimension: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,9 @@ def _data_test(column: str, test: object, at: LinedMapping) -> DataTest:
 
 
 def _expectation(entry: LinedMapping) -> Expectation:
-    entry.only("expectation", "kwargs", "severity", advice="arguments go under `kwargs`")
+    entry.only("expectation", "kwargs", "severity", "dimension", advice="arguments go under `kwargs`")
     severity = entry.text("severity", default="error")
     if severity not in SEVERITIES:
         raise entry.refuse("`severity` must be error or warn", "severity")
-    return Expectation(entry.text("expectation"), dict(entry.mapping("kwargs")), severity)
+    dimension = entry.text("dimension") if "dimension" in entry else None
+    return Expectation(entry.text("expectation"), dict(entry.mapping("kwargs")), severity, dimension)

@@ -78,9 +78,10 @@ def run_model(
                 _check_columns(model, {name: data_type.lower() for name, data_type, *_ in described})
                 if is_whole:
                     rows = made = _replace(con, model, ready)
+                    days = None
                 else:
-                    rows, made = _replace_part(con, model, ready)
-            built.remember(con, model, fingerprint, load or 0)
+                    rows, made, days = _replace_part(con, model, ready)
+            built.remember(con, model, fingerprint, load or 0, days)
             con.commit()
         except BaseException:
             con.rollback()
@@ -136,16 +137,24 @@ def _replace(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> int:
     return _count(con, model)
 
 
-def _replace_part(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> tuple[int, int]:
-    """Let the hooks delete rows of a table and add those that the query gives; return its rows, and those made now."""
+def _replace_part(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> tuple[int, int, built.Days | None]:
+    """Let the hooks delete rows of a table and add those that the query gives.
+
+    Return its rows, how many were made now, and their days; None for these where the model has none.
+    """
     for statement in build.before:
         con.execute(statement)
     kept = _count(con, model)
-    con.execute(f"insert into {model.relation} by name {build.query}")
+    con.execute(f"create or replace temp table added as {build.query}")
+    con.execute(f"insert into {model.relation} by name from temp.added")
+    days = None
+    if any(column.name == built.DAY for column in model.columns):
+        days = frozenset(day for (day,) in con.execute(f"select distinct {built.DAY} from temp.added").fetchall())
+    con.execute("drop table temp.added")
     rows = _count(con, model)
     for statement in build.after:
         con.execute(statement)
-    return rows, rows - kept
+    return rows, rows - kept, days
 
 
 def _count(con: duckdb.DuckDBPyConnection, model: Model) -> int:

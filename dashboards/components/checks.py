@@ -12,7 +12,7 @@ from dashboards.components.layout import badge, graph
 from dashboards.figures.checks import checks_figure
 from dashboards.wording import Words
 
-STAGES = ("raw", "staging", "facts", "measures", "extracts", "profiles", "indicators")
+STAGES = ("raw", "staging", "quarantine", "facts", "measures", "extracts", "profiles", "indicators")
 PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
 LATEST_DAYS = 90
 """Days that the course of the checks shows, back from the newest."""
@@ -129,6 +129,7 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
             "check": check_name(words, row["expectation"], row["column_name"], known_columns),
             "severity": words.known("severity", row["severity"]),
             "layer": words.known("layer", row["layer"]),
+            "dimension": words.known("quality_dimension", row["dimension"]),
             "failing_since": words.period("day", row["failing_since"]) if row["failing_since"] else "",
             **{
                 name: row[name]
@@ -139,6 +140,7 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
                     "observed",
                     "threshold",
                     "failed_count",
+                    "examined",
                     "exception",
                 )
             },
@@ -151,11 +153,13 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("table_name", words("column.table"), width=170),
         text_column("column_name", words("column.column"), width=170),
         text_column("layer", words("column.layer"), width=100),
+        text_column("dimension", words("column.quality_dimension"), width=120),
         text_column("severity", words("column.severity"), width=92),
         text_column("failing_since", words("column.failing_since"), width=160, minWidth=150),
         text_column("observed", words("column.observed"), width=120),
         text_column("threshold", words("column.threshold"), width=150, minWidth=130),
         number_column("failed_count", words("column.failed_count"), 0, width=90),
+        text_column("examined", words("column.examined"), width=170),
         text_column("exception", words("column.exception"), width=160),
         text_column("expectation", words("column.expectation"), hide=True),
     ]

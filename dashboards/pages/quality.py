@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 from dash import html
 
+from dashboards import data_docs
 from dashboards.components.anomalies import drifted_fields, unusual_days
 from dashboards.components.area_silence import silent_areas
 from dashboards.components.checks import PASSED, check_grid, check_history, check_summary
@@ -149,7 +150,8 @@ def _expectations(context: Context) -> Any:
     words, frame = context.words, context.release.quality.expectations
     failed = frame.height - frame.filter(PASSED).height
     summary = words("quality.verdicts", passed=words.number(frame.height - failed), failed=words.number(failed))
-    content = check_summary(context, frame), check_history(context), check_grid(context, frame)
+    docs = html.P(html.A(words("quality.data_docs"), href=data_docs.ADDRESS), className="note")
+    content = check_summary(context, frame), check_history(context), check_grid(context, frame), docs
     return panel(words("quality.expectations"), *content, note=summary)
 
 

@@ -1,7 +1,7 @@
 """What is declared of a table, in words: the tests of its columns and its expectations."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dbt_like_sql.declarations import DataTest, Expectation
@@ -34,14 +34,12 @@ def expectation_in_words(expectation: Expectation) -> str:
 
 def _said(kind: str, rest: dict[str, Any]) -> str:
     """Put a kind into words, taking the arguments that it uses out of `rest`."""
+    if kind in _OF_A_COLUMN:
+        return f"{rest.pop('column')} is {_OF_A_COLUMN[kind](rest)}"
     match kind:
-        case "ExpectColumnValuesToBeBetween":
-            return f"{rest.pop('column')} is {_span(rest.pop('min_value', None), rest.pop('max_value', None))}"
         case "ExpectColumnPairValuesAToBeGreaterThanB":
             relation = "at least" if rest.pop("or_equal", False) else "greater than"
             return f"{rest.pop('column_A')} is {relation} {rest.pop('column_B')}"
-        case "ExpectColumnValuesToBeInSet":
-            return f"{rest.pop('column')} is one of {', '.join(map(str, rest.pop('value_set')))}"
         case "ExpectCompoundColumnsToBeUnique":
             return f"{', '.join(rest.pop('column_list'))} are unique together"
         case "ExpectTableRowCountToEqual":
@@ -54,6 +52,15 @@ def _span(low: object, high: object) -> str:
     if low is None or high is None:
         return f"at most {high}" if low is None else f"at least {low}"
     return f"from {low} to {high}"
+
+
+# What a column's values are, by the kind that asks it.
+_OF_A_COLUMN: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "ExpectColumnValuesToBeBetween": lambda rest: _span(rest.pop("min_value", None), rest.pop("max_value", None)),
+    "ExpectColumnValuesToBeInSet": lambda rest: f"one of {', '.join(map(str, rest.pop('value_set')))}",
+    "ExpectColumnValuesToBeUnique": lambda _: "unique",
+    "ExpectColumnValuesToNotBeNull": lambda _: "not null",
+}
 
 
 def query_of(expectation: Expectation, relation: str) -> str | None:

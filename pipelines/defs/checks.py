@@ -4,14 +4,15 @@ import functools
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-import duckdb
 
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
+from pipelines.defs.resources import Warehouse
 from pipelines.quality import store
+from pipelines.quality.data_docs import site
 from pipelines.quality.declarations import Expectation
-from pipelines.quality.expectations import judge
 from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.windows import judge_changes
 from pipelines.warehouse import one_row
 
 
@@ -35,26 +36,29 @@ def check_specs(key: dg.AssetKey, expectations: Sequence[Expectation]) -> list[d
             expectation.name,
             asset=key,
             description=f"{expectation.kind} on {expectation.column or expectation.table}",
-            metadata={"severity": expectation.severity},
+            metadata={"severity": expectation.severity, "dimension": expectation.dimension},
         )
         for expectation in expectations
     ]
 
 
-def judged(
-    con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str
-) -> Iterator[dg.AssetCheckResult]:
-    """Judge tables, remember the verdicts, and yield them as Dagster's check results."""
-    verdicts = judge(con, expectations, run_id)
+def judged(warehouse: Warehouse, expectations: Sequence[Expectation], run_id: str) -> Iterator[dg.AssetCheckResult]:
+    """Judge what has changed in tables, remember the verdicts, and yield them as Dagster's check results."""
+    con, home = warehouse.con, warehouse.folder
+    verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
+    site.write_pages(home, con, expectations, verdicts)
     for verdict in verdicts:
-        named = ("observed", "threshold", "failed_count", "exception")
+        named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")
         told = {name: getattr(verdict, name) for name in named}
         yield dg.AssetCheckResult(
             asset_key=dg.AssetKey([verdict.layer, verdict.table_name]),
             check_name=verdict.expectation,
             passed=verdict.success,
             severity=dg.AssetCheckSeverity.ERROR if verdict.severity == "error" else dg.AssetCheckSeverity.WARN,
-            metadata={key: value for key, value in told.items() if value is not None},
+            metadata={
+                **{key: value for key, value in told.items() if value is not None},
+                "data_docs": dg.MetadataValue.path(str(site.page_of(home, verdict.layer, verdict.table_name))),
+            },
         )

@@ -62,7 +62,7 @@ def _computed(pack: CityPack) -> dg.AssetsDefinition:
         rows = figures.write_computed(warehouse.con, load_project(), load_catalogue(), inputs)
         for table in COMPUTED:
             yield dg.MaterializeResult(asset_key=["indicators", table], metadata={"dagster/row_count": rows[table]})
-        yield from checks.judged(warehouse.con, expectations, context.run_id)
+        yield from checks.judged(warehouse, expectations, context.run_id)
 
     return computed
 

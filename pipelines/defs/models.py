@@ -122,7 +122,7 @@ def _layer(
             if dg.AssetCheckKey(dg.AssetKey([schema, model.name]), expectation.name)
             in context.selected_asset_check_keys
         ]
-        yield from checks.judged(warehouse.con, wanted, context.run_id)
+        yield from checks.judged(warehouse, wanted, context.run_id)
 
     return layer
 

@@ -17,6 +17,7 @@ from pipelines.loading import context as loading_context
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
+from pipelines.quality import windows
 from pipelines.runs import run_again, run_as_of
 from pipelines.warehouse import scalar
 
@@ -31,10 +32,11 @@ CONTEXT = {
 }
 # Tables that the loads of all kinds write together.
 ACCOUNT = {
-    "receipt": "What became of every record that was read, counted by source, area, day and status; "
+    ("staging", "receipt"): "What became of every record that was read, counted by source, area, day and status; "
     "the ledger of all batches must balance before anything is built on it.",
-    "affected_day": "Which days of which records the loads have changed, until every model has followed; "
+    ("staging", "affected_day"): "Which days of which records the loads have changed, until every model has followed; "
     "one row per load, kind and day.",
+    ("quarantine", "record"): "Rows that broke a rule, one row per line of a delivery, with every reason.",
 }
 
 
@@ -75,21 +77,19 @@ def _context(pack: CityPack) -> dg.AssetsDefinition:
         for table in CONTEXT:
             rows = scalar(warehouse.con, f"select count(*) from staging.{table}")
             yield dg.MaterializeResult(asset_key=staging_key(table), metadata={"dagster/row_count": rows})
-        yield from checks.judged(
-            warehouse.con, [each for table in CONTEXT for each in expectations[table]], context.run_id
-        )
+        yield from checks.judged(warehouse, [each for table in CONTEXT for each in expectations[table]], context.run_id)
 
     return city_pack
 
 
 def _account(pack: CityPack) -> dg.AssetsDefinition:
-    expectations = {table: checks.of_table("staging", table) for table in ACCOUNT}
+    expectations = {table: checks.of_table(*table) for table in ACCOUNT}
 
     @dg.multi_asset(
         name="load_account",
         specs=[
             dg.AssetSpec(
-                staging_key(table),
+                dg.AssetKey(table),
                 deps=[staging_key(kind) for kind in pack.kinds],
                 group_name="staging",
                 kinds={"duckdb"},
@@ -98,7 +98,7 @@ def _account(pack: CityPack) -> dg.AssetsDefinition:
             )
             for table, about in ACCOUNT.items()
         ],
-        check_specs=[spec for table in ACCOUNT for spec in checks.check_specs(staging_key(table), expectations[table])],
+        check_specs=[spec for table in ACCOUNT for spec in checks.check_specs(dg.AssetKey(table), expectations[table])],
     )
     def account(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -106,13 +106,10 @@ def _account(pack: CityPack) -> dg.AssetsDefinition:
         ledger.check(warehouse.con)
         lines = {f"records_{column}": count for column, count in ledger.totals(warehouse.con).items()}
         for table in ACCOUNT:
-            rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from staging.{table}")}
-            yield dg.MaterializeResult(
-                asset_key=staging_key(table), metadata={**rows, **(lines if table == "receipt" else {})}
-            )
-        yield from checks.judged(
-            warehouse.con, [each for table in ACCOUNT for each in expectations[table]], context.run_id
-        )
+            rows = {"dagster/row_count": scalar(warehouse.con, f"select count(*) from {'.'.join(table)}")}
+            told = lines if table == ("staging", "receipt") else {}
+            yield dg.MaterializeResult(asset_key=dg.AssetKey(table), metadata={**rows, **told})
+        yield from checks.judged(warehouse, [each for table in ACCOUNT for each in expectations[table]], context.run_id)
 
     return account
 
@@ -137,7 +134,10 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         window = context.partition_time_window
         first, last = window.start.date(), window.end.date() - timedelta(days=1)
-        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last), run_again(context))
+        again = run_again(context)
+        if again == "everything":
+            windows.forget(warehouse.con)
+        load = records.load_kind(warehouse.con, pack, kind, run_as_of(context, pack), (first, last), again)
         for drift in load.drifts:
             context.log.warning(f"{drift.source} {drift.file}: {drift.suggestion}")
         yield dg.MaterializeResult(
@@ -151,7 +151,7 @@ def _kind(pack: CityPack, kind: Kind) -> dg.AssetsDefinition:
                 "last_affected_day": str(max(load.affected_days, default="none")),
             },
         )
-        yield from checks.judged(warehouse.con, expectations, context.run_id)
+        yield from checks.judged(warehouse, expectations, context.run_id)
 
     return staged
 

@@ -13,11 +13,13 @@ The yml of a table that is no model lists its expectations:
             kwargs: {column: victims, min_value: 0}
             severity: warn                               # error unless said otherwise
           - expectation: UnexpectedRowsExpectation
+            dimension: consistency                       # a query says itself what it judges
             kwargs:
               description: closed after opened           # also its name: closed_after_opened
               unexpected_rows_query: select * from {batch} where closed_at < opened_at
 
-In a query `{batch}` stands for the table under judgement; a literal brace is doubled.
+In a query `{batch}` stands for the table under judgement; a literal brace is doubled. With `mostly: 0.95` up to five
+in a hundred rows may break it, of the table or of as many as the query `out_of` says; all that do are counted.
 """
 
 import re
@@ -31,6 +33,7 @@ from dbt_like_sql.declarations import DataTest
 from dbt_like_sql.project import Model, Project, Source
 from dbt_like_sql.yaml_lines import LinedMapping, read_yaml
 from pipelines.errors import WardlightError
+from pipelines.quality.dimensions import DIMENSIONS, Dimension, of_kind
 
 Severity = Literal["error", "warn"]
 
@@ -89,6 +92,8 @@ class Expectation:
         Its arguments.
     severity
         Whether a failure closes the table's gate (`error`) or is only reported (`warn`).
+    declared_dimension
+        The dimension of data quality that its declaration names; None where its kind says it.
     """
 
     name: str
@@ -98,6 +103,12 @@ class Expectation:
     kind: str
     kwargs: Mapping[str, Any]
     severity: Severity = "error"
+    declared_dimension: Dimension | None = None
+
+    @property
+    def dimension(self) -> Dimension:
+        """The dimension of data quality that it judges."""
+        return self.declared_dimension or of_kind(self.kind)
 
     @property
     def threshold(self) -> str | None:
@@ -121,7 +132,7 @@ def project_expectations(project: Project) -> list[Expectation]:
     for declared in declarations:
         table = _Table(declared.path.with_suffix(".yml").name, None, declared.schema, declared.name)
         tests = [table.data_test(test, related) for test in declared.tests]
-        others = [table.expectation(e.expectation, e.kwargs, e.severity) for e in declared.expectations]
+        others = [table.expectation(e.expectation, e.kwargs, e.severity, e.dimension) for e in declared.expectations]
         found += table.named_once([*tests, *others])
     return found
 
@@ -154,8 +165,12 @@ def read_expectations(path: Path, lists: Mapping[str, Iterable[str]] | None = No
                 declared.text("expectation"),
                 _with_lists(declared.mapping("kwargs"), lists or {}),
                 declared.text("severity", default="error"),
+                declared.text("dimension") if "dimension" in declared else None,
             )
-            for declared in entry.mappings("expectations")
+            for declared in (
+                each.only("expectation", "kwargs", "severity", "dimension", advice="arguments go under `kwargs`")
+                for each in entry.mappings("expectations")
+            )
         )
     return found
 
@@ -188,6 +203,7 @@ class _Table:
         """Find the expectation that does what one of dbt's tests does."""
         column = test.column
         kwargs: dict[str, Any] = {"column": column}
+        dimension: Dimension | None = None
         match test.name:
             case "not_null":
                 kind = "ExpectColumnValuesToNotBeNull"
@@ -208,12 +224,14 @@ class _Table:
                     f"select {column} from {{batch}} where {column} is not null"
                     f" and {column} not in (select {field} from {parent} where {field} is not null)"
                 )
-                kwargs = {"unexpected_rows_query": query}
+                kwargs, dimension = {"unexpected_rows_query": query}, "consistency"
             case _:
                 raise self.refusal(f"the data test {test.name} of {column} is not known", AS_QUERY)
-        return self._checked(f"{test.name}_{column}", column, kind, kwargs, test.severity)
+        return self._checked(f"{test.name}_{column}", column, kind, kwargs, test.severity, dimension)
 
-    def expectation(self, kind: str, kwargs: Mapping[str, Any], severity: str) -> Expectation:
+    def expectation(
+        self, kind: str, kwargs: Mapping[str, Any], severity: str, dimension: str | None = None
+    ) -> Expectation:
         """Check and name an expectation that is given by its class."""
         if kind not in SUPPORTED:
             raise self.refusal(f"{kind} does not work inside DuckDB", AS_QUERY)
@@ -228,17 +246,39 @@ class _Table:
                 raise self.refusal(
                     f"the query of '{description}' does not read its table", "write `from {batch}` in it"
                 )
+            if dimension is None:
+                raise self.refusal(
+                    f"the query of '{description}' does not say what it judges",
+                    f"give it a dimension beside its kwargs: {', '.join(DIMENSIONS)}",
+                )
         judged = (kwargs.get(key) for key in ("column", "column_A", "column_B"))
         name = description or "_".join([_snake(kind), *filter(None, judged)])
-        return self._checked(name, column, kind, kwargs, severity)
+        return self._checked(name, column, kind, kwargs, severity, dimension)
 
     def _checked(
-        self, name: str, column: str | None, kind: str, kwargs: Mapping[str, Any], severity: str
+        self,
+        name: str,
+        column: str | None,
+        kind: str,
+        kwargs: Mapping[str, Any],
+        severity: str,
+        dimension: str | None,
     ) -> Expectation:
         if severity not in ("error", "warn"):
             raise self.refusal(f"the severity {severity} of '{name}' is not known", "use error or warn")
+        if dimension is not None and dimension not in DIMENSIONS:
+            raise self.refusal(f"the dimension {dimension} of '{name}' is not known", f"use {', '.join(DIMENSIONS)}")
         plain = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII).strip("_")
-        return Expectation(plain, self.layer, self.name, column, kind, kwargs, cast("Severity", severity))
+        return Expectation(
+            plain,
+            self.layer,
+            self.name,
+            column,
+            kind,
+            kwargs,
+            cast("Severity", severity),
+            dimension,
+        )
 
     def named_once(self, expectations: Iterable[Expectation]) -> list[Expectation]:
         """Refuse two expectations of one name: a verdict must say which it is."""

@@ -4,7 +4,8 @@ What belongs here: the few differences from duckdb-engine, and connections on a 
 What does not: anything that knows of expectations or of our tables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import duckdb
 import duckdb_engine
@@ -41,7 +42,9 @@ def register() -> None:
     registry.register("duckdb.buffered", __name__, BufferedDuckDBDialect.__name__)
 
 
-def connector(con: duckdb.DuckDBPyConnection, schema: str) -> Callable[[], duckdb_engine.ConnectionWrapper]:
+def connector(
+    con: duckdb.DuckDBPyConnection, schema: str, views: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[], duckdb_engine.ConnectionWrapper]:
     """Give SQLAlchemy a `creator` whose connections are cursors of `con`.
 
     A cursor is a connection of its own to the same database: it sees committed data only, and its rollbacks
@@ -54,6 +57,8 @@ def connector(con: duckdb.DuckDBPyConnection, schema: str) -> Callable[[], duckd
     schema
         Schema in which table names are looked up: Great Expectations no longer takes the schema of a table
         beside its name.
+    views
+        Queries that every connection finds under these names, beside the schema's tables.
     """
 
     search_path = '"' + schema.replace('"', '""') + '"'
@@ -61,6 +66,8 @@ def connector(con: duckdb.DuckDBPyConnection, schema: str) -> Callable[[], duckd
     def connect() -> duckdb_engine.ConnectionWrapper:
         cursor = con.cursor()
         cursor.execute("set search_path = ?", [search_path])
+        for name, query in views.items():
+            cursor.execute(f'create temp view "{name}" as {query}')
         return duckdb_engine.ConnectionWrapper(cursor)
 
     return connect

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 import duckdb
 import polars as pl
 
+from pipelines.quality.changes import Days
 from pipelines.quality.declarations import Expectation, Severity
+from pipelines.quality.dimensions import Dimension
 
 RESULT_SCHEMA = pl.Schema(
     {
@@ -26,8 +28,15 @@ RESULT_SCHEMA = pl.Schema(
         "failed_count": pl.Int64,
         "exception": pl.String,
         "threshold": pl.String,
+        "dimension": pl.String,
+        "examined": pl.String,
     }
 )
+
+
+WHOLE = "whole"
+UNCHANGED = "unchanged"
+"""Nothing was looked at: no row has changed since the expectation was found to hold of all."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,13 @@ class Verdict:
     observed
         The figure that was judged, as text; None where only rows are counted.
     failed_count
-        Rows that break the expectation; None where rows are not what is judged.
+        Rows that break the expectation, also where it tolerates them; None where rows are not what is judged.
     threshold
         What it was held against, as text; None where no row at all may break it.
+    dimension
+        The dimension of data quality that it judges.
+    examined
+        The rows that were looked at, from `examined`: the whole table, or the days that had changed.
     """
 
     run_id: str
@@ -57,6 +70,8 @@ class Verdict:
     failed_count: int | None
     exception: str | None
     threshold: str | None = None
+    dimension: Dimension = "validity"
+    examined: str = WHOLE
 
     @property
     def closes_gate(self) -> bool:
@@ -64,7 +79,12 @@ class Verdict:
         return self.severity == "error" and not self.success
 
 
-def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], run_id: str) -> list[Verdict]:
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    expectations: Sequence[Expectation],
+    run_id: str,
+    days: Sequence[Days | None] | None = None,
+) -> list[Verdict]:
     """Judge tables by all their expectations, inside DuckDB.
 
     Only what is committed on `con` is seen, and nothing is changed; a transaction open on `con` stays open.
@@ -79,6 +99,9 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
         Any tables, any order.
     run_id
         Written into every verdict.
+    days
+        For each expectation the days whose rows are looked at, None for all of the table's; without, all of every
+        table's.
 
     Returns
     -------
@@ -89,7 +112,8 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
         return []
     from pipelines.quality import validation  # noqa: PLC0415 - slow to import
 
-    outcomes = validation.validate(con, expectations)
+    windows = days or [None] * len(expectations)
+    outcomes = validation.validate(con, expectations, windows)
     return [
         Verdict(
             run_id=run_id,
@@ -103,9 +127,30 @@ def judge(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], r
             failed_count=outcome.failed_count,
             exception=outcome.exception,
             threshold=expectation.threshold,
+            dimension=expectation.dimension,
+            examined=examined(window),
         )
-        for expectation, outcome in zip(expectations, outcomes, strict=True)
+        for expectation, outcome, window in zip(expectations, outcomes, windows, strict=True)
     ]
+
+
+def examined(days: Days | None) -> str:
+    """Say which rows were looked at: `whole`, `unchanged`, or first and last day with how many days between are meant.
+
+    Examples
+    --------
+    `2016-12-01/2016-12-31` are all days of December, `2016-12-01/2016-12-31 (3 days)` are three of them.
+    """
+    if days is None:
+        return WHOLE
+    dated = sorted(day for day in days if day is not None)
+    parts = []
+    if dated:
+        is_unbroken = (dated[-1] - dated[0]).days + 1 == len(dated)
+        parts.append(f"{dated[0]}/{dated[-1]}" + ("" if is_unbroken else f" ({len(dated)} days)"))
+    if None in days:
+        parts.append("undated")
+    return ", ".join(parts) or UNCHANGED
 
 
 def results_frame(verdicts: Sequence[Verdict]) -> pl.DataFrame:

@@ -55,6 +55,9 @@ def remember(con: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict], as_of:
                 "create table if not exists quality.expectation_history as "
                 "select 0::bigint as judgement, null::date as as_of, * from new_verdicts limit 0"
             )
+            # A memory that an earlier version began lacks the columns that came since.
+            for name, kind in con.execute("select column_name, column_type from (describe new_verdicts)").fetchall():
+                con.execute(f"alter table quality.expectation_history add column if not exists {name} {kind}")
             con.execute(
                 "insert into quality.expectation_history by name "
                 "select (select coalesce(max(judgement), 0) + 1 from quality.expectation_history) as judgement, "

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import duckdb
+import sqlalchemy
 
 from pipelines.quality import dialect
+from pipelines.quality.changes import Days, in_days
 from pipelines.quality.declarations import Expectation
 
 with warnings.catch_warnings():
@@ -31,6 +33,8 @@ with warnings.catch_warnings():
 
 # BASIC gives counts; a partial list of length 0 keeps rows of the table from being fetched.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+# Of a tolerated number of rows, so that 0.95 of 20 rows tolerates one.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,38 +48,61 @@ class Outcome:
 
 
 class ExpectQueryToFindNoRows(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
-    """An `UnexpectedRowsExpectation` that counts the rows in DuckDB and fetches none of them."""
+    """An `UnexpectedRowsExpectation` that counts the rows in DuckDB and fetches none of them.
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    Of the rows of its table, or of as many as the query `out_of` says, it tolerates all but the share `mostly`.
+    """
+
+    mostly: float = 1
+    out_of: str | None = None
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count", "table.row_count")
 
     def _validate(
         self, metrics: Mapping[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[str, Any]:
-        del runtime_configuration, execution_engine
+        del runtime_configuration
         count = metrics["unexpected_rows_query.row_count"]
-        return {"success": count == 0, "result": {"unexpected_count": count}}
+        rows = metrics["table.row_count"]
+        if self.out_of is not None:
+            rows = execution_engine.execute_query(sqlalchemy.text(_escaped(self.out_of))).scalar() or 0
+        is_tolerated = count <= (1 - self.mostly) * rows + _ROUNDING
+        return {"success": is_tolerated, "result": {"unexpected_count": count}}
 
 
-def validate(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]) -> list[Outcome]:
-    """Judge expectations through cursors of `con`; the outcomes are in the order of the expectations."""
-    by_layer: dict[str, dict[str, dict[int, Expectation]]] = {}
-    for position, expectation in enumerate(expectations):
-        by_layer.setdefault(expectation.layer, {}).setdefault(expectation.table, {})[position] = expectation
+def validate(
+    con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], days: Sequence[Days | None]
+) -> list[Outcome]:
+    """Judge expectations, each by the rows of its days, through cursors of `con`; the outcomes are in their order."""
+    by_layer: dict[str, dict[tuple[str, Days | None], dict[int, Expectation]]] = {}
+    for position, (expectation, window) in enumerate(zip(expectations, days, strict=True)):
+        batches = by_layer.setdefault(expectation.layer, {})
+        batches.setdefault((expectation.table, window), {})[position] = expectation
     outcomes: dict[int, Outcome] = {}
     dialect.register()
     with _quiet():
         context = _context()
-        for layer, tables in by_layer.items():
-            source = context.data_sources.add_sql(
-                name=layer, connection_string=dialect.URL, kwargs={"creator": dialect.connector(con, layer)}
-            )
+        for layer, batches in by_layer.items():
             existing = dialect.tables(con, layer)
-            for table, chosen in tables.items():
-                if table in existing:
-                    outcomes |= _validate_table(source, table, chosen)
-                else:
+            relations: dict[str, dict[int, Expectation]] = {}
+            views: dict[str, str] = {}
+            for (table, window), chosen in batches.items():
+                if table not in existing:
                     absent = Outcome(False, exception=f"{layer}.{table} does not exist, or is not committed")
                     outcomes |= dict.fromkeys(chosen, absent)
+                    continue
+                relation = table
+                if window is not None:
+                    relation = f"{table}_window_{len(views)}"
+                    views[relation] = f'select * from "{layer}"."{table}" where {in_days(window)}'
+                relations[relation] = chosen
+            if not relations:
+                continue
+            source = context.data_sources.add_sql(
+                name=layer, connection_string=dialect.URL, kwargs={"creator": dialect.connector(con, layer, views)}
+            )
+            for relation, chosen in relations.items():
+                outcomes |= _validate_table(source, relation, chosen)
             source.get_engine().dispose()
     return [outcomes[position] for position in range(len(expectations))]
 
@@ -114,13 +141,16 @@ def _translated(expectation: Expectation, meta: Mapping[str, Any]) -> Any:
     kwargs = dict(expectation.kwargs)
     if expectation.kind != "UnexpectedRowsExpectation":
         return getattr(gxe, expectation.kind)(**kwargs, meta=meta)
-    # The table is named once, as a common table expression that the query may alias and use again. A colon
-    # before a word would be read as a bound parameter.
+    # The table is named once, as a common table expression that the query may alias and use again.
     query = kwargs.pop("unexpected_rows_query").rstrip("; \n").replace("{batch}", "batch")
     table = "with batch as not materialized (select * from {batch})"
     whole = f"{table} select * from (\n{query}\n) as unexpected"
-    escaped = re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", whole)
-    return ExpectQueryToFindNoRows(unexpected_rows_query=escaped, **kwargs, meta=meta)
+    return ExpectQueryToFindNoRows(unexpected_rows_query=_escaped(whole), **kwargs, meta=meta)
+
+
+def _escaped(query: str) -> str:
+    """Escape colons before words, which would be read as bound parameters."""
+    return re.sub(r"(?<![:\w\\]):(?=\w)", r"\\:", query)
 
 
 def _outcome(result: Any) -> Outcome:
@@ -130,11 +160,10 @@ def _outcome(result: Any) -> Outcome:
         return Outcome(False, exception=exception)
     found = result.result
     observed = found.get("observed_value")
-    failed = found.get("unexpected_count")
+    # Of no row at all some kinds count none, others nothing.
+    failed = int(found["unexpected_count"] or 0) if "unexpected_count" in found else None
     return Outcome(
-        success=bool(result.success),
-        observed=None if observed is None else str(observed),
-        failed_count=None if failed is None else int(failed),
+        success=bool(result.success), observed=None if observed is None else str(observed), failed_count=failed
     )
 
 

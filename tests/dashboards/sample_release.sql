@@ -51,7 +51,7 @@ create table quarantine_summary (
 create table expectation_results (
     run_id varchar, table_name varchar, layer varchar, expectation varchar, column_name varchar,
     severity varchar, success boolean, observed varchar, failed_count bigint, exception varchar, threshold varchar,
-    failing_since date
+    dimension varchar, examined varchar, failing_since date
 );
 
 create table expectation_history (

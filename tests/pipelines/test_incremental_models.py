@@ -1,5 +1,6 @@
 """Models made in part, after any history of loads and unfinished builds, are those that are made whole.
 
+And the logs of loads and builds tell of every row that has come since a look at its table, however long ago.
 The files, the pack, the date and the windows change step by step; some steps build all models, some a few or none.
 """
 
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import duckdb
 import pytest
@@ -19,7 +21,9 @@ from dbt_like_sql.project import load_project
 from dbt_like_sql.run import breaches, run_model
 from pipelines.loading import affected, areas, context
 from pipelines.loading.records import load_kind
+from pipelines.pack.sources import Kind
 from pipelines.pulling.pull import pull_source
+from pipelines.quality.changes import in_days, log_of
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import AS_OF, text_of, write_pack
 
@@ -129,19 +133,60 @@ def contents(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...
     return {model.name: con.execute(f"from {model.relation} order by all").fetchall() for model in INCREMENTAL}
 
 
-def follow(steps: Sequence[Step]) -> None:
+class Looks:
+    """What each logged table held at a look, and at which of its changes that was."""
+
+    TABLES = (
+        *(("staging", kind, "* exclude (batch_id, line)") for kind in get_args(Kind)),
+        *((model.schema, model.name, "*") for model in INCREMENTAL),
+    )
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self.seen: dict[str, int] = {}
+        self.told = 0
+
+    def renew(self) -> None:
+        """Look at all tables now."""
+        for layer, table, rows in self.TABLES:
+            log = log_of(self.con, layer, table)
+            if log is not None:
+                self.seen[table] = log.newest
+                self.con.execute(f"create or replace temp table seen_{table} as select {rows} from {layer}.{table}")
+
+    def check(self) -> None:
+        """Hold the logs to it that every row that was not there at the last look is of one of the days they tell."""
+        for layer, table, rows in self.TABLES:
+            log = log_of(self.con, layer, table)
+            days = log.days_since(self.con, self.seen[table]) if log is not None and table in self.seen else None
+            if days is not None:
+                self.told += 1
+                others = f"select {rows} from {layer}.{table} where ({in_days(days)}) is not true"
+                new = self.con.execute(f"{others} except all from temp.seen_{table}").fetchall()
+                assert new == [], f"{layer}.{table} has rows of days that its log does not tell: {days}"
+
+
+def follow(steps: Sequence[Step]) -> int:
+    """Return how often a log told which days had changed."""
     with tempfile.TemporaryDirectory() as folder, small_pack.warehouse() as con:
+        looks = Looks(con)
         for at, step in enumerate(steps):
             load(con, Path(folder) / "pack", step)
+            looks.check()
             # The first run builds them all: later ones find what they read.
             build(con, step.built if at else "all")
+            looks.check()
+            if at % 2 == 0:
+                looks.renew()
         build(con, "all")
+        looks.check()
         in_part = contents(con)
         assert con.execute("select count(*) from staging.affected_day").fetchall() == [(0,)]
         for model in MODELS:
             assert run_model(con, model).is_whole
         assert in_part == contents(con)
         assert not [breach for identity in load_project().identities for breach in breaches(con, identity)]
+        return looks.told
 
 
 def call(identity: str, start: str, until: str, area: str) -> dict[str, str]:
@@ -184,7 +229,7 @@ OUT_OF_ORDER = [
 
 @pytest.mark.slow
 def test_models_that_follow_out_of_order_are_those_made_whole() -> None:
-    follow(OUT_OF_ORDER)
+    assert follow(OUT_OF_ORDER)
 
 
 @pytest.mark.slow

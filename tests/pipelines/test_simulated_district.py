@@ -121,6 +121,54 @@ def test_scores_rest_on_what_is_planted(source: str, district: Path, truth: Trut
     assert unsound.keys() <= {"completeness", "timeliness"}
 
 
+# Flag of accepted records, and reason of quarantined ones → the expectation that is meant to find them.
+FOUND_BY_FLAG = {
+    "area_missing": "area_mostly_known",
+    "clock_change": "hour_certain",
+    "conflicting_id": "one_account_of_each_record",
+    "future_time": "recorded_after_it_happened",
+    "implausible_duration": "leg_of_believable_length",
+    "out_of_range": "usable_as_delivered",
+    "outside_area": "coordinates_in_the_area_named",
+    "times_out_of_order": "times_in_order_as_delivered",
+    "unusable": "usable_as_delivered",
+}
+FOUND_BY_REASON = {
+    "before_first_month": "not_before_the_first_month",
+    "blank_row": "no_blank_row",
+    "condition": "values_possible",
+    "malformed_line": "lines_whole",
+    "missing_id": "id_given",
+    "missing_time": "first_time_given",
+    "not_allowed": "values_possible",
+    "out_of_range": "values_possible",
+    "pattern": "values_possible",
+    "times_out_of_order": "times_in_order",
+    "unknown_area": "area_known_to_the_city",
+    "unparseable_time": "first_time_readable",
+}
+
+
+def test_each_planted_defect_is_found_by_the_expectation_meant_for_it(district: Path, truth: Truth) -> None:
+    """With the planted count; nothing else is found by any expectation that tolerates a share of rows."""
+    expected: Counter[tuple[str, str]] = Counter()
+    for source, told in truth["ledger"]["sources"].items():
+        kind = told["kind"]
+        for flag, count in told["flags"].items():
+            expected[kind, FOUND_BY_FLAG[flag.partition(":")[0]]] += count
+        for reason, count in told["quarantined_by_reason"].items():
+            expected["record", FOUND_BY_REASON[reason.partition(":")[0]]] += count
+        late = truth["defects"]["sources"][source].get("late", {"records": 0})
+        expected[kind, "known_within_30_days"] += late["records"]
+        expected["receipt", "no_row_delivered_twice"] += told["duplicate"]
+    found = _query(
+        district,
+        "select table_name, expectation, failed_count from expectation_results where threshold like 'mostly%'",
+    )
+    assert {(table, name): count for table, name, count in found if count} == +expected
+    assert all(exception is None for (exception,) in _query(district, "select exception from expectation_results"))
+
+
 def test_the_same_warehouse_when_run_again(district: Path) -> None:
     done = wardlight("nightly", "--city", district, "--home", district / "home")
     assert done.returncode == 0, done.stderr

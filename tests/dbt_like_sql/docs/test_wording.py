@@ -26,6 +26,8 @@ from dbt_like_sql.docs import wording
         ),
         ("ExpectCompoundColumnsToBeUnique", {"column_list": ["a", "b"]}, "a, b are unique together"),
         ("ExpectColumnValuesToBeInSet", {"column": "a", "value_set": ["x", "y"]}, "a is one of x, y"),
+        ("ExpectColumnValuesToNotBeNull", {"column": "a"}, "a is not null"),
+        ("ExpectColumnValuesToBeUnique", {"column": "a"}, "a is unique"),
         ("ExpectTableRowCountToEqual", {"value": 1}, "the number of rows is 1"),
         (
             "ExpectColumnSumToBeBetween",

@@ -59,6 +59,7 @@ def test_each_declared_form_becomes_its_expectation(tmp_path: Path) -> None:
                 kwargs: {column_A: area_id, column_B: status}
                 severity: warn
               - expectation: UnexpectedRowsExpectation
+                dimension: completeness
                 kwargs:
                   description: Status, never blank
                   unexpected_rows_query: select * from {batch} where status = ''
@@ -73,7 +74,14 @@ def test_each_declared_form_becomes_its_expectation(tmp_path: Path) -> None:
     assert project_expectations(project) == [
         Expectation("not_null_area_id", *at, "area_id", "ExpectColumnValuesToNotBeNull", {"column": "area_id"}),
         Expectation("unique_area_id", *at, "area_id", "ExpectColumnValuesToBeUnique", {"column": "area_id"}, "warn"),
-        Expectation("relationships_area_id", *at, "area_id", query, {"unexpected_rows_query": relation}),
+        Expectation(
+            "relationships_area_id",
+            *at,
+            "area_id",
+            query,
+            {"unexpected_rows_query": relation},
+            declared_dimension="consistency",
+        ),
         Expectation(
             "accepted_values_status",
             *at,
@@ -98,6 +106,7 @@ def test_each_declared_form_becomes_its_expectation(tmp_path: Path) -> None:
                 "description": "Status, never blank",
                 "unexpected_rows_query": "select * from {batch} where status = ''",
             },
+            declared_dimension="completeness",
         ),
     ]
 
@@ -113,6 +122,14 @@ def test_each_declared_form_becomes_its_expectation(tmp_path: Path) -> None:
             "write `from {batch}`",
         ),
         ("{expectation: UnexpectedRowsExpectation, kwargs: {description: '!'}}", "does not read its table"),
+        (
+            "{expectation: UnexpectedRowsExpectation, kwargs: {description: d, unexpected_rows_query: '{batch}'}}",
+            "give it a dimension beside its kwargs: completeness, validity,",
+        ),
+        (
+            "{expectation: ExpectColumnToExist, dimension: beauty, kwargs: {column: status}}",
+            "the dimension beauty of 'expect_column_to_exist_status' is not known",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused_with_place_and_remedy(tmp_path: Path, declared: str, says: str) -> None:
@@ -144,6 +161,7 @@ def test_own_yml_fills_lists_and_tells_lines(tmp_path: Path) -> None:
         "  - name: indicators.indicator_values\n"
         "    expectations:\n"
         "      - expectation: UnexpectedRowsExpectation\n"
+        "        dimension: validity\n"
         "        severity: warn\n"
         "        kwargs:\n"
         "          description: shares\n"

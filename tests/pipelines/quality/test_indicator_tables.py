@@ -24,7 +24,8 @@ SOUND = [
     "('median', 'city', 'month', date '2016-01-01', 9, 8, null, 7, null, 12, 3, 0, 'C', 'final', null)",
     "('median', 'north', 'month', date '2016-01-01', 9, 8, 10, 7, 11, 99, 3, 0, 'C', 'final', null)",
 ]
-FEBRUARY = "'month', date '2016-02-01'"
+DECEMBER = "'month', date '2015-12-01'"
+YEAR_BEFORE_LAST = "'year', date '2014-01-01'"
 
 
 def row(
@@ -49,8 +50,11 @@ MISTAKES = {
     "bounds_hold_interval": row(values="2, 1, 3, 1, 2.5"),
     "proportions_within_0_and_100": row("share", counts="3, 2, 0"),
     "counts_not_negative": row(counts="1, 1, -1"),
-    "areas_add_up_to_parent": f"{row(area='north', period=FEBRUARY)}, {row(period=FEBRUARY, counts='2, 1, 0')}",
+    "areas_add_up_to_parent": f"{row(area='north', period=DECEMBER)}, {row(period=DECEMBER, counts='2, 1, 0')}",
     "area_is_known": row(area="atlantis"),
+    "no_period_missing_between_first_and_last": f"{row()}, {row(period=YEAR_BEFORE_LAST)}",
+    "no_period_that_begins_after_as_of": row(period="'quarter', date '2019-01-01'"),
+    "every_indicator_reaches_the_month_of_as_of": row("forgotten", period="'month', date '2015-12-01'"),
     "expect_column_values_to_be_in_set_status": row(end="'great', 'x'"),
     "expect_column_values_to_be_in_set_quality_grade": row(grade="E"),
     "expect_column_values_to_be_in_set_period_kind": row(period="'decade', date '2010-01-01'"),
@@ -60,6 +64,7 @@ MISTAKES = {
 def failed(rows: list[str], tmp_path: Path) -> list[str]:
     con = duckdb.connect(str(tmp_path / "warehouse.duckdb"))
     con.execute("create schema staging; create schema indicators")
+    con.execute("create table staging.run_window as select date '2016-01-31' as as_of")
     con.execute("""
         create table staging.area as select * from (values
             ('city', null), ('north', 'city'), ('south', 'city'), ('p:unallocated', 'city')) as a(area_id, parent_id)

@@ -1,0 +1,1 @@
+"""Data Docs: the verdicts as a static site in the home folder."""
