@@ -26,19 +26,17 @@ AFTERWARDS = ("replaced", "deleted", "in_figures")
 def page(context: Context) -> Any:
     """Lay out the quality of the release."""
     words = context.words
+    parts = {
+        "records": [_ledger(context), _quarantine(context), _findings(context)],
+        "sources": [quality_scores(context), _sources(context), silent_areas(context)],
+        "deliveries": [delivery_changes(context), unusual_days(context), drifted_fields(context)],
+        "checks": [_expectations(context), _gates(context)],
+    }
+    links = [html.A(words(f"quality.part.{name}"), href=f"#{name}", className="part-link") for name in parts]
     return [
         page_head(words("quality.title"), words("quality.lead")),
-        _ledger(context),
-        _quarantine(context),
-        delivery_changes(context),
-        _findings(context),
-        unusual_days(context),
-        drifted_fields(context),
-        _expectations(context),
-        _gates(context),
-        quality_scores(context),
-        _sources(context),
-        silent_areas(context),
+        html.Nav(links, className="part-links", **{"aria-label": words("quality.parts")}),
+        *(html.Div(panels, id=name, className="part") for name, panels in parts.items()),
     ]
 
 
