@@ -52,7 +52,10 @@ def test_account_says_what_the_release_holds(nyc_home: Path) -> None:
     records = status["records"]
     assert records["read"] == 45_787 + 12_405 + 35_746 + 27_939 + 341_299
     assert records["read"] == sum(count for name, count in records.items() if name != "read")
-    assert status["expectations_failed"] == status["expectations_broken"] == 0
+    # A fifth of the council cases name no district: a warning, which holds nothing back.
+    assert (status["expectations_failed"], status["expectations_broken"]) == (1, 0)
+    failed = _query(nyc_home, "select expectation, severity from expectation_results where not success")
+    assert failed == [("area_mostly_known", "warn")]
     assert status["expectations_passed"] > 100
     account = (nyc_home / "account.txt").read_text(encoding="utf-8")
     assert f"{records['read']:,} read = {records['accepted']:,} accepted" in account
