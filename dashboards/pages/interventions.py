@@ -25,11 +25,11 @@ def page(context: Context) -> Any:
     results = context.release.interventions.results
     if not results.height:
         return [head, empty_state(words("interventions.none"), words("interventions.how"))]
-    caveats = html.Ul([html.Li(words(f"interventions.caveat.{name}")) for name in CAVEATS])
+    caveats = html.Ul([html.Li(words(f"interventions.caveat.{name}")) for name in CAVEATS], className="prose")
     return [
         head,
         *(_intervention(context, row) for row in results.to_dicts()),
-        panel(words("interventions.caveats"), html.Div(caveats, className="prose")),
+        panel(words("interventions.caveats"), caveats),
     ]
 
 
@@ -107,6 +107,11 @@ def _interval(context: Context, row: dict[str, Any], part: str) -> str:
     return context.words("interventions.interval", low=low, high=high)
 
 
+def _with_interval(context: Context, row: dict[str, Any], part: str) -> str:
+    amount = context.words.number(row[part])
+    return context.words("interventions.with_interval", amount=amount, interval=_interval(context, row, part))
+
+
 def _areas(context: Context, row: dict[str, Any], role: str) -> str:
     areas = row[role]
     if len(areas) > NAMED_AREAS:
@@ -116,10 +121,8 @@ def _areas(context: Context, row: dict[str, Any], role: str) -> str:
 
 def _chart(context: Context, row: dict[str, Any], months: pl.DataFrame) -> Any:
     words = context.words
-    titles = {
-        name: words(f"interventions.row.{name}", areas=_areas(context, row, role))
-        for name, role in (("treated", "treated"), ("buffer", "buffer"), ("difference", "treated"))
-    }
+    titles = {role: words(f"interventions.role.{role}") for role in PARTS}
+    titles["difference"] = words("interventions.difference")
     drawing = intervention_figure(
         months, row["start"], titles, [_hover(context, month) for month in months.to_dicts()], words.axis_formats,
         context.colours,
@@ -210,7 +213,7 @@ def _table(context: Context, row: dict[str, Any]) -> Any:
             _areas(context, row, role),
             words.number(row[f"{role}_before"]),
             words.number(row[f"{role}_after"]),
-            f"{words.number(row[PARTS[role]])} {_interval(context, row, PARTS[role])}" if role in PARTS else "",
+            _with_interval(context, row, PARTS[role]) if role in PARTS else "",
         ]
         for role in roles
     ]

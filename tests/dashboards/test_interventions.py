@@ -34,15 +34,15 @@ def trust(content: Any, intervention: str) -> str:
 def test_a_result_is_told_as_a_person_would(home: Path) -> None:
     content = page(home)
     assert result(content, "lights") == (
-        "From January 2016 to December 2016, Precinct 75 had about 24 fewer events than at the change of the control "
-        "areas (95% interval −33 to −15). Around them there were about 6 fewer events (95% interval −31 to 19); "
-        "together that makes about 30 fewer events (95% interval −44 to −16). That is more than chance explains: something here "
-        "went down, whatever the reason."
+        "From January 2016 to December 2016, Precinct 75 had about 24 fewer events than a change like that of the "
+        "control areas would have brought (95% interval −33 to −15). Around them there were about 6 fewer events (95% "
+        "interval −31 to 19); together that makes about 30 fewer events (95% interval −44 to −16). That is more than "
+        "chance explains: something here went down, whatever the reason."
     )
     assert result(content, "patrols") == (
-        "From June 2016 to December 2016, Precinct 40, Precinct 41 had about 3 more events than at the change of the "
-        "control areas (95% interval −17 to 23). Chance alone explains a difference of that size, so neither success "
-        "nor harm is shown."
+        "From June 2016 to December 2016, Precinct 40, Precinct 41 had about 3 more events than a change like that of "
+        "the control areas would have brought (95% interval −17 to 23). Chance alone explains a difference of that "
+        "size, so neither success nor harm is shown."
     )
     assert result(content, "cameras") == (
         "Nothing can be said yet: no whole month after the start is over before 31 January 2017."
@@ -57,7 +57,7 @@ def test_how_far_a_result_can_be_believed_is_told(home: Path) -> None:
     lights = trust(content, "lights")
     assert "no different course of the areas was seen (p = 0.41)" in lights
     assert "A fall of 21 events (12%) would be found four times out of five" in lights
-    assert "1.2% of 1,000 evaluations show as large a difference" in lights
+    assert "1.2% of 1,000 evaluations show as large a difference there as here" in lights
     assert "vary 1.8 times as much" in lights
     patrols = trust(content, "patrols")
     assert "already went different ways (p = 0.01)" in patrols
