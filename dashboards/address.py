@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-PAGES = ("overview", "trend", "compare", "quality", "catalogue")
+PAGES = ("overview", "trend", "compare", "interventions", "quality", "catalogue")
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
 LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")

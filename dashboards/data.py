@@ -1,8 +1,8 @@
 """The only access to data: typed questions to one release, answered as polars frames.
 
 A release is an immutable folder, so what is read once may be kept. Questions about the quality of the data are in
-`quality_data`, those about areas side by side in `comparison_data`; which release is current is for `releases`;
-nothing here words or draws.
+`quality_data`, those about areas side by side in `comparison_data`, those about interventions in
+`intervention_data`; which release is current is for `releases`; nothing here words or draws.
 """
 
 import json
@@ -18,6 +18,7 @@ import polars as pl
 
 from dashboards.comparison_data import ComparisonData
 from dashboards.geometry import Outline, outline
+from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
 
@@ -44,6 +45,8 @@ TABLES = (
     "indicator_catalogue",
     "changes",
     "comparisons",
+    "intervention_results",
+    "intervention_months",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -139,6 +142,11 @@ class Release:
     def comparisons(self) -> ComparisonData:
         """Areas side by side."""
         return ComparisonData(self._query)
+
+    @cached_property
+    def interventions(self) -> InterventionData:
+        """Declared interventions and what came of them."""
+        return InterventionData(self._query)
 
     @cached_property
     def catalogue(self) -> pl.DataFrame:

@@ -106,7 +106,7 @@ class Words:
         if f"reason.{name}" not in self._texts:
             return ":".join(filter(None, [name, ", ".join(details)]))
         have, _, days = details[0].partition("/")
-        if name == "stale_since":
+        if name in ("stale_since", "no_month_after"):
             details = [self.day(date.fromisoformat(day)) for day in details]
         return self(f"reason.{name}", detail=self("list.comma").join(details), have=have, days=days)
 

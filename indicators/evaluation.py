@@ -85,8 +85,8 @@ def wdd(
     counts : array_like, shape (..., roles, 2)
         Counts before and after, of treated and control areas and, where crime may have moved, of the displacement
         areas and their controls (2 or 4 roles, in the order of `ROLES`).
-    area_weights : array_like, shape (4,)
-        Sizes of the areas of each role: counts are divided by them.
+    area_weights : array_like, shape (4,) or (evaluations, 4)
+        Sizes of the areas of each role: counts are divided by them. Two are enough for two roles.
     time_weights : array_like, shape (2,)
         Lengths of the two windows. `evaluate` allows none but equal ones: seasons and trends differ otherwise.
     dispersion, degrees : array_like, shape (...)
@@ -112,7 +112,7 @@ def wdd(
     freedom = np.broadcast_to(np.asarray(degrees, dtype=np.float64), y.shape[:-2]).ravel()
     roles = y.shape[-2]
     y = y.reshape(-1, roles, 2)
-    per = areas[:roles, None] * times
+    per = areas.reshape(-1, areas.shape[-1])[:, :roles, None] * times
     change = SIGNS[:roles] * np.diff(y / per, axis=-1)[..., 0]
     variance = phi[:, None] * (y / per**2).sum(axis=-1)
     local, spread = change[:, :2].sum(axis=1), variance[:, :2].sum(axis=1)
@@ -260,8 +260,12 @@ def difference_panel(
     )
 
 
-def pre_trend_p_value(treated: npt.ArrayLike, control: npt.ArrayLike, dispersion: float = 1.0) -> float | None:
+def pre_trend_p_value(
+    treated: npt.ArrayLike, control: npt.ArrayLike, dispersion: float = 1.0, *, control_scale: float = 1.0
+) -> float | None:
     """p-value that the difference of treated and control counts was the same in all periods before.
+
+    Control counts are multiplied by `control_scale`, as in `difference_panel`.
 
     Cochran's Q of the differences, chi-squared on periods − 1. A small value says that the areas already went
     different ways, so that the evaluation cannot be believed; a large one that it was not seen, not that they did not.
@@ -275,9 +279,11 @@ def pre_trend_p_value(treated: npt.ArrayLike, control: npt.ArrayLike, dispersion
     t, c = t[t + c > 0], c[t + c > 0]
     if len(t) < 2:
         return None
-    variance = checked_dispersion(dispersion) * (t + c).mean()
+    scale = _checked_scale(control_scale)
+    variance = checked_dispersion(dispersion) * (t + scale**2 * c).mean()
+    difference = t - scale * c
     # One variance for all: weighing each by its own count would favour the periods with few.
-    q = ((t - c - (t - c).mean()) ** 2).sum() / variance
+    q = ((difference - difference.mean()) ** 2).sum() / variance
     return float(special.chdtrc(len(t) - 1, q))
 
 
@@ -287,18 +293,20 @@ def minimum_detectable_change(
     dispersion: float = 1.0,
     power: float = 0.8,
     confidence: float = 0.95,
+    degrees: float = np.inf,
 ) -> pl.DataFrame:
     """Smallest fall of the treated areas' count that an evaluation finds with probability `power`.
 
-    It solves fall = (z of the confidence + z of the power) x error, where the error is that of `wdd` when the
-    other areas stay as they were.
+    It solves fall = (quantile of the confidence + quantile of the power) x error, where the error is that of `wdd`
+    when the other areas stay as they were. Quantiles are Student's, as those of `wdd`; where degrees are few this
+    errs towards a larger fall.
 
     Parameters
     ----------
     treated_before : array_like
         Count of the treated areas before.
     others_before : array_like
-        Count of control and displacement areas, all together.
+        Count of control and displacement areas, all together; of scaled counts, each times its scale squared.
 
     Returns
     -------
@@ -308,7 +316,9 @@ def minimum_detectable_change(
     t, o = _pair(*np.broadcast_arrays(np.atleast_1d(treated_before), np.atleast_1d(others_before)))
     if not 0.5 <= power < 1:
         raise ValueError(f"the power must lie between 0.5 and 1, not {power}")
-    k = checked_dispersion(dispersion) * (normal_quantile(confidence) + special.ndtri(power)) ** 2
+    quantiles = special.stdtrit(degrees, [(1 + confidence) / 2, power]) if np.isfinite(degrees) else None
+    reach = normal_quantile(confidence) + special.ndtri(power) if quantiles is None else quantiles.sum()
+    k = checked_dispersion(dispersion) * reach**2
     # fall² = k (2 treated − fall + 2 others)
     fall = (np.sqrt(k**2 + 8 * k * (t + o)) - k) / 2
     seen = pl.when((pl.col("fall") <= pl.col("treated")) & (pl.col("treated") > 0))
@@ -335,6 +345,12 @@ def _judged(total: Floats, variance: Floats, degrees: Floats, confidence: float)
             "upper": total + quantile * error,
         }
     )
+
+
+def _checked_scale(scale: float) -> float:
+    if not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f"the scale of the controls must be above zero, not {scale}")
+    return scale
 
 
 def _summed(windows: pl.DataFrame, areas: tuple[str, ...]) -> list[float]:

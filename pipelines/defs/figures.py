@@ -67,7 +67,7 @@ def _computed(pack: CityPack) -> dg.AssetsDefinition:
     return computed
 
 
-def _published() -> dg.AssetsDefinition:
+def _published(pack: CityPack) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[["indicators", table] for table in COMPUTED],
@@ -78,7 +78,8 @@ def _published() -> dg.AssetsDefinition:
     )
     def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
         before = release.current(warehouse.folder)
-        rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), before)
+        as_of = run_as_of(context, pack)
+        rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows["indicator_values"], **rows})
 
     return published
@@ -87,4 +88,5 @@ def _published() -> dg.AssetsDefinition:
 @dg.definitions
 def indicator_assets() -> dg.Definitions:
     """The candidates and the figures to publish."""
-    return dg.Definitions(assets=[_computed(location.city_pack()), _published()])
+    pack = location.city_pack()
+    return dg.Definitions(assets=[_computed(pack), _published(pack)])

@@ -22,6 +22,8 @@ import shapely.geometry
 
 from pipelines.errors import SourceError
 from pipelines.pack.city import CityPack, Geography
+from pipelines.pack.interventions import unknown_areas
+from pipelines.pack.mistakes import refuse
 from pipelines.pack.origins import CsvFormat
 from pipelines.pulling.opening import open_binary, reading_file
 from pipelines.pulling.recovery import line_ends, read_records
@@ -162,6 +164,7 @@ def load_areas(con: duckdb.DuckDBPyConnection, pack: CityPack) -> int:
         areas.append((unallocated_id(name), CITY, name, name, True, None))
         shown.append((unallocated_id(name), "Area not known", "区域不明", None, len(rows)))
         residents += _population(pack, name, geography, {row[0] for row in rows})
+        refuse([*unknown_areas(pack, name, {row[0].removeprefix(area_id(name, "")) for row in rows})])
     with transaction(con):
         con.execute("delete from staging.area; delete from staging.population")
         con.executemany("insert into staging.area values (?, ?, ?, ?, ?, ?)", areas)

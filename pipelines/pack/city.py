@@ -17,6 +17,7 @@ import pydantic
 from holidays import list_supported_countries
 
 from pipelines.errors import PackError
+from pipelines.pack.interventions import DeclaredIntervention, wrong_interventions
 from pipelines.pack.marked_yaml import read_yaml
 from pipelines.pack.mistakes import of_validation, refuse
 from pipelines.pack.parts import Part, Text
@@ -184,6 +185,10 @@ class CityPack(Part):
     severity_weights: Annotated[
         dict[str, int], pydantic.Field(description="Weight by ICCS category, for the severity-weighted rate")
     ] = {}
+    interventions: Annotated[
+        dict[str, DeclaredIntervention],
+        pydantic.Field(description="Something new that was tried and is to be evaluated, by name"),
+    ] = {}
     sources: Annotated[
         dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
     ]
@@ -285,7 +290,7 @@ def load_city_pack(folder: Path) -> CityPack:
         raise
     pack._folder = folder
     pack._lines = lines
-    refuse([*_wrong_names(pack), *_wrong_months(pack)])
+    refuse([*_wrong_names(pack), *_wrong_months(pack), *wrong_interventions(pack)])
     return pack
 
 

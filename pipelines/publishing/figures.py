@@ -18,6 +18,7 @@ from indicators.compute import compute
 from indicators.feeds import Feed, find_feed, possible_sources
 from indicators.inputs import Inputs
 from pipelines.pack.city import CityPack
+from pipelines.publishing import interventions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
@@ -29,7 +30,10 @@ from pipelines.warehouse import literal, transaction
 LAYER = "indicators"
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
 COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
-PUBLISHED = ("indicator_values", "indicator_limits", "changes", "gates", "comparisons")
+PUBLISHED = (
+    *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
+    *("intervention_results", "intervention_months"),
+)
 # Which sources each indicator rests on, kept from computing to publishing.
 SOURCES = "computed_sources"
 _SOURCES_SCHEMA = pl.Schema(dict.fromkeys(("indicator_id", "source", "part"), pl.String))
@@ -131,7 +135,12 @@ def _affected(
 
 
 def write_published(
-    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], before: Release | None
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    entries: Sequence[Entry],
+    pack: CityPack,
+    as_of: date,
+    before: Release | None,
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
     values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in COMPUTED[:3])
@@ -148,12 +157,18 @@ def write_published(
             con.execute("detach before")
         previous_as_of = date.fromisoformat(before.manifest["as_of"])
     published = gates.carry_forward(values, previous_values, affected, previous_as_of)
+    areas, availability = (
+        con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
+    )
+    evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
     frames = (
         published,
         gates.carry_forward_rows(limits, previous_limits, affected),
         changes.filter(~pl.col("indicator_id").is_in([*affected])),
         gates.closed_gates(failures, affected),
-        compare(published, entries, con.sql("select * from staging.area").pl()),
+        compare(published, entries, areas),
+        evaluated.results,
+        evaluated.months,
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)))
 

@@ -24,6 +24,8 @@ QUERIES = {
     "changes": "select * from indicators.changes order by position",
     "comparisons": "select * from indicators.comparisons "
     "order by indicator_id, period_kind, area_level, period_start, area_id",
+    "intervention_results": "select * from indicators.intervention_results order by intervention_id",
+    "intervention_months": "select * from indicators.intervention_months order by intervention_id, month",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

@@ -51,6 +51,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
         "changes": _changes(values, limits),
         "comparisons": _comparisons(values),
+        **_interventions(areas),
         "areas": areas,
         **_quality(),
         "area_freshness": _area_freshness(areas),
@@ -323,6 +324,54 @@ def _comparisons(values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
                      standing, *shrunken, *ranks)
                 )  # fmt: skip
     return rows
+
+
+def _interventions(areas: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Make three interventions: one found to work, one still open and against chance, one that has just begun."""
+    precincts = [row[0] for row in areas if row[3] == "precinct" and not row[7]]
+    rng = random.Random(11)
+    results: list[tuple[Any, ...]] = []
+    months: list[tuple[Any, ...]] = []
+    for name, title, treated, buffer, start, length, compared, effect, status, reason in (
+        ("lights", ("Street lights", "路灯"), ["75"], ["73", "77"], date(2016, 1, 1), 12, 12, -24, "final", None),
+        ("patrols", ("Foot patrols", "步行巡逻"), ["40", "41"], [], date(2016, 5, 16), 12, 7, 3, "provisional",
+         "period_open"),
+        ("cameras", ("Cameras", "摄像头"), ["1"], ["5"], date(2016, 12, 20), 6, 0, None, "not_available",
+         "no_month_after:2017-01-31"),
+    ):  # fmt: skip
+        control = [area for area in precincts if area not in (*treated, *buffer)]
+        first = start.year * 12 + start.month - 1
+        first_after = first + (start.day > 1)
+        before = [first - back for back in range(length, 0, -1)]
+        after = [first_after + ahead for ahead in range(compared)]
+        for at in [*before, *([first] if start.day > 1 and compared else []), *after]:
+            phase = "before" if at < first else "start" if at < first_after else "after"
+            usual, moved = 14 + rng.randint(-3, 3), (30 + rng.randint(-4, 4) if buffer else None)
+            added = (effect or 0) / compared if phase == "after" else 0
+            months.append(
+                (name, date(at // 12, at % 12 + 1, 1), phase, usual + added, usual + 0.5, moved,
+                 None if moved is None else moved - 0.5, 900.0, added - 0.5, -7.5, 7.5)
+            )  # fmt: skip
+        areas_of = [json.dumps(each) for each in (treated, buffer, control)]
+        declared = (name, *title, None, None, "B1_theft", "precinct", *areas_of, start, length, compared)
+        if effect is None:
+            results.append((*declared, *[None] * 24, 0.41, None, None, status, reason))
+            continue
+        spans = [date(before[-compared] // 12, before[-compared] % 12 + 1, 1), date(start.year, start.month, 1)]
+        after_end = date((after[-1] + 1) // 12, (after[-1] + 1) % 12 + 1, 1) - timedelta(days=1)
+        moved_part = (360.0, 352.0) if buffer else (None, None)
+        displaced = (-6.0, -31.0, 19.0) if buffer else (None, None, None)
+        total = effect + (displaced[0] or 0.0)
+        width = 9.0 if name == "lights" else 20.0
+        results.append(
+            (*declared, spans[0], spans[1] - timedelta(days=1), date(after[0] // 12, after[0] % 12 + 1, 1), after_end,
+             168.0, 168.0 + effect, *moved_part, 10_800.0, 10_700.0, effect, effect - width, effect + width,
+             *displaced, total, total - 1.5 * width, total + 1.5 * width, 0.004 if name == "lights" else 0.77, 1.8, 72,
+             0.012 if name == "lights" else None, 999 if name == "lights" else None,
+             0.41 if name == "lights" else 0.01, 21.0 if name == "lights" else None,
+             0.125 if name == "lights" else None, status, reason)
+        )  # fmt: skip
+    return {"intervention_results": results, "intervention_months": months}
 
 
 def _quality() -> dict[str, list[tuple[Any, ...]]]:

@@ -33,6 +33,22 @@ create table comparisons (
     shrunken_high double, rank integer, rank_low integer, rank_high integer
 );
 
+create table intervention_results (
+    intervention_id varchar, title_en varchar, title_zh varchar, note_en varchar, note_zh varchar, indicator_id varchar,
+    area_level varchar, treated varchar, buffer varchar, control varchar, start date, months integer,
+    months_compared integer, before_start date, before_end date, after_start date, after_end date,
+    treated_before double, treated_after double, buffer_before double, buffer_after double, control_before double,
+    control_after double, local double, local_low double, local_high double, displaced double, displaced_low double,
+    displaced_high double, total double, total_low double, total_high double, p_value double, dispersion double,
+    degrees integer, placebo_p_value double, placebos integer, pre_trend_p_value double, detectable_fall double,
+    detectable_share double, status varchar, reason varchar
+);
+
+create table intervention_months (
+    intervention_id varchar, month date, phase varchar, treated double, treated_expected double, buffer double,
+    buffer_expected double, control double, difference double, chance_low double, chance_high double
+);
+
 create table areas (
     area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
     title_zh varchar, population bigint, is_unallocated boolean, geometry varchar

@@ -339,3 +339,52 @@ def test_days_that_nothing_was_planted_on_are_hardly_ever_unusual(district: Path
     assert sum(judged.values()) > 500
     # One month in a hundred may pass what chance alone stays below.
     assert judged.get("large", 0) + judged.get("moderate", 0) <= sum(judged.values()) / 100
+
+
+def test_a_planted_effect_lies_within_the_published_interval_and_none_is_found_elsewhere(
+    district: Path, truth: Truth
+) -> None:
+    """The pack declares an intervention on the planted change, and one where nothing is planted."""
+    planted = truth["planted_change"]
+    columns = (
+        "months_compared, after_start, after_end, treated, local_low, local_high, total_low, "
+        "total_high, p_value, placebo_p_value, pre_trend_p_value, status"
+    )
+    rows = _warehouse(district, f"select intervention_id, {columns} from indicators.intervention_results").to_dicts()
+    found = {row["intervention_id"]: row for row in rows}
+    market, lights = found["night_market"], found["lane_lights"]
+    assert market["status"] == lights["status"] == "final"
+    assert (json.loads(market["treated"]), market["months_compared"]) == ([planted["area_id"]], 8)
+    after = {
+        month: thefts
+        for month, thefts in planted["by_month"].items()
+        if market["after_start"].isoformat()[:7] <= month <= market["after_end"].isoformat()[:7]
+    }
+    assert min(after) == planted["from"][:7]
+    added = sum(after.values()) * (1 - 1 / planted["factor"])
+    assert added > 10
+    assert market["local_low"] < added < market["local_high"]
+    assert market["total_low"] < added < market["total_high"]
+    assert lights["total_low"] < 0 < lights["total_high"]
+    assert min(lights["p_value"], lights["placebo_p_value"], lights["pre_trend_p_value"]) > 0.05
+
+
+def test_the_months_of_an_intervention_are_the_records(district: Path, truth: Truth) -> None:
+    """Thefts are known to the minute: what the panel draws of the changed beat is at least what was planted there."""
+    months = _query(
+        district,
+        "select month, phase, treated, control from intervention_months where intervention_id = 'night_market' "
+        "order by month",
+    )
+    assert [phase for _, phase, *_ in months] == ["before"] * 8 + ["after"] * 8
+    thefts = truth["planted_change"]["by_month"]
+    assert all(treated >= thefts.get(f"{month:%Y-%m}", 0) for month, _, treated, _ in months)
+    whole = _query(
+        district,
+        "select sum(numerator) from indicator_values where indicator_id = 'B2' and period_kind = 'month' and "
+        "area_level = 'beat' and area_id <> 'beat:unallocated' and period_start between '2024-07-01' and '2025-10-01'",
+    )[0][0]
+    buffer = _query(district, "select sum(buffer) from intervention_months where intervention_id = 'night_market'")[0][
+        0
+    ]
+    assert sum(treated + control for _, _, treated, control in months) + buffer == pytest.approx(whole)

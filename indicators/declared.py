@@ -1,0 +1,67 @@
+"""What is declared of an intervention: its areas, its start, and the months before and after.
+
+Belongs here: the declaration and its windows. Not here: how a city writes it, nor the evaluation (`interventions`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from indicators.periods import month_before
+
+FEWEST_CONTROLS = 2
+"""From the control areas is told how much areas vary beyond chance: one tells nothing of that."""
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What was done where, from when on.
+
+    Parameters
+    ----------
+    id, indicator_id : str
+        The indicator is a rate of counted events with monthly figures.
+    area_level : str
+        Level of all its areas.
+    treated, buffer, control : tuple of str
+        Ids of the areas with the intervention, of those that crime may have moved to, and of comparable ones;
+        without `control`, all others of the level.
+    start : date
+        First day. Where it is not a month's first, that month counts neither before nor after.
+    months : int
+        Whole months in each of the two windows.
+    size : {"events", "residents"}
+        What the control areas are scaled by to the size of the others: the events of all months before, so that a
+        common change in per cent is none of the intervention's, or the residents.
+    """
+
+    id: str
+    indicator_id: str
+    area_level: str
+    treated: tuple[str, ...]
+    start: date
+    months: int
+    buffer: tuple[str, ...] = ()
+    control: tuple[str, ...] = ()
+    size: Literal["events", "residents"] = "events"
+
+    @property
+    def first_after(self) -> date:
+        """First month that counts as after."""
+        month = self.start.replace(day=1)
+        return month if self.start.day == 1 else month_before(month, -1)
+
+    @property
+    def months_before(self) -> list[date]:
+        """Months that count as before, in order."""
+        return [month_before(self.start.replace(day=1), back) for back in range(self.months, 0, -1)]
+
+    def months_after(self, as_of: date) -> list[date]:
+        """Months that count as after and had ended by the end of `as_of`, in order."""
+        every = [month_before(self.first_after, -ahead) for ahead in range(self.months)]
+        return [month for month in every if last_day(month) <= as_of]
+
+
+def last_day(month: date) -> date:
+    """Last day of the month that begins on `month`."""
+    return month_before(month, -1) - timedelta(days=1)
