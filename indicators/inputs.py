@@ -90,6 +90,8 @@ class Inputs:
         The last day that counts.
     week_start : int
         ISO weekday on which weeks start, 1 for Monday to 7 for Sunday.
+    calendar : DataFrame, optional
+        Types of all days up to `as_of`, as `day_types` gives them; without it, weekdays and weekends are told apart.
 
     Raises
     ------
@@ -107,6 +109,7 @@ class Inputs:
     doubtful: pl.DataFrame
     as_of: date
     week_start: int = 1
+    calendar: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:
