@@ -49,6 +49,7 @@ CHANGE_SCHEMA = {
     "period_kind": pl.String,
     "period_start": pl.Date,
     "signal": pl.String,
+    "method": pl.String,
     "value": pl.Float64,
     "centre": pl.Float64,
     "p_value": pl.Float64,
