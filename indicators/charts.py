@@ -1,6 +1,7 @@
 """Which series are charted, their limits and signals, and the list of what changed.
 
-Belongs here: the choice of series and window, and putting `trends` to work on them.
+Belongs here: the choice of series and window, putting `trends` to work on them, and which test speaks for a series. Not
+here: the test that knows the season (`latest_month`).
 """
 
 from dataclasses import dataclass
@@ -44,17 +45,23 @@ class ChartRules:
     news_months: int = 3
 
 
-def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def chart(
+    values: pl.DataFrame, seasonal: pl.DataFrame, as_of: date, rules: ChartRules
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Control limits, signals and changes of all series.
 
     Charted is the last uninterrupted run of complete weeks and months with a final figure, in areas that are places;
-    an interruption (a source that fell silent) starts a new chart. A series is tested for change when its run
-    reaches one of the latest months and is charted without its last month too.
+    an interruption (a source that fell silent) starts a new chart.
+
+    A series whose season is known is tested for change by `latest_month`; another one by the moving range of its chart,
+    when its run reaches one of the latest months and is charted without its last month too.
 
     Parameters
     ----------
     values : DataFrame
         Rows as `statuses.publish` gives them.
+    seasonal : DataFrame
+        `latest_month.SEASONAL_SCHEMA`: the series whose latest month was tested against its season.
 
     Returns
     -------
@@ -63,12 +70,14 @@ def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.Data
     signals : DataFrame
         SERIES, period_start, signal: one row per charted point.
     changes : DataFrame
-        `changes`: the series whose latest month differs from the months before, at a false discovery rate of
-        `largest_q`.
+        `changes`: the series whose latest month differs from what its season, or the months before, let expect, at a
+        false discovery rate of `largest_q` over all series tested.
     """
     points = _points(values, rules)
-    limits, tested = [], []
     oldest_news = month_before(latest_complete_month(as_of), rules.news_months - 1)
+    seasonal = seasonal.filter(pl.col("period_start") >= oldest_news)
+    by_season = set(seasonal.select(SERIES).iter_rows())
+    limits, tested = [], [_by_season(seasonal)]
     # Sorted points of one series are adjacent, and so a slice.
     for series in points.partition_by(SERIES, maintain_order=True):
         x = series["value"].to_numpy()
@@ -82,19 +91,21 @@ def chart(values: pl.DataFrame, as_of: date, rules: ChartRules) -> tuple[pl.Data
             )
         )
         is_news = series["period_start"][-1] >= oldest_news
-        if series["period_kind"][0] == "month" and is_news and len(x) > rules.fewest_points:
+        is_month = series["period_kind"][0] == "month" and series.select(SERIES).row(0) not in by_season
+        if is_month and is_news and len(x) > rules.fewest_points:
             p_value = latest_point_p_value(x)
             if p_value is not None:
-                tested.append(limits[-1].tail(1).with_columns(p_value=pl.lit(p_value), centre=pl.lit(x[:-1].mean())))
+                tested.append(_by_moving_range(limits[-1].tail(1), float(x[:-1].mean()), p_value))
+    changes = _changes(tested, rules)
     if not limits:
         drawn_points = points.select(*SERIES, "period_start").with_columns(signal=pl.lit(None, pl.String))
-        return pl.DataFrame(schema=LIMIT_SCHEMA), drawn_points, pl.DataFrame(schema=CHANGE_SCHEMA)
+        return pl.DataFrame(schema=LIMIT_SCHEMA), drawn_points, changes
     charted = pl.concat(limits)
     rounded = [pl.col(c).round_sig_figs(SIGNIFICANT_DIGITS) for c in ("centre", "limit_low", "limit_high")]
     return (
         charted.with_columns(rounded).select(LIMIT_SCHEMA.keys()),
         charted.select(*SERIES, "period_start", "signal"),
-        _changes(tested, rules),
+        changes,
     )
 
 
@@ -126,10 +137,40 @@ def _points(values: pl.DataFrame, rules: ChartRules) -> pl.DataFrame:
     )
 
 
+def _by_season(seasonal: pl.DataFrame) -> pl.DataFrame:
+    return seasonal.select(
+        *SERIES,
+        "period_start",
+        pl.when(pl.col("value") > pl.col("centre"))
+        .then(pl.lit("above_season"))
+        .otherwise(pl.lit("below_season"))
+        .alias("signal"),
+        pl.lit("season").alias("method"),
+        "value",
+        "centre",
+        "p_value",
+    )
+
+
+def _by_moving_range(latest: pl.DataFrame, centre: float, p_value: float) -> pl.DataFrame:
+    """The latest point of a chart as a tested series; `centre` is the mean of the points before."""
+    side = pl.when(pl.col("value") > centre).then(pl.lit("above_usual")).otherwise(pl.lit("below_usual"))
+    return latest.select(
+        *SERIES,
+        "period_start",
+        # Within the limits, and yet too far from the mean for chance alone.
+        pl.when(pl.col("signal") == "none").then(side).otherwise("signal").alias("signal"),
+        pl.lit("moving_range").alias("method"),
+        "value",
+        pl.lit(centre).alias("centre"),
+        pl.lit(p_value).alias("p_value"),
+    )
+
+
 def _changes(tested: list[pl.DataFrame], rules: ChartRules) -> pl.DataFrame:
-    if not tested:
-        return pl.DataFrame(schema=CHANGE_SCHEMA)
     latest = pl.concat(tested)
+    if latest.is_empty():
+        return pl.DataFrame(schema=CHANGE_SCHEMA)
     q_values = benjamini_hochberg(latest["p_value"].to_numpy())
     listed = (
         latest.with_columns(q_value=pl.Series(q_values), series_tested=pl.lit(latest.height))

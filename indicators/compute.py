@@ -14,6 +14,7 @@ from indicators.charts import SERIES, ChartRules, chart
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
+from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
 from indicators.rates import rate_figures
 from indicators.statuses import CHART_COLUMNS, publish
@@ -54,16 +55,21 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     """
     tree = AreaTree(inputs.areas)
     parts: list[pl.DataFrame] = []
+    seasonal = [SEASONAL_SCHEMA.to_frame()]
     availability: list[tuple[str, str, str | None, str | None]] = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        cells, geographies = _cells(entry, inputs, tree)
+        cells, source = _cells(entry, inputs, tree)
         if isinstance(cells, str):
             availability.append((entry.id, "not_available", cells, None))
+            continue
+        parts.append(publish(cells, entry, inputs.as_of))
+        if source is None:
+            availability.append((entry.id, "available", None, None))
         else:
-            parts.append(publish(cells, entry, inputs.as_of))
-            availability.append((entry.id, "available", None, geographies))
+            seasonal.append(judge_latest_month(source, parts[-1]))
+            availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
     values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
-    limits, signals, changes = chart(values, inputs.as_of, chart_rules or ChartRules())
+    limits, signals, changes = chart(values, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
     # No share exceeds the whole, whatever the moving range says.
     whole = pl.col("indicator_id").replace_strict(
         {entry.id: entry.per for entry in entries if entry.kind == "proportion"}, default=None, return_dtype=pl.Float64
@@ -80,8 +86,8 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     )
 
 
-def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, str | None]:
-    """The cells of an entry, or the reason why it is not available; and the geographies that it is told by."""
+def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, Source | None]:
+    """The cells of an entry, or the reason why it is not available; and what they come from, unless it is a stock."""
     if entry.stock is not None:
         if reasons := missing_needs(entry, inputs):
             return ";".join(reasons), None
@@ -90,7 +96,7 @@ def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame |
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None
-    return FIGURES[entry.kind](source), ",".join(source.feed.geographies)
+    return FIGURES[entry.kind](source), source
 
 
 def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:

@@ -11,13 +11,18 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from scipy import special
 
 from indicators.day_design import DAYS_PER_YEAR, kind_columns, yearly_waves
 from indicators.intervals import Floats
-from indicators.regression import count_quantile, count_upper_tail, fit_reweighted
+from indicators.regression import QuasiPoissonFit, count_quantile, count_upper_tail, fit_reweighted
 from indicators.series import side_by_side
 
 OBSERVED_SHARE = 0.75
+# Student's t with as many is the normal distribution to the last digit.
+LARGE_DEGREES = 1e12
+# Beyond it a drift is no longer told from the trend.
+MOST_CORRELATED = 0.6
 FIGURES = ("expected", "lower", "upper", "p_value", "dispersion")
 
 
@@ -37,6 +42,10 @@ class DailyRules:
         Days before the judged ones that are left out, so that what begins slowly does not become the norm.
     sum_days : int
         1 judges each day, 7 the week that ends on it.
+    by_past_sums : bool
+        Whether the dispersion is that of past sums of `sum_days` where it exceeds that of the days: what lasts longer
+        than a day (weather, a series of offences) makes sums vary more than independent days would, and where
+        neighbouring sums are alike, the expected sum less certain.
     harmonics : int
         Pairs of yearly waves.
     fewest_of_a_kind : int
@@ -57,6 +66,7 @@ class DailyRules:
     trend_days: int = 730
     recent_days: int = 7
     sum_days: int = 1
+    by_past_sums: bool = False
     harmonics: int = 2
     fewest_of_a_kind: int = 3
     events_per_coefficient: float = 10.0
@@ -158,18 +168,61 @@ def _judge(
         means = np.exp(fit.coefficients @ x.T)
         expected, gradient = means.sum(axis=1), means @ x
         error = np.einsum("bp,bpq,bq->b", gradient, fit.covariance, gradient)
-        dispersion = np.maximum(fit.dispersion, 1.0) * (1 + error / expected)
+        phi, degrees = np.maximum(fit.dispersion, 1.0), np.full(len(rows), LARGE_DEGREES)
+        if rules.by_past_sums:
+            of_sums, degrees_of_sums, inflation = _past_sums(columns[history], past[rows], fit, rules.sum_days)
+            degrees = np.where(of_sums > phi, degrees_of_sums, degrees)
+            phi, error = np.maximum(phi, of_sums), error * inflation
+        dispersion = phi * (1 + error / expected)
         able = fit.is_converged & (fit.degrees > 0)
-        lower, upper, p_value = _test(total[rows], expected, dispersion, rules)
+        lower, upper, p_value = _test(total[rows], expected, dispersion, degrees, rules)
         for name, values in zip(FIGURES, (expected, lower, upper, p_value, dispersion), strict=True):
             figures[name][rows] = np.where(able, values, np.nan)
     return figures
 
 
-def _test(count: Floats, expected: Floats, dispersion: Floats, rules: DailyRules) -> tuple[Floats, Floats, Floats]:
-    above = count_upper_tail(count, expected, dispersion)
+def _past_sums(design: Floats, counts: Floats, fit: QuasiPoissonFit, sum_days: int) -> tuple[Floats, Floats, Floats]:
+    """How the sums of `sum_days` consecutive days, back from the last, vary about the fit.
+
+    Where the days are independent, the variance of a residual is the dispersion x (E - g'Cg), with E the fitted sum,
+    g its gradient and C the covariance of the coefficients: those follow the sums, and leave them less to vary.
+
+    Returns
+    -------
+    dispersion, degrees, inflation : array, shape (batch,)
+        Dispersion of the sums, its degrees of freedom, and by how much the variance of the coefficients exceeds that of
+        sums that are independent: (1 + r) / (1 - r) for sums whose neighbours correlate by r.
+    """
+    sums = counts.shape[1] // sum_days
+    last = slice(counts.shape[1] - sums * sum_days, None)
+    shape = (len(counts), sums, sum_days)
+    mean = np.where(np.isnan(counts), 0.0, fit.fitted)[:, last].reshape(shape)
+    expected = mean.sum(axis=2)
+    residual = np.nan_to_num(counts)[:, last].reshape(shape).sum(axis=2) - expected
+    gradient = np.einsum("bsd,sdp->bsp", mean, design[last].reshape(sums, sum_days, -1))
+    variance = expected - np.einsum("bsp,bpq,bsq->bs", gradient, fit.covariance, gradient)
+    # A sum that nothing was seen of, or that the coefficients follow wholly, tells nothing.
+    tells = variance > 1e-6 * np.maximum(expected, 1.0)
+    number = np.maximum(tells.sum(axis=1), 1)
+    free = np.divide(variance, expected, out=np.zeros_like(variance), where=tells).sum(axis=1)
+    scaled = np.divide(residual, np.sqrt(np.where(tells, variance, 1.0)), out=np.zeros_like(variance), where=tells)
+    squares, products = (scaled**2).sum(axis=1), (scaled[:, 1:] * scaled[:, :-1]).sum(axis=1)
+    correlation = np.divide(products, squares, out=np.zeros_like(squares), where=squares > 0)
+    # The share of the sums that the coefficients follow is about what it takes from the correlation of the residuals.
+    correlation = np.clip(correlation + 1 - free / number, 0.0, MOST_CORRELATED)
+    return squares / number, np.maximum(free, 1.0), (1 + correlation) / (1 - correlation)
+
+
+def _test(
+    count: Floats, expected: Floats, dispersion: Floats, degrees: Floats, rules: DailyRules
+) -> tuple[Floats, Floats, Floats]:
+    """Limits and p-value by the negative binomial, its tails as much longer as Student's t has them than the normal."""
+    tail = rules.tail if rules.sides == "upper" else rules.tail / 2
+    inner = np.asarray(special.ndtr(special.stdtrit(degrees, tail)), dtype=np.float64)
+    upper = count_quantile(1 - inner, expected, dispersion)
+    above = special.stdtr(degrees, special.ndtri(count_upper_tail(count, expected, dispersion)))
     if rules.sides == "upper":
-        return np.full_like(expected, np.nan), count_quantile(1 - rules.tail, expected, dispersion), above
-    below = 1 - count_upper_tail(count + 1, expected, dispersion)
-    lower, upper = (count_quantile(p, expected, dispersion) for p in (rules.tail / 2, 1 - rules.tail / 2))
-    return lower, upper, np.minimum(2 * np.minimum(below, above), 1.0)
+        return np.full_like(expected, np.nan), upper, above
+    not_below = count_upper_tail(count + 1, expected, dispersion)
+    below = special.stdtr(degrees, special.ndtri(1 - not_below))
+    return count_quantile(inner, expected, dispersion), upper, np.minimum(2 * np.minimum(below, above), 1.0)

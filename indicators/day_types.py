@@ -61,6 +61,30 @@ def day_types(first: date, last: date, country: str, overrides: pl.DataFrame | N
     return _compared(days).filter(pl.col("day").is_between(first, last))
 
 
+def weekday_types(first: date, last: date) -> pl.DataFrame:
+    """Type of each day where no public holidays are known: Saturday and Sunday are a `weekend`, the rest `workday`.
+
+    Returns
+    -------
+    DataFrame
+        As `day_types` gives it.
+    """
+    days = pl.date_range(first - timedelta(days=max(COMPARED_DAYS_BEFORE)), last, eager=True)
+    is_weekend = pl.col("day").dt.weekday() > 5
+    typed = pl.DataFrame({"day": days}).select(
+        "day",
+        holiday=pl.lit(None, pl.String),
+        day_type=pl.when(is_weekend).then(pl.lit("weekend")).otherwise(pl.lit("workday")),
+        days_from_new_year=pl.lit(None, pl.Int64),
+    )
+    return _compared(typed).filter(pl.col("day").is_between(first, last))
+
+
+def is_known_country(country: str) -> bool:
+    """Whether the library knows the public holidays of a country, given by its two letters of ISO 3166."""
+    return country in holidays.list_supported_countries(include_aliases=False)
+
+
 def _typed(first: date, last: date, country: str) -> pl.DataFrame:
     years = range(first.year, last.year + 1)
     try:

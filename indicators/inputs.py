@@ -49,6 +49,7 @@ CHANGE_SCHEMA = {
     "period_kind": pl.String,
     "period_start": pl.Date,
     "signal": pl.String,
+    "method": pl.String,
     "value": pl.Float64,
     "centre": pl.Float64,
     "p_value": pl.Float64,
@@ -90,6 +91,8 @@ class Inputs:
         The last day that counts.
     week_start : int
         ISO weekday on which weeks start, 1 for Monday to 7 for Sunday.
+    calendar : DataFrame, optional
+        Types of all days up to `as_of`, as `day_types` gives them; without it, weekdays and weekends are told apart.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class Inputs:
     doubtful: pl.DataFrame
     as_of: date
     week_start: int = 1
+    calendar: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:

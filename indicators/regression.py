@@ -152,7 +152,7 @@ def count_upper_tail(count: npt.ArrayLike, mean: npt.ArrayLike, dispersion: npt.
     return np.where(y <= 0, 1.0, tail)
 
 
-def count_quantile(probability: float, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
+def count_quantile(probability: float | Floats, mean: npt.ArrayLike, dispersion: npt.ArrayLike) -> Floats:
     """Smallest count whose probability of not being exceeded is at least `probability`; see `count_upper_tail`."""
     mu, phi = np.broadcast_arrays(np.asarray(mean, dtype=np.float64), np.asarray(dispersion, dtype=np.float64))
     over = phi > 1

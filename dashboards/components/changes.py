@@ -49,16 +49,13 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
     """Word one row of `changes`."""
     words = context.words
     decimals = row["decimals"] or 0
-    limits = row["limit_low"] is not None and row["limit_high"] is not None
-    usual = (
-        words(
-            "changes.between",
-            low=words.number(row["limit_low"], decimals),
-            high=words.number(row["limit_high"], decimals),
-        )
-        if limits
-        else words("changes.around", centre=words.number(row["centre"], decimals))
-    )
+    if row["method"] == "moving_range" and row["limit_low"] is not None and row["limit_high"] is not None:
+        low, high = (words.number(row[limit], decimals) for limit in ("limit_low", "limit_high"))
+        usual = words("changes.between", low=low, high=high)
+    else:
+        # The limits of a chart know no season.
+        told = "changes.expected" if row["method"] == "season" else "changes.around"
+        usual = words(told, centre=words.number(row["centre"], decimals))
     return words(
         f"changes.{row['signal']}",
         area=words.of(row, "area") or row["area_id"],

@@ -139,8 +139,8 @@ def signal_colour(colours: Palette, signal: str, polarity: str) -> str:
     return colours.favourable if rises == (polarity == "higher") else colours.unfavourable
 
 
-RISING = frozenset({"above_limit", "shift_up", "trend_up", "near_limit_up"})
-FALLING = frozenset({"below_limit", "shift_down", "trend_down", "near_limit_down"})
+RISING = frozenset({"above_limit", "shift_up", "trend_up", "near_limit_up", "above_season", "above_usual"})
+FALLING = frozenset({"below_limit", "shift_down", "trend_down", "near_limit_down", "below_season", "below_usual"})
 SIGNAL_SHAPES = {
     "above_limit": "triangle-up",
     "below_limit": "triangle-down",
@@ -151,4 +151,4 @@ SIGNAL_SHAPES = {
     "near_limit_up": "pentagon",
     "near_limit_down": "pentagon",
 }
-"""Marker of each kind of special cause, so that colour is never the only sign."""
+"""Marker of each kind of special cause of a chart, so that colour is never the only sign."""

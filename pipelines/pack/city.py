@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 import pydantic
 from holidays import list_supported_countries
 
+from indicators.day_types import is_known_country
 from pipelines.errors import PackError
 from pipelines.pack.interventions import DeclaredIntervention, wrong_interventions
 from pipelines.pack.marked_yaml import read_yaml
@@ -130,6 +131,25 @@ class Spark(Part):
         return self
 
 
+class Calendar(Part):
+    """Public holidays of the city: counts of those days are no surprise."""
+
+    country: Annotated[
+        str, pydantic.Field(description="Country whose public holidays the city keeps, by ISO 3166, such as CN or US")
+    ]
+    overrides: Annotated[
+        str | None,
+        pydantic.Field(description="CSV file of days that are otherwise than the country's, in columns day, day_type"),
+    ] = None
+
+    @pydantic.field_validator("country")
+    @classmethod
+    def _known_country(cls, country: str) -> str:
+        if not is_known_country(country):
+            raise ValueError(f"no public holidays are known for {country!r}: give two letters of ISO 3166, such as CN")
+        return country
+
+
 class CityPack(Part):
     """Everything that Wardlight knows about one city."""
 
@@ -146,6 +166,9 @@ class CityPack(Part):
     week_start: Annotated[
         Literal["monday", "sunday", "saturday"], pydantic.Field(description="First day of the week")
     ] = "monday"
+    calendar: Annotated[
+        Calendar | None, pydantic.Field(description="Public holidays; without it, weekdays and weekends alone")
+    ] = None
     as_of: Annotated[
         date | None,
         pydantic.Field(

@@ -17,6 +17,7 @@ from indicators.comparison import compare
 from indicators.compute import compute
 from indicators.feeds import Feed, find_feed, possible_sources
 from indicators.inputs import Inputs
+from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
 from pipelines.publishing import interventions
 from pipelines.publishing.doubtful import doubtful_records
@@ -59,6 +60,7 @@ def read_inputs(
         doubtful=doubtful_records(con),
         as_of=as_of,
         week_start=pack.iso_week_start,
+        calendar=read_calendar(pack, pack.first_day, as_of),
     )
 
 

@@ -13,6 +13,7 @@ import duckdb
 from pipelines import engines
 from pipelines.errors import PackError, SourceError, WardlightError
 from pipelines.loading import areas, context
+from pipelines.loading.calendar import read_calendar
 from pipelines.loading.judging import Judge
 from pipelines.loading.kinds import kind_fields
 from pipelines.pack import sources
@@ -61,6 +62,10 @@ def check_pack(pack: CityPack) -> Fit:
                 known += areas.load_areas(con, pack.model_copy(update={"geographies": {name: geography}}))
             except (PackError, SourceError) as error:
                 found.append(error)
+        try:
+            read_calendar(pack, pack.first_day, pack.first_day)
+        except (PackError, SourceError) as error:
+            found.append(error)
         for name in pack.sources:
             headers, wrong = _headers(pack, name)
             found += wrong

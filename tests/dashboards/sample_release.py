@@ -292,9 +292,14 @@ def _changes(values: list[tuple[Any, ...]], limits: list[tuple[Any, ...]]) -> li
     ]  # fmt: skip
     found.sort(key=lambda row: (row[15], row[0], row[4]))
     return [
-        (n, *row[:2], *row[3:5], row[15], row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
+        (n, *row[:2], *row[3:5], *_test_of(row), row[5], centre[row[0], row[1], row[3], row[4]], 0.0004, 0.03, 2.4, 812)
         for n, row in enumerate(found[:9], start=1)
     ]  # fmt: skip
+
+
+def _test_of(row: tuple[Any, ...]) -> tuple[str, str]:
+    """Signal and method: one indicator is held against its season, the others against their charts."""
+    return ("above_season", "season") if row[0] == "B3" and row[15] == "above_limit" else (row[15], "moving_range")
 
 
 def _comparisons(values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -22,7 +22,7 @@ create table indicator_catalogue (
 
 create table changes (
     position integer, indicator_id varchar, area_id varchar, period_kind varchar, period_start date,
-    signal varchar, value double, centre double, p_value double, q_value double, expected_false double,
+    signal varchar, method varchar, value double, centre double, p_value double, q_value double, expected_false double,
     series_tested integer
 );
 

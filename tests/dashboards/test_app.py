@@ -1,6 +1,7 @@
 """Pages as answers to addresses, without a browser."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,22 @@ def test_a_change_is_one_sentence_that_links_to_its_trend(releases: Releases) ->
     assert "/trend?indicator=B1_theft&area=75&by=month&period=2016-11-01" in text
     assert "812 series were tested" in text
     assert "about 2.4" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        (
+            "en",
+            r"Precinct 75: [\w -]+ came out higher in November 2016 than season, calendar and trend let expect, "
+            r"at [\d.]+[^()]*\(about [\d.]+ expected\)\.",
+        ),
+        ("zh", r"高于按季节、日历与趋势的预期，[^（）]*（预期约为 [\d.]+）。"),
+    ],
+)
+def test_a_change_against_its_season_says_what_was_expected(releases: Releases, language: str, sentence: str) -> None:
+    """The limits of its chart know no season, and are not named."""
+    assert re.search(sentence, _text(render(releases, "/", f"?lang={language}")[0]))
 
 
 def test_special_causes_statuses_and_missing_dimensions_are_said(releases: Releases) -> None:

@@ -1,5 +1,6 @@
 """Charts and changes through the engine, and invariants of whole results on random cities."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indicators.charts import ChartRules
 from indicators.compute import compute
+from indicators.day_types import day_types
+from indicators.trends import latest_point_p_value
 
 M = 1_000_000
 AS_OF = date(2021, 12, 31)
@@ -22,9 +26,13 @@ def incidents(area: str, day: date, count: int, source: str = "reports") -> dict
 
 
 def monthly(area: str, counts: list[int], last: date = date(2021, 12, 1)) -> list[dict]:
-    """Counts on the first of each month, the last of them in `last`."""
+    """Counts of successive months, the last of them `last`, spread evenly over the first 28 days of each."""
     months = [last.year * 12 + last.month - 1 - n for n in range(len(counts))][::-1]
-    return [incidents(area, date(m // 12, m % 12 + 1, 1), c) for m, c in zip(months, counts, strict=True)]
+    return [
+        incidents(area, date(month // 12, month % 12 + 1, day + 1), (day + 1) * count // 28 - day * count // 28)
+        for month, count in zip(months, counts, strict=True)
+        for day in range(28)
+    ]
 
 
 def spans(first: date, last: date = AS_OF) -> list[tuple[str, str, date, date]]:
@@ -54,6 +62,81 @@ def test_a_jump_is_signalled_and_listed(inputs, entry) -> None:
     assert changes["expected_false"][0] == pytest.approx(changes["q_value"].max() * changes.height)
 
 
+YEARS = [round(60 + 30 * np.cos((month - 6) * np.pi / 6)) for month in range(12)] * 3
+
+
+def changes_of(figures) -> dict[str, dict]:
+    return {row["area_id"]: row for row in figures.changes.to_dicts()}
+
+
+def test_a_season_that_comes_again_is_no_change(inputs, entry) -> None:
+    """July's peak is far above the months before, and what three years let expect."""
+    counts = [*YEARS[6:], *YEARS[:7]]
+    values = [float(count) for count in counts]
+    assert (latest_point_p_value(values[:7]) or 1) < 0.05
+    rows = monthly("n1", counts, date(2021, 7, 1)) + monthly("n2", [*counts[:-1], 140], date(2021, 7, 1))
+    world = inputs({"msr_incident_day": rows}, spans(date(2018, 7, 1), date(2021, 7, 31)), as_of=date(2021, 7, 31))
+    listed = changes_of(compute([entry(period_kinds=["month"])], world))
+    assert "n1" not in listed
+    # 140 against the 90 of a July.
+    assert (listed["n2"]["method"], listed["n2"]["signal"]) == ("season", "above_season")
+    assert listed["n2"]["centre"] == pytest.approx(listed["n2"]["value"] * 90 / 140, rel=0.03)
+
+
+def test_a_level_that_holds_out_of_season_is_a_change(inputs, entry) -> None:
+    """January with the 60 of an April lies within the limits of the months before."""
+    rows = monthly("n1", [*YEARS, 60], date(2021, 1, 1))
+    world = inputs({"msr_incident_day": rows}, spans(date(2018, 1, 1), date(2021, 1, 31)), as_of=date(2021, 1, 31))
+    figures = compute([entry(period_kinds=["month"])], world)
+    january = figures.values.filter((pl.col("area_id") == "n1") & (pl.col("period_start") == date(2021, 1, 1)))
+    assert january["signal"].item() == "none"
+    assert changes_of(figures)["n1"]["signal"] == "above_season"
+
+
+def test_a_fall_below_the_season_is_listed_though_few_events_are_charted(inputs, entry) -> None:
+    rows = monthly("n1", [9, 8, 9, 7] * 9 + [0])
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2018, 12, 1))))
+    assert figures.limits.is_empty()
+    assert changes_of(figures)["n1"]["signal"] == "below_season"
+
+
+def test_what_is_too_thin_for_a_season_is_tested_by_the_moving_range_under_the_same_control(inputs, entry) -> None:
+    """130 events do not tell the seven days of the week and a year; what XmR rules miss is named all the same."""
+    thin = [11, 10, 12, 11, 10, 11, 12, 10, 11, 12, 10, 11, 25]
+    rows = monthly("n1", thin) + monthly("n2", [50] * 12 + [120])
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2020, 12, 1))))
+    listed = changes_of(figures)
+    assert (listed["n1"]["method"], listed["n1"]["signal"]) == ("moving_range", "above_limit")
+    before = figures.values.filter((pl.col("area_id") == "n1") & (pl.col("period_start") < date(2021, 12, 1)))
+    assert listed["n1"]["centre"] == pytest.approx(before["value"].mean())
+    assert (listed["n2"]["method"], listed["n2"]["signal"]) == ("season", "above_season")
+    assert figures.changes["series_tested"].unique().to_list() == [4]
+    # Within the limits, and yet hardly chance.
+    thin[-1] = 15
+    rows = monthly("n1", thin) + monthly("n2", [50] * 12 + [120])
+    figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2020, 12, 1))))
+    assert changes_of(figures)["n1"]["signal"] == "above_usual"
+
+
+def test_a_holiday_that_moved_is_expected_where_the_calendar_knows_it(inputs, entry) -> None:
+    """January 2023 held the Spring Festival, which was in February in 2021 and 2022 but for its first day."""
+    calendar = day_types(date(2020, 1, 1), date(2023, 1, 31), "CN")
+    festival = set(calendar.filter(pl.col("day_type") == "spring_festival")["day"])
+    rows = [incidents("n1", day, 2 if day in festival else 20 + day.toordinal() % 3) for day in calendar["day"]]
+    as_of = date(2023, 1, 31)
+    plain = inputs({"msr_incident_day": rows}, spans(date(2020, 1, 1), as_of), as_of=as_of)
+    knowing = replace(plain, calendar=calendar)
+    monthly_rate = [entry(period_kinds=["month"])]
+    assert "n1" not in changes_of(compute(monthly_rate, knowing))
+    short_sighted = (
+        compute(monthly_rate, plain, ChartRules(largest_q=1.0)),
+        compute(monthly_rate, knowing, ChartRules(largest_q=1.0)),
+    )
+    error = [changes_of(figures)["n1"]["centre"] / changes_of(figures)["n1"]["value"] - 1 for figures in short_sighted]
+    assert abs(error[0]) > 0.1
+    assert abs(error[1]) < 0.01
+
+
 def test_a_figure_that_may_still_change_is_no_ground_for_a_signal(inputs, entry) -> None:
     """December is provisional for 30 days: November's jump is the news, December's fall none yet."""
     rows = monthly("n1", [*STEADY, 60, 2])
@@ -70,8 +153,12 @@ def test_a_figure_that_may_still_change_is_no_ground_for_a_signal(inputs, entry)
 def test_no_limit_of_a_share_exceeds_the_whole(inputs, entry) -> None:
     located = [96, 99, 95, 100, 94, 99, 96, 100, 95, 98, 94, 100, 96, 99]
     rows = [
-        {**row, "with_coordinates_ppm": 4000 * M, "valid_coordinates_ppm": 40 * share * M}
-        for row, share in zip(monthly("n1", [4000] * len(located)), located, strict=True)
+        {
+            **incidents("n1", date(2020 + (10 + n) // 12, (10 + n) % 12 + 1, 1), 4000),
+            "with_coordinates_ppm": 4000 * M,
+            "valid_coordinates_ppm": 40 * share * M,
+        }
+        for n, share in enumerate(located)
     ]
     share = entry(
         kind="proportion", interval="wilson", per=100, period_kinds=["month"],

@@ -7,7 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from indicators.daily_alarms import DailyRules, daily_alarms
-from indicators.day_types import day_types
+from indicators.day_types import day_types, weekday_types
 
 FIRST, LAST = date(2021, 1, 1), date(2024, 12, 31)
 DAYS = [FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1)]
@@ -143,3 +143,45 @@ def test_a_calendar_with_a_gap_is_refused(china: pl.DataFrame) -> None:
 def test_impossible_rules_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"probability|above zero"):
         DailyRules(**wrong)
+
+
+def test_sums_vary_as_past_sums_did() -> None:
+    """Thirty days at 80 a day and thirty at 120, in turn: days that hang together, which sums of them show."""
+    number, plain = np.arange(len(DAYS)), weekday_types(FIRST, LAST)
+    in_turns = np.where((len(DAYS) - 1 - number) // 30 % 2 == 0, 120.0, 80.0)
+    rules = DailyRules(sum_days=30, recent_days=0, down_weight_above=np.inf, sides="both", tail=0.05)
+    days, sums = (
+        daily_alarms(frame(in_turns), ["series"], plain, replace(rules, by_past_sums=by)).row(0, named=True)
+        for by in (False, True)
+    )
+    # Residuals of 600 about 3000 against 20 about 100; six slow coefficients were fitted to 36 sums.
+    of_sums, of_days = 600**2 / 3000 * 36 / 30, 20**2 / 100
+    assert sums["dispersion"] / days["dispersion"] == pytest.approx(of_sums / of_days, rel=0.05)
+    assert (days["alarm"], sums["alarm"]) == (True, False)
+    assert sums["lower"] <= sums["observed"] <= sums["upper"]
+
+
+def test_past_sums_of_independent_days_change_little(china: pl.DataFrame) -> None:
+    counts = np.random.default_rng(4).poisson(means(china, 20))
+    rules = DailyRules(sum_days=31, recent_days=0, down_weight_above=np.inf, sides="both")
+    days, sums = (
+        daily_alarms(frame(counts), ["series"], china, replace(rules, by_past_sums=by)).row(0, named=True)
+        for by in (False, True)
+    )
+    assert sums["expected"] == days["expected"]
+    assert days["dispersion"] <= sums["dispersion"] < 1.6 * days["dispersion"]
+
+
+@pytest.mark.slow
+def test_limits_and_p_values_agree_by_past_sums_too(china: pl.DataFrame) -> None:
+    random = np.random.default_rng(8)
+    drift = np.exp(random.normal(0, 0.3, (60, len(DAYS) // 15 + 1))).repeat(15, axis=1)[:, : len(DAYS)]
+    counts = random.poisson(means(china, 5) * drift)
+    rows = pl.concat([frame(each, f"{number:03}") for number, each in enumerate(counts)])
+    rules = DailyRules(sum_days=30, by_past_sums=True, recent_days=0, down_weight_above=np.inf, tail=0.2)
+    for sides in ("upper", "both"):
+        judged = daily_alarms(rows, ["series"], china, replace(rules, sides=sides))
+        low = judged["lower"] if sides == "both" else pl.repeat(0.0, judged.height, eager=True)
+        outside = (judged["observed"] > judged["upper"]) | (judged["observed"] < low)
+        assert outside.to_list() == judged["alarm"].to_list()
+        assert 0 < outside.sum() < judged.height

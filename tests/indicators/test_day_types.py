@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from indicators.day_types import DAY_TYPES, day_types
+from indicators.day_types import DAY_TYPES, day_types, weekday_types
 
 
 def types(frame: pl.DataFrame) -> dict[date, str]:
@@ -112,3 +112,11 @@ def test_impossible_overrides_are_refused(given: dict[str, list[object]], messag
 def test_unknown_country_is_refused() -> None:
     with pytest.raises(ValueError, match="'XX'"):
         day_types(date(2024, 6, 1), date(2024, 6, 30), "XX")
+
+
+def test_without_a_country_days_are_weekdays_or_weekend() -> None:
+    found = weekday_types(date(2024, 1, 1), date(2024, 1, 14))
+    assert [day.day for day, kind in types(found).items() if kind == "weekend"] == [6, 7, 13, 14]
+    assert found.schema == day_types(date(2024, 1, 1), date(2024, 1, 2), "US").schema
+    # 52 weeks before, and so of the same kind.
+    assert found["compared_day"].to_list() == [day - timedelta(days=364) for day in found["day"]]

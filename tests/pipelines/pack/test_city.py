@@ -31,6 +31,8 @@ def refusal(folder: Path, text: str | bytes) -> PackError:
         ("disclosure: open\n", "disclosure: open\ncountry: XX\n", "country: XX", "country", "ISO 3166"),
         ("as_of: 2016-06-30", "as_of: 2016-13-45", "as_of", "as_of", "date"),
         ("as_of: 2016-06-30", "as_of: yesterday", "as_of", "as_of", "date"),
+        ("as_of:", "calendar: {country: XX}\nas_of:", "calendar", "calendar.country", "'XX'"),
+        ("as_of:", "calendar: {overrides: days.csv}\nas_of:", "calendar", "calendar.country", "missing"),
         ("first_month: 2016-01", "first_month: 2016-1", "first_month", "first_month", "pattern"),
         ("first_month: 2016-01", "first_month: 2016-05\nlast_month: 2016-04", "last_month", "last_month", "before"),
         ("first_month: 2016-01", "first_month: 2016-09", "as_of", "as_of", "before the first month"),
