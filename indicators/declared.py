@@ -25,7 +25,8 @@ class Intervention:
         Level of all its areas.
     treated, buffer, control : tuple of str
         Ids of the areas with the intervention, of those that crime may have moved to, and of comparable ones;
-        without `control`, all others of the level.
+        without `control`, all others of the level but for those that another intervention on the same
+        indicator concerns, if it begins in the months compared.
     start : date
         First day. Where it is not a month's first, that month counts neither before nor after.
     months : int
@@ -55,6 +56,10 @@ class Intervention:
     def months_before(self) -> list[date]:
         """Months that count as before, in order."""
         return [month_before(self.start.replace(day=1), back) for back in range(self.months, 0, -1)]
+
+    def holds_start_of(self, other: "Intervention") -> bool:
+        """Whether another intervention begins within the months that are compared here."""
+        return self.months_before[0] < other.start < month_before(self.first_after, -self.months)
 
     def months_after(self, as_of: date) -> list[date]:
         """Months that count as after and had ended by the end of `as_of`, in order."""

@@ -130,7 +130,7 @@ def evaluate_interventions(
     """
     reasons = dict(availability.select("indicator_id", "reason").iter_rows())
     evaluated = [
-        _evaluate(each, values, areas, reasons.get(each.indicator_id), as_of)
+        _evaluate(each, _members(each, interventions, areas), values, reasons.get(each.indicator_id), as_of)
         for each in sorted(interventions, key=lambda each: each.id)
     ]
     rounded = pl.selectors.float().round_sig_figs(SIGNIFICANT_DIGITS) + 0.0
@@ -141,10 +141,9 @@ def evaluate_interventions(
 
 
 def _evaluate(
-    declared: Intervention, values: pl.DataFrame, areas: pl.DataFrame, unavailable: str | None, as_of: date
+    declared: Intervention, members: dict[str, list[str]], values: pl.DataFrame, unavailable: str | None, as_of: date
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """The row of an intervention, and its months."""
-    members = _members(declared, areas)
     after = declared.months_after(as_of)
     before = declared.months_before[-len(after) :] if after else []
     row: dict[str, Any] = dict.fromkeys(RESULT_SCHEMA)
@@ -178,12 +177,26 @@ def _evaluate(
     return row | _standing(cells, len(after) < declared.months), months
 
 
-def _members(declared: Intervention, areas: pl.DataFrame) -> dict[str, list[str]]:
-    """Areas by role, in the order of the declaration."""
+def _members(
+    declared: Intervention, interventions: Sequence[Intervention], areas: pl.DataFrame
+) -> dict[str, list[str]]:
+    """Areas by role, in the order of the declaration.
+
+    Unless the declaration names its control areas, those of another intervention on the same indicator that begins in
+    the months compared are none, if enough others are left.
+    """
     of_level = areas.filter((pl.col("area_level") == declared.area_level) & ~pl.col("is_unallocated"))
     known = sorted(of_level["area_id"].to_list())
     given = {*declared.treated, *declared.buffer}
-    control = list(declared.control) or [area for area in known if area not in given]
+    others = [area for area in known if area not in given]
+    concerned = {
+        area
+        for each in interventions
+        if each.id != declared.id and each.indicator_id == declared.indicator_id and declared.holds_start_of(each)
+        for area in (*each.treated, *each.buffer)
+    }
+    untouched = [area for area in others if area not in concerned]
+    control = list(declared.control) or (untouched if len(untouched) >= FEWEST_CONTROLS else others)
     members = {"treated": list(declared.treated), "buffer": list(declared.buffer), "control": control}
     strange = [area for role in ROLES for area in members[role] if area not in known]
     if strange:

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 import pydantic
-from holidays import list_supported_countries
 
 from indicators.day_types import is_known_country
 from pipelines.errors import PackError
@@ -176,12 +175,6 @@ class CityPack(Part):
             "takes the day before it starts"
         ),
     ] = None
-    country: Annotated[
-        str | None,
-        pydantic.Field(
-            description="ISO 3166 letters, such as CN: a source's days are judged with regard to its public holidays"
-        ),
-    ] = None
     first_month: Annotated[
         str, pydantic.Field(pattern=_MONTH, description="First month of the data, such as 2016-01; earlier is refused")
     ]
@@ -225,13 +218,6 @@ class CityPack(Part):
         if name not in _zones():
             raise ValueError(f"{name!r} is not an IANA time zone, such as Asia/Shanghai")
         return name
-
-    @pydantic.field_validator("country")
-    @classmethod
-    def _known_country(cls, letters: str | None) -> str | None:
-        if letters is not None and letters not in list_supported_countries():
-            raise ValueError(f"{letters!r} is no country whose public holidays are known: use its ISO 3166 letters")
-        return letters
 
     @property
     def folder(self) -> Path:

@@ -12,9 +12,9 @@ import duckdb
 import polars as pl
 
 from indicators.anomalies import AnomalyRules
-from indicators.day_types import day_types
 from indicators.source_profiles import Profiles, anomalies, judged_from
 from indicators.stability import MONTHS, REFERENCE_MONTHS, stability
+from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
 from pipelines.pack.sources import Kind
 from pipelines.warehouse import transaction
@@ -53,7 +53,7 @@ def judge_sources(con: duckdb.DuckDBPyConnection, pack: CityPack, as_of: date) -
     """Judge the days and months of all sources, and keep what was found."""
     rules = AnomalyRules()
     first = judged_from(as_of) - timedelta(days=rules.history_days)
-    calendar = day_types(first, as_of, pack.country) if pack.country else None
+    calendar = read_calendar(pack, first, as_of)
     profiles = read_profiles(con, streams(pack), first, as_of)
     found = Found(anomalies(profiles, as_of, calendar, rules), stability(_by_class(con, streams(pack), as_of), as_of))
     with transaction(con):

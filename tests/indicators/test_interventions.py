@@ -256,3 +256,24 @@ def test_windows_are_whole_months_around_the_start() -> None:
         assert declared.months_before == [date(2023, 10, 1), date(2023, 11, 1), date(2023, 12, 1)]
         assert len(declared.months_after(AS_OF)) == 3
         assert declared.first_after == (day if day.day == 1 else month_before(date(2024, 1, 1), -1))
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_control"),
+    [
+        ({}, False),
+        ({"start": date(2021, 6, 1)}, True),  # long before: it counts in both windows alike
+        ({"start": date(2025, 2, 1)}, True),  # after the months compared
+        ({"indicator_id": "B1"}, True),
+    ],
+)
+def test_areas_of_another_intervention_are_no_controls(changed: dict[str, Any], is_control: bool) -> None:
+    fields: dict[str, Any] = {"id": "cameras", "treated": ("beat-09",), "buffer": (), "start": date(2024, 5, 1)}
+    other = replace(DECLARED, **fields | changed)
+    found = evaluate_interventions([DECLARED, other], figures(draw()), TABLE, AVAILABLE, AS_OF).results
+    control = json.loads(found.row(by_predicate=pl.col("intervention_id") == "lights", named=True)["control"])
+    assert ("beat-09" in control) == is_control
+    named = replace(DECLARED, control=("beat-09", "beat-10"))
+    found = evaluate_interventions([named, other], figures(draw()), TABLE, AVAILABLE, AS_OF).results
+    told = found.row(by_predicate=pl.col("intervention_id") == "lights", named=True)["control"]
+    assert json.loads(told) == ["beat-09", "beat-10"]

@@ -28,7 +28,6 @@ def refusal(folder: Path, text: str | bytes) -> PackError:
     [
         ("time_zone: America/New_York", "time_zone: Mars/Olympus", "time_zone", "time_zone", "IANA"),
         ("time_zone: America/New_York", "time_zone: America", "time_zone", "time_zone", "IANA"),
-        ("disclosure: open\n", "disclosure: open\ncountry: XX\n", "country: XX", "country", "ISO 3166"),
         ("as_of: 2016-06-30", "as_of: 2016-13-45", "as_of", "as_of", "date"),
         ("as_of: 2016-06-30", "as_of: yesterday", "as_of", "as_of", "date"),
         ("as_of:", "calendar: {country: XX}\nas_of:", "calendar", "calendar.country", "'XX'"),

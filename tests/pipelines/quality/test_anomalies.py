@@ -20,7 +20,7 @@ from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
 FIRST, AS_OF = date(2015, 1, 1), date(2016, 6, 30)
 OUTAGE, EMPTY, RENAMED, LATE = date(2016, 5, 10), date(2016, 5, 24), date(2016, 6, 7), date(2016, 6, 21)
-CITY = changed("first_month: 2016-01", "first_month: 2015-01\ncountry: US").replace(
+CITY = changed("first_month: 2016-01", "first_month: 2015-01\ncalendar: {country: US}").replace(
     "      priority: prio\n", "      priority: prio\n      reported_at: \"strptime(updated, '%Y-%m-%d %H:%M')\"\n"
 )
 
