@@ -17,6 +17,7 @@ from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
 from indicators.rates import rate_figures
+from indicators.repeats import near_repeat_figures
 from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
 
@@ -25,6 +26,7 @@ FIGURES = {
     "weighted_rate": rate_figures,
     "proportion": proportion_figures,
     "survival_quantile": duration_figures,
+    "near_repeat": near_repeat_figures,
 }
 CHARTED = pl.Schema(
     {**VALUE_SCHEMA, **dict(zip(CHART_COLUMNS, (pl.Boolean, pl.Boolean, pl.Float64, pl.Float64), strict=True))}

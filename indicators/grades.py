@@ -36,6 +36,13 @@ def unusable_shares(entry: Entry) -> dict[str, pl.Expr]:
     }
 
 
+def with_unusable(entry: Entry, cells: pl.DataFrame) -> pl.DataFrame:
+    """Cells with `unusable` and the shares of `unusable_shares`, of a kind of figure that has no bounds."""
+    in_doubt = pl.col("refused") + pl.col("contested") - pl.col("doubled")
+    unusable = pl.col("missing") + in_doubt + unallocated(entry, "records")
+    return cells.with_columns(unusable=unusable.ceil().cast(pl.Int64), **unusable_shares(entry))
+
+
 def _share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
     return pl.when(part > 0).then(part / whole).otherwise(0.0).clip(0, 1)
 

@@ -4,7 +4,7 @@ Belongs here: the two containers, their columns, and the check that the frames h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -79,6 +79,8 @@ class Inputs:
     ----------
     measures : mapping of str to DataFrame
         The `msr_*` tables that the entries name.
+    extracts : mapping of str to DataFrame
+        The `ext_*` tables that the entries rest on.
     areas, profile, field_map, severity_weights, sources : DataFrame
         `staging.area`, `facts.fct_profile`, `staging.field_map`, `severity_weight` and `source`.
     spans : DataFrame
@@ -111,6 +113,7 @@ class Inputs:
     as_of: date
     week_start: int = 1
     calendar: pl.DataFrame | None = None
+    extracts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:
@@ -147,6 +150,18 @@ class Inputs:
         if measure.kind:
             frame = frame.with_columns(kind=pl.lit(measure.kind))
         return frame.with_columns(pl.col(measure.counts).cast(pl.Int64).fill_null(0))
+
+    def extract(self, name: str) -> pl.DataFrame:
+        """Rows of an extract.
+
+        Raises
+        ------
+        ValueError
+            If the extract was not given.
+        """
+        if name not in self.extracts:
+            raise ValueError(f"the extract {name} is not among the inputs: {', '.join(sorted(self.extracts))}")
+        return self.extracts[name]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from indicators.catalogue.measures import MEASURES, STOCKS
+from indicators.catalogue.measures import EXTRACTS, MEASURES, STOCKS
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
 FigureKind = Literal[
@@ -19,6 +19,7 @@ FigureKind = Literal[
     "ratio",
     "mean",
     "difference",
+    "near_repeat",
     "concentration",
     "network",
 ]
@@ -49,7 +50,10 @@ COMPUTED = {
     "proportion": ("wilson",),
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),
+    "near_repeat": ("permutation",),
 }
+# Fields that one kind of figure has, and no other.
+PARTS = {"stock": "stock_ratio", "near": "near_repeat"}
 
 
 class Model(BaseModel):
@@ -121,6 +125,13 @@ class Stock(Model):
         return self
 
 
+class Near(Model):
+    """When two incidents at different addresses are near: closer than `metres`, and fewer than `days` days apart."""
+
+    metres: float = Field(gt=0)
+    days: int = Field(gt=0)
+
+
 class Unusable(Model):
     """Which unusable records enter the worst-case bounds.
 
@@ -151,7 +162,8 @@ class Entry(Model):
     An entry with a `measure` (a stock_ratio: with `stock`) is computed wherever the data carry its `needs`; one
     without says what it would need, and is published as not available. `scale` turns the measure's unit into the
     numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that the figure is given
-    for. `where` says which records a survival_quantile is of; other kinds say so in `numerator` and `denominator`.
+    for. `where` says which records a survival_quantile or a near_repeat is of; other kinds say so in `numerator` and
+    `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that chance alone would bring.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -191,6 +203,7 @@ class Entry(Model):
     opened_measure: str | None = None
     where: Alternatives = Field(default_factory=list)
     stock: Stock | None = None
+    near: Near | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None
@@ -201,6 +214,11 @@ class Entry(Model):
     unusable: Unusable = Unusable()
 
     @property
+    def extract(self) -> str | None:
+        """The extract that a computed entry rests on beside its measure."""
+        return EXTRACTS[self.kind].table if self.measure and self.kind in EXTRACTS else None
+
+    @property
     def is_computed(self) -> bool:
         """Whether the entry says how it is computed."""
         return self.measure is not None or self.stock is not None
@@ -209,8 +227,9 @@ class Entry(Model):
     def _agrees(self) -> Self:
         if len(set(self.period_kinds)) < len(self.period_kinds):
             raise ValueError("period_kinds: a kind is listed twice")
-        if (self.stock is None) == (self.kind == "stock_ratio"):
-            raise ValueError("stock: a stock_ratio has it, and no other kind")
+        for part, kind in PARTS.items():
+            if (getattr(self, part) is None) == (self.kind == kind):
+                raise ValueError(f"{part}: a {kind} has it, and no other kind")
         if self.measure is None:
             if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
                 raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
@@ -228,13 +247,19 @@ class Entry(Model):
         self._selections_fit()
         if self.kind == "survival_quantile":
             self._durations_fit()
-        elif self.where:
-            raise ValueError(f"where: a {self.kind} says in its numerator and denominator which records it counts")
-        elif self.numerator is None:
-            raise ValueError("numerator: missing")
-        elif (self.denominator is None) == (self.kind == "proportion"):
-            raise ValueError("denominator: a proportion has one, a rate is over the population and has none")
+        elif self.kind in EXTRACTS:
+            self._extract_fits()
+        else:
+            self._counts_fit()
         return self
+
+    def _counts_fit(self) -> None:
+        if self.where:
+            raise ValueError(f"where: a {self.kind} says in its numerator and denominator which records it counts")
+        if self.numerator is None:
+            raise ValueError("numerator: missing")
+        if (self.denominator is None) == (self.kind == "proportion"):
+            raise ValueError("denominator: a proportion has one, a rate is over the population and has none")
 
     def _selections_fit(self) -> None:
         if self.measure not in MEASURES:
@@ -252,6 +277,21 @@ class Entry(Model):
                     )
         if self.kind == "weighted_rate" and "category" not in measure.dimensions:
             raise ValueError(f"{self.measure} has no categories to weigh")
+
+    def _extract_fits(self) -> None:
+        if self.numerator or self.denominator:
+            raise ValueError(f"a {self.kind} counts records: say which by where, without numerator and denominator")
+        extract = EXTRACTS[self.kind]
+        if self.measure not in extract.measures:
+            raise ValueError(f"a {self.kind} takes the measure {' or '.join(extract.measures)}, not {self.measure}")
+        for dimension in {name for alternative in self.where for name in alternative}:
+            if dimension not in extract.dimensions:
+                raise ValueError(
+                    f"{extract.table} has no dimension {dimension}; it has {', '.join(extract.dimensions)}"
+                )
+        others = set(self.period_kinds) - set(extract.period_kinds)
+        if others:
+            raise ValueError(f"period_kinds: a {self.kind} is not told by {' and '.join(sorted(others))}")
 
     def _durations_fit(self) -> None:
         if self.numerator or self.denominator:

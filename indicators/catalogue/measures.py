@@ -1,4 +1,4 @@
-"""The measures that entries may count: their dimensions, and their additive columns; and the stocks of `fct_profile`.
+"""The measures that entries may count: their dimensions, and their additive columns; extracts; stocks of `fct_profile`.
 
 Belongs here: what docs/tables.md fixes about these tables, as far as a catalogue entry can name it.
 """
@@ -87,6 +87,41 @@ MEASURES = {
         ),
     ),
     "msr_completeness_day": Measure(None, ("source", "kind"), ("required_cells", "filled_cells")),
+}
+
+
+@dataclass(frozen=True)
+class Extract:
+    """What a kind of figure reads beside a measure.
+
+    Attributes
+    ----------
+    table : str
+    columns : tuple of str
+        Those of its columns that are read.
+    measures : dict of str to tuple of str
+        Measures of the records that it was made of, and the columns that are read there.
+    dimensions : tuple of str
+        Columns that a filter may name: those of both.
+    period_kinds : tuple of str
+        Periods that its rows can tell of.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    measures: dict[str, tuple[str, ...]]
+    dimensions: tuple[str, ...]
+    period_kinds: tuple[str, ...]
+
+
+EXTRACTS = {
+    "near_repeat": Extract(
+        "ext_near_repeat_point",
+        ("last_day", "address_key", "x_metres", "y_metres", "z_metres", "incidents"),
+        {"msr_incident_basis_day": ("incidents",)},
+        ("source", "category"),
+        ("year", "rolling_12m"),
+    ),
 }
 # Columns of `fct_profile` that add up over areas.
 STOCKS = (

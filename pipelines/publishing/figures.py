@@ -13,6 +13,7 @@ import polars as pl
 from dbt_like_sql.lineage import Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
+from indicators.catalogue.measures import EXTRACTS
 from indicators.comparison import compare
 from indicators.compute import compute
 from indicators.feeds import Feed, find_feed, possible_sources
@@ -43,7 +44,7 @@ _SOURCES_SCHEMA = pl.Schema(dict.fromkeys(("indicator_id", "source", "part"), pl
 def read_inputs(
     con: duckdb.DuckDBPyConnection, project: Project, pack: CityPack, as_of: date, names: Collection[str] = ()
 ) -> Inputs:
-    """Read the measures (those of `names`, without any all) and the pack's tables as frames."""
+    """Read the pack's tables, the measures and the extracts; where `names` are given, of these only those measures."""
 
     def table(name: str) -> pl.DataFrame:
         return con.sql(f"select * from {name} order by all").pl()
@@ -61,6 +62,7 @@ def read_inputs(
         as_of=as_of,
         week_start=pack.iso_week_start,
         calendar=read_calendar(pack, pack.first_day, as_of),
+        extracts={} if names else {each.table: table(f"extracts.{each.table}") for each in EXTRACTS.values()},
     )
 
 

@@ -11,7 +11,7 @@ from dbt_like_sql.dependence import Dependence, dependence
 from dbt_like_sql.lineage import ColumnRef, Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
-from indicators.catalogue.measures import MEASURES
+from indicators.catalogue.measures import EXTRACTS, MEASURES
 from pipelines.loading.kinds import FIRST_TIME
 
 _KEYS = ("geography", "area_id", "day", "source")
@@ -82,7 +82,11 @@ def used_columns(entry: Entry) -> dict[str, set[str]]:
     """Name the columns that an entry is computed from, by the relation that polars reads."""
     used: dict[str, set[str]] = {}
     filtered = _filtered_by(entry)
-    if entry.opened_measure:
+    if entry.extract:
+        extract = EXTRACTS[entry.kind]
+        used[f"extracts.{extract.table}"] = {*_KEYS, *filtered, *extract.columns}
+        used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, *extract.measures[entry.measure or ""]}
+    elif entry.opened_measure:
         used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, "bucket", "closed", "closed_seconds"}
         used[f"measures.{entry.opened_measure}"] = {*_KEYS, *filtered, "opened", "open_now"}
     elif entry.measure:

@@ -50,6 +50,14 @@ scale: 1000000
 per: 10000
 """
 
+COUNTED = GOOD[GOOD.index("measure:") : GOOD.index("scale:")]
+NEAR = {
+    "kind: rate": "kind: near_repeat",
+    "byar": "permutation",
+    "[month]": "[year]",
+    COUNTED: "measure: msr_incident_basis_day\nwhere: {category: ['05']}\nnear: {metres: 200, days: 14}\n",
+}
+
 
 def write(folder: Path, text: str, name: str = "X1.yml") -> Path:
     file = folder / name
@@ -95,7 +103,7 @@ def test_an_analyst_adds_an_indicator_without_python(tmp_path: Path) -> None:
         ("column: incidents_ppm", "column: incident", 1, "no count incident; it has incidents_ppm"),
         ("measure: msr_incident_day", "measure: msr_incidents", 1, "no msr_incidents"),
         ("interval: byar", "interval: wilson", 1, "a rate takes byar"),
-        ("kind: rate", "kind: network", 1, "network cannot be computed yet"),
+        ("kind: rate", "kind: mean", 1, "mean cannot be computed yet"),
         ("kind: rate", "kind: proportion", 1, "takes wilson"),
         ("scale: 1000000", "scale: 1000000\ncolour: red", 28, "colour"),
         ("scale: 1000000", "scale: 0", 27, "scale"),
@@ -132,6 +140,12 @@ def test_every_fault_of_an_entry_is_named_at_once(tmp_path: Path) -> None:
         ({"kind: rate": "kind: survival_quantile", "byar": "kaplan_meier"}, "leave numerator and denominator out"),
         ({"kind: rate": "kind: proportion", "byar": "wilson"}, "a proportion has one"),
         ({"scale: 1000000": "scale: 1000000\nwhere: {category: ['05']}"}, "says in its numerator and denominator"),
+        ({"scale: 1000000": "scale: 1000000\nnear: {metres: 200, days: 14}"}, "a near_repeat has it"),
+        ({**NEAR, "near: {metres: 200, days: 14}": ""}, "a near_repeat has it"),
+        ({**NEAR, "metres: 200": "metres: 0"}, "near.metres"),
+        ({**NEAR, "[year]": "[year, month]"}, "a near_repeat is not told by month"),
+        ({**NEAR, "where: {category": "where: {local_category"}, "has no dimension local_category"),
+        ({**NEAR, "msr_incident_basis_day": "msr_incident_day"}, "takes the measure msr_incident_basis_day"),
         ({"scale: 1000000": "scale: 1000000\nwhere: {colour: [red]}"}, "has no dimension colour"),
     ],
 )

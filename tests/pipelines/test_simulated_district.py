@@ -13,6 +13,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from indicators.durations import survival_counts
+from indicators.near_repeat import events_of, near_pairs
 from indicators.survival import kaplan_meier_quantiles
 from pipelines.publishing import release
 from pipelines.warehouse import keep_raw_in
@@ -309,6 +310,30 @@ def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:
     draw = np.random.default_rng(1)
     by_chance = [close_pairs(draw.permutation(day)) for _ in range(99)]
     assert close_pairs(day) > max(by_chance)
+
+
+def test_published_near_repeats_are_those_of_the_planted_category(district: Path, truth: Truth) -> None:
+    """The city's ratio of every year is beyond chance for burglaries, and chance for what nothing was planted in."""
+    rows = _query(
+        district,
+        "select value, lower, upper from indicator_values where indicator_id = 'B4' and period_kind = 'year' "
+        "and area_level = 'city' order by period_start",
+    )
+    assert len(rows) == 3
+    assert all(1.0 < lower < value < upper for value, lower, upper in rows)
+    assert min(value for value, *_ in rows) > 1.4
+    p_values = {}
+    for category in (truth["near_repeat"]["category"], "0504"):
+        points = _warehouse(
+            district, f"select * from extracts.ext_near_repeat_point where category = '{category}' order by all"
+        )
+        found = near_pairs(events_of(points), metres=200, days=truth["near_repeat"]["days"], permutations=999)
+        p_values[category] = found.p_value
+    assert p_values["0501"] == 0.001
+    assert p_values["0504"] > 0.01
+    assert not _query(
+        district, "select 1 from indicator_values where indicator_id = 'B4_vehicle_thefts' and lower > 1.5"
+    )
 
 
 def test_no_key_of_the_extracts_reaches_a_release(district: Path) -> None:

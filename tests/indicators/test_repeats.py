@@ -1,0 +1,161 @@
+"""Near repeats as figures of areas and periods."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from indicators.catalogue.entries import Near
+from indicators.compute import compute
+from indicators.inputs import Figures, Inputs
+from indicators.near_repeat import Bands, Events, events_of, knox_table, near_pairs
+from tests.indicators.conftest import make_entry, make_inputs
+from tests.indicators.small_city import row
+
+AS_OF = date(2022, 12, 31)
+YEAR = date(2021, 1, 1)
+EARTH = 6_371_009
+POINT_SCHEMA = {
+    "geography": pl.String, "area_id": pl.String, "day": pl.Date, "last_day": pl.Date, "source": pl.String,
+    "category": pl.String, "address_key": pl.String, "x_metres": pl.Int64, "y_metres": pl.Int64, "z_metres": pl.Int64,
+    "incidents": pl.Int64,
+}  # fmt: skip
+
+
+def strewn(n: int, seed: int, follow: float = 0.0, metres: int = 3000) -> Iterator[tuple[date, int, int]]:
+    """Day and place of incidents of a year; such a share is near the one before, at 50 m within three days."""
+    random = np.random.default_rng(seed)
+    place, day = random.integers(0, metres, (n, 2)), random.integers(0, 360, n)
+    for number in np.flatnonzero(random.random(n) < follow):
+        if number:
+            place[number] = place[number - 1] + random.integers(-35, 36, 2)
+            day[number] = min(day[number - 1] + random.integers(0, 4), 364)
+    return ((YEAR + timedelta(days=int(d)), int(x), int(y)) for d, (x, y) in zip(day, place, strict=True))
+
+
+def point(area: str, day: date, east: int, north: int, **changed: Any) -> dict[str, Any]:
+    given = {
+        "geography": "beat", "area_id": area, "day": day, "last_day": day, "source": "s", "category": "0501",
+        "address_key": f"{east},{north}", "x_metres": EARTH, "y_metres": east, "z_metres": north, "incidents": 1,
+    }  # fmt: skip
+    return {**given, **changed}
+
+
+def burglaries(**changed: Any) -> Any:
+    return make_entry(
+        kind="near_repeat", interval="permutation", measure="msr_incident_basis_day", numerator=None, scale=1.0,
+        per=1.0, min_denominator=5, period_kinds=["year", "rolling_12m"], needs=["incident.lat"],
+        where={"category": {"prefix": ["05"]}}, near=Near(metres=200, days=14), **changed,
+    )  # fmt: skip
+
+
+def city(points: list[dict[str, Any]], lost: int = 0, mapped: bool = True) -> Inputs:
+    """Inputs with these points, and so many more incidents of n1 without one."""
+    basis = [{**each, "incidents": 1, "with_point": 1, "with_address": 1} for each in points]
+    basis += [{"area_id": "n1", "day": YEAR, "source": "s", "category": "0501", "incidents": 1}] * lost
+    where = [("incident", "lat", "s")]
+    inputs = make_inputs(
+        {"msr_incident_basis_day": basis}, [("s", "incident", YEAR, AS_OF)],
+        mapped=where if mapped else (), unmapped=() if mapped else where, as_of=AS_OF,
+    )  # fmt: skip
+    frame = pl.DataFrame(points, schema=POINT_SCHEMA)
+    return Inputs(**{**vars(inputs), "extracts": {"ext_near_repeat_point": frame}})
+
+
+def figures(*given: Any, **changed: Any) -> Figures:
+    return compute([burglaries()], city(*given, **changed))
+
+
+def test_the_figure_of_an_area_is_that_of_the_knox_table() -> None:
+    points = [point(area, *each) for seed, area in enumerate(("n1", "n2")) for each in strewn(300, seed, 0.3)]
+    found = figures(points)
+    for area, there in (("n1", points[:300]), ("north", points), ("city", points)):
+        events = events_of(pl.DataFrame(there, schema=POINT_SCHEMA))
+        table = knox_table(events, Bands((0, 200), (0, 14), "euclidean"), permutations=199)
+        near = table.filter(~pl.col("is_same_address")).row(0, named=True)
+        figure = row(found, area, YEAR, "year")
+        assert figure["numerator"] == near["observed"]
+        assert figure["denominator"] == pytest.approx(near["expected"])
+        assert figure["value"] == pytest.approx(near["ratio"])
+        # The permutations are others.
+        assert figure["lower"] == pytest.approx(near["ratio"] / near["chance_high"], rel=0.1)
+        assert figure["upper"] == pytest.approx(near["ratio"] / near["chance_low"], rel=0.1)
+        assert 1 < figure["lower"] < figure["value"] < figure["upper"]
+    assert row(found, "s1", YEAR, "year")["reason"] == "small_denominator:5"
+
+
+def test_other_categories_places_known_to_a_week_and_pairs_at_one_address_do_not_count() -> None:
+    points = [point("n1", *each) for each in strewn(300, 1)]
+    base = row(figures(points), "n1", YEAR, "year")
+    other = [point("n1", *each, category="0201") for each in strewn(300, 2)]
+    vague = [point("n1", d, x, y, last_day=d + timedelta(days=7)) for d, x, y in strewn(30, 3)]
+    found = row(figures([*points, *other, *vague], lost=5), "n1", YEAR, "year")
+    for column in ("value", "lower", "upper", "numerator", "denominator"):
+        assert found[column] == base[column], column
+    assert (base["unusable"], base["quality_grade"]) == (0, "A")
+    assert (found["unusable"], found["quality_grade"]) == (35, "C")
+    again = [{**each, "day": each["day"], "x_metres": EARTH} for each in points[:20]]
+    same = row(figures([*points, *again]), "n1", YEAR, "year")
+    # A second incident at an address, on the same day, is no near pair with the first.
+    twice = near_pairs(events_of(pl.DataFrame([*points, *again], schema=POINT_SCHEMA)), 200, 14, permutations=0)
+    assert same["numerator"] == twice.observed
+
+
+def test_a_window_of_twelve_months_has_its_own_incidents_alone() -> None:
+    points = [point("n1", *each) for each in strewn(300, 4)]
+    later = [point("n1", d + timedelta(days=365), x, y) for d, x, y in strewn(300, 5)]
+    found = figures([*points, *later])
+    assert row(found, "n1", YEAR, "year")["value"] == row(figures(points), "n1", YEAR, "year")["value"]
+    assert (
+        row(found, "n1", date(2022, 1, 1), "year")["value"]
+        == row(found, "n1", date(2022, 1, 1), "rolling_12m")["value"]
+    )
+    assert found.values["period_kind"].unique().sort().to_list() == ["rolling_12m", "year"]
+
+
+def test_without_its_fields_it_is_not_available() -> None:
+    points = [point("n1", *each) for each in strewn(50, 1)]
+    availability = compute([burglaries()], city(points, mapped=False)).availability
+    assert availability.row(0)[1:3] == ("not_available", "needs_field:incident.lat")
+
+
+def test_an_extract_that_was_not_given_is_named() -> None:
+    points = [point("n1", *each) for each in strewn(50, 1)]
+    inputs = Inputs(**{**vars(city(points)), "extracts": {}})
+    with pytest.raises(ValueError, match="ext_near_repeat_point is not among the inputs"):
+        compute([burglaries()], inputs)
+
+
+def test_of_many_incidents_a_sample_has_the_same_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list(strewn(4000, 6, follow=0.5, metres=6000))
+    metres = np.array([each[1:] for each in given], dtype=np.float64)
+    events = Events(metres, np.array([(each[0] - YEAR).days for each in given]))
+    whole = near_pairs(events, 200, 14)
+    for limit, most in (("MOST_PAIRS", 4000), ("MOST_EVENTS", 1500)):
+        monkeypatch.setattr(f"indicators.near_repeat.{limit}", most)
+        sample = near_pairs(events, 200, 14)
+        monkeypatch.undo()
+        assert sample.expected < whole.expected / 3
+        assert sample.observed / sample.expected == pytest.approx(whole.observed / whole.expected, rel=0.2)
+        assert sample.p_value == whole.p_value == 1 / 200
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_incidents_are_no_error(n: int) -> None:
+    found = near_pairs(Events(np.zeros((n, 2)), np.arange(n)), 200, 14)
+    assert (found.observed, found.expected) == (n // 2, n // 2)
+
+
+@pytest.mark.slow
+def test_without_near_repeats_one_in_twenty_intervals_leaves_out_one() -> None:
+    outside = 0
+    for seed in range(400):
+        given = list(strewn(250, seed))
+        metres = np.array([each[1:] for each in given], dtype=np.float64)
+        near = near_pairs(Events(metres, np.array([(each[0] - YEAR).days for each in given])), 200, 14, seed=seed)
+        outside += not near.chance_low <= near.observed <= near.chance_high
+    # Two-sided at 5 %, of counts: somewhat fewer. 400 draws of 5 % are 11 to 31 with 99 %.
+    assert 4 <= outside <= 31
