@@ -11,6 +11,7 @@ from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry
 from indicators.cells import Source, open_source
 from indicators.charts import SERIES, ChartRules, chart
+from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
@@ -27,6 +28,7 @@ FIGURES = {
     "proportion": proportion_figures,
     "survival_quantile": duration_figures,
     "near_repeat": near_repeat_figures,
+    "network": network_figures,
 }
 CHARTED = pl.Schema(
     {**VALUE_SCHEMA, **dict(zip(CHART_COLUMNS, (pl.Boolean, pl.Boolean, pl.Float64, pl.Float64), strict=True))}

@@ -51,9 +51,10 @@ COMPUTED = {
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),
     "near_repeat": ("permutation",),
+    "network": ("bootstrap",),
 }
 # Fields that one kind of figure has, and no other.
-PARTS = {"stock": "stock_ratio", "near": "near_repeat"}
+PARTS = {"stock": "stock_ratio", "near": "near_repeat", "network": "network"}
 
 
 class Model(BaseModel):
@@ -132,6 +133,13 @@ class Near(Model):
     days: int = Field(gt=0)
 
 
+class Network(Model):
+    """What is told of agencies that have `fewest_cases` together; of hand-offs, from one to the other."""
+
+    statistic: Literal["density", "degree_centralisation"]
+    fewest_cases: int = Field(ge=1)
+
+
 class Unusable(Model):
     """Which unusable records enter the worst-case bounds.
 
@@ -162,8 +170,9 @@ class Entry(Model):
     An entry with a `measure` (a stock_ratio: with `stock`) is computed wherever the data carry its `needs`; one
     without says what it would need, and is published as not available. `scale` turns the measure's unit into the
     numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that the figure is given
-    for. `where` says which records a survival_quantile or a near_repeat is of; other kinds say so in `numerator` and
-    `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that chance alone would bring.
+    for. `where` says which records a survival_quantile or a figure of an extract is of; other kinds say so in
+    `numerator` and `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that chance alone
+    would bring, of a network the number of cases that it is rarefied to.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -204,6 +213,7 @@ class Entry(Model):
     where: Alternatives = Field(default_factory=list)
     stock: Stock | None = None
     near: Near | None = None
+    network: Network | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None

@@ -122,6 +122,13 @@ EXTRACTS = {
         ("source", "category"),
         ("year", "rolling_12m"),
     ),
+    "network": Extract(
+        "ext_agency_edge_month",
+        ("kind", "from_agency", "to_agency", "cases"),
+        {"msr_incident_basis_day": ("incidents", "with_agency"), "msr_handoff_day": ("opened",)},
+        ("source",),
+        ("month", "quarter", "year", "rolling_12m"),
+    ),
 }
 # Columns of `fct_profile` that add up over areas.
 STOCKS = (

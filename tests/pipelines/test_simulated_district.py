@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from indicators.durations import survival_counts
 from indicators.near_repeat import events_of, near_pairs
+from indicators.network import Links, density
 from indicators.survival import kaplan_meier_quantiles
 from pipelines.publishing import release
 from pipelines.warehouse import keep_raw_in
@@ -313,27 +314,59 @@ def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:
 
 
 def test_published_near_repeats_are_those_of_the_planted_category(district: Path, truth: Truth) -> None:
-    """The city's ratio of every year is beyond chance for burglaries, and chance for what nothing was planted in."""
+    """Far more pairs of burglaries are near than by chance, and of what nothing is planted in not."""
     rows = _query(
         district,
-        "select value, lower, upper from indicator_values where indicator_id = 'B4' and period_kind = 'year' "
-        "and area_level = 'city' order by period_start",
+        "select sum(numerator), sum(denominator), min(status), max(reason) from indicator_values "
+        "where indicator_id = 'B4' and period_kind = 'year' and area_level = 'city'",
     )
-    assert len(rows) == 3
-    assert all(1.0 < lower < value < upper for value, lower, upper in rows)
-    assert min(value for value, *_ in rows) > 1.4
-    p_values = {}
-    for category in (truth["near_repeat"]["category"], "0504"):
+    ((observed, expected, status, reason),) = rows
+    assert observed / expected > 1.5
+    # In so small a simulation a year has too few of them for a figure.
+    assert (status, reason.partition(";")[0]) == ("withheld", "small_denominator:10")
+    for category, is_planted in ((truth["near_repeat"]["category"], True), ("0504", False)):
         points = _warehouse(
             district, f"select * from extracts.ext_near_repeat_point where category = '{category}' order by all"
         )
         found = near_pairs(events_of(points), metres=200, days=truth["near_repeat"]["days"], permutations=999)
-        p_values[category] = found.p_value
-    assert p_values["0501"] == 0.001
-    assert p_values["0504"] > 0.01
-    assert not _query(
-        district, "select 1 from indicator_values where indicator_id = 'B4_vehicle_thefts' and lower > 1.5"
+        assert (found.p_value == 0.001) == is_planted
+        assert (found.chance_low <= found.observed <= found.chance_high) != is_planted
+
+
+def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
+    """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
+    told = truth["cooperation"]
+    rows = _query(
+        district,
+        "select indicator_id, area_id, value, lower, upper from indicator_values where value is not null "
+        "and indicator_id in ('L2_handoffs', 'L3_handoffs') and period_kind = 'year' and area_level = 'district'",
     )
+    found = {(indicator, area): value for indicator, area, value, _, _ in rows}
+    assert all(lower <= value <= upper for *_, value, lower, upper in rows)
+    assert {area for _, area in found} >= {told["broker"]["district"], "liupu", "zhuqiao"}
+    for (indicator, area), value in found.items():
+        if indicator == "L2_handoffs":
+            assert value == pytest.approx(told["density"][area], rel=0.01)
+    # All links of its district run through the broker: a star.
+    central = {area: value for (indicator, area), value in found.items() if indicator == "L3_handoffs"}
+    assert central.pop(told["broker"]["district"]) == pytest.approx(1.0, abs=0.01)
+    assert max(central.values()) < 0.6
+
+
+def test_every_handoff_counted_gives_the_planted_density(district: Path, truth: Truth) -> None:
+    told = truth["cooperation"]
+    edges = _warehouse(
+        district,
+        """
+        select area.parent_id as district, from_agency, to_agency, sum(cases)::bigint as cases
+        from extracts.ext_agency_edge_month join staging.area as area using (area_id)
+        where kind = 'handoff' group by all order by all
+        """,
+    ).with_columns(pl.col("from_agency", "to_agency").replace_strict({a: n for n, a in enumerate(told["agencies"])}))
+    for (area,), there in edges.group_by("district"):
+        ends, cases = there.select("from_agency", "to_agency").to_numpy(), there["cases"].to_numpy()
+        links = Links(ends, cases, len(told["agencies"]), is_directed=True)
+        assert density(cases > 0, links) == pytest.approx(told["density"][area], abs=1e-6)
 
 
 def test_no_key_of_the_extracts_reaches_a_release(district: Path) -> None:
