@@ -53,6 +53,7 @@ MEASURES = {
         ("incidents", "with_agency", "joint", "with_address", "with_point"),
     ),
     "msr_handoff_day": Measure("handoff", ("source",), ("opened", "closed", "open_now")),
+    "msr_handoff_due_day": Measure("handoff", ("source",), ("due", "acknowledged_in_time"), ("due_day", "due_day")),
     "msr_handoff_duration_month": Measure("handoff", ("source",), ("closed", "closed_seconds")),
     "msr_patrol_day": Measure(
         "patrol",

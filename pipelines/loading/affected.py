@@ -20,9 +20,10 @@ _OF_KIND: Mapping[str, Mapping[str, str]] = {
         "interval 1 day))::date"
     },
     "service": {"due_day": "due_day"},
+    "handoff": {"due_day": "due_day"},
 }
 # Of these the models ask whether they are past: they change as `as_of` moves, though the records stay.
-_DUE = {"service": "due_day"}
+_DUE = {"service": "due_day", "handoff": "due_day"}
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:

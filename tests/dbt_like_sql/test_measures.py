@@ -21,6 +21,7 @@ MEASURES = [
     "msr_incident_duration_month",
     "msr_incident_basis_day",
     "msr_handoff_day",
+    "msr_handoff_due_day",
     "msr_handoff_duration_month",
     "msr_patrol_day",
     "msr_service_day",
@@ -117,6 +118,20 @@ def test_incident_stages_and_handoffs_by_day_and_duration(warehouse: Any) -> Non
     ]
     assert warehouse.rows("select day, bucket, closed, closed_seconds from measures.msr_handoff_duration_month") == [
         (DAY.date(), three_hours, 1, 10_800)
+    ]
+
+
+def test_handoffs_by_due_day(warehouse: Any) -> None:
+    warehouse.run_window(date(2016, 3, 31))
+    due = {"due_local": DAY + timedelta(days=2)}
+    for hours in (1, 48, 49):
+        warehouse.record("handoff", DAY, acknowledged_local=DAY + timedelta(hours=hours), **due)
+    warehouse.record("handoff", DAY, **due)
+    warehouse.record("handoff", DAY)
+    warehouse.record("handoff", DAY, due_local=datetime(2016, 4, 1))
+    warehouse.build("msr_handoff_due_day")
+    assert warehouse.rows("select day, due, acknowledged_in_time from measures.msr_handoff_due_day") == [
+        (date(2016, 3, 3), 4, 2)
     ]
 
 
@@ -258,6 +273,7 @@ def scattered(warehouse: Any, backwards: bool = False) -> None:
         warehouse.record("patrol", at, patrol_id=f"p{n}", **area, **found)
         closed = {"closed_local": at + timedelta(hours=n)} if n % 4 else {}
         acknowledged = {"acknowledged_local": at + timedelta(minutes=n)} if n % 4 else {}
+        acknowledged |= {"due_local": at + timedelta(hours=2)}
         warehouse.record("handoff", at, handoff_id=f"h{n}", **area, **acknowledged)
         due = {"due_local": at + timedelta(days=5)}
         warehouse.record("service", at, service_id=f"s{n}", **area, **closed, **due)
@@ -297,6 +313,12 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
         warehouse.rows("""
             select count(*), count(*) filter (is_closed_in_time)
             from facts.fct_service join staging.run_window on due_day <= as_of
+        """)
+    )
+    assert warehouse.rows("select sum(due), sum(acknowledged_in_time) from measures.msr_handoff_due_day") == (
+        warehouse.rows("""
+            select count(*), count(*) filter (is_acknowledged_in_time)
+            from facts.fct_handoff join staging.run_window on due_day <= as_of
         """)
     )
     total = warehouse.rows("select count(*) from facts.fct_record")

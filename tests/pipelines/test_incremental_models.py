@@ -59,6 +59,7 @@ REQUESTS = """\
     fields:
       handoff_id: id
       requested_at: {sql: "strptime(opened, '%Y-%m-%d')", precision: day}
+      due_at: {sql: "strptime(due, '%Y-%m-%d')", precision: day}
       acknowledged_at: {sql: "strptime(closed, '%Y-%m-%d')", precision: day}
       from_agency: due
       to_agency: closed

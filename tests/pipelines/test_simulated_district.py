@@ -333,6 +333,24 @@ def test_published_near_repeats_are_those_of_the_planted_category(district: Path
         assert (found.chance_low <= found.observed <= found.chance_high) != is_planted
 
 
+def test_published_handoffs_in_time_are_those_in_staging(district: Path) -> None:
+    """By the day that they are due; those not acknowledged count as late."""
+    staged = _warehouse(
+        district,
+        """
+        select year(due_day) as year, count(*) as due, count(*) filter (acknowledged_at <= due_at) as in_time
+        from staging.handoff where due_day <= (select as_of from staging.run_window) group by all order by all
+        """,
+    )
+    published = _query(
+        district,
+        "select year(period_start), denominator::bigint, numerator::bigint from indicator_values "
+        "where indicator_id = 'L5' and period_kind = 'year' and area_level = 'city' order by 1",
+    )
+    assert published == staged.rows()
+    assert all(0 < in_time < due for _, due, in_time in published)
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]

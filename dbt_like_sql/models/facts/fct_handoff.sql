@@ -20,8 +20,13 @@ select
     record_kind,
     from_agency,
     to_agency,
+    due_day,
     -- Loading knows of no acknowledgement after as_of: it has not happened yet.
     acknowledged_day is null as is_open,
+    coalesce(case
+        when time_precision = 'day' then acknowledged_day <= due_day
+        else acknowledged_at <= due_at
+    end, false) as is_acknowledged_in_time,
     -- An acknowledgement before the request is flagged in loading; it counts as at once.
     case
         when acknowledged_day is null then null

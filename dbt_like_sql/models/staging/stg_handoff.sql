@@ -17,6 +17,7 @@ renamed as (
         requested_at,
         recorded_at,
         due_at,
+        due_day,
         acknowledged_at,
         acknowledged_day,
         record_kind,
