@@ -18,7 +18,7 @@ from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
 from indicators.rates import rate_figures
-from indicators.repeats import near_repeat_figures
+from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
 
@@ -28,6 +28,7 @@ FIGURES = {
     "proportion": proportion_figures,
     "survival_quantile": duration_figures,
     "near_repeat": near_repeat_figures,
+    "repeat_addresses": repeat_address_figures,
     "network": network_figures,
 }
 CHARTED = pl.Schema(

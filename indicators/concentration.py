@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import special
+from scipy import special, stats
 
 Floats = npt.NDArray[np.float64]
 
@@ -287,6 +287,50 @@ def repeat_addresses(
         second[:, 1:] &= ~again[:, :-1]
         drawn[start : start + block] = second.sum(axis=1)
     return _beyond_chance(float(repeats), addresses * (1 - at_most_one), drawn, confidence)
+
+
+def repeats_in_part(
+    repeats: int,
+    at_addresses: npt.ArrayLike,
+    incidents: int,
+    in_part: int,
+    confidence: float = 0.95,
+    draws: int = 1999,
+    seed: int = 0,
+) -> BeyondChance:
+    """Addresses with two incidents or more in a part of a year, less what the year's incidents of each would bring.
+
+    How many addresses there are, and how they differ, need not be known: each has its own incidents of the year, which
+    are dealt out to the parts of the year at random. What is beyond that is repeats that come soon. Addresses are drawn
+    one by one: that one has its incidents in the part makes it hardly less likely for another.
+
+    Parameters
+    ----------
+    repeats : int
+        Addresses with two incidents or more in the part.
+    at_addresses : array_like of int
+        Incidents in the year of each address; those with one only may be left out, as they cannot repeat.
+    incidents, in_part : int
+        All incidents with a known address, in the year and in its part.
+    confidence : float
+        Between 0 and 1.
+    draws, seed : int
+
+    Returns
+    -------
+    BeyondChance
+        `expected` is exact.
+    """
+    held, addresses = np.unique(_whole(np.asarray(at_addresses, dtype=np.float64)), return_counts=True)
+    if not (0 <= 2 * repeats <= in_part <= incidents and held @ addresses <= incidents):
+        raise ValueError(
+            f"{repeats} repeat addresses need {2 * repeats} of {in_part} incidents, "
+            f"and {held @ addresses} incidents at addresses as many among {incidents}"
+        )
+    share = stats.hypergeom.sf(1, incidents, held, in_part) if len(held) else np.zeros(0)
+    share = np.clip(share, 0.0, 1.0)
+    drawn = np.random.default_rng(seed).binomial(addresses, share, (draws, len(held))).sum(axis=1).astype(np.float64)
+    return _beyond_chance(float(repeats), float(addresses @ share), drawn, confidence)
 
 
 def _beyond_chance(observed: float, expected: float, drawn: Floats, confidence: float) -> BeyondChance:

@@ -1,7 +1,7 @@
-"""Repeats: near ones in space and time, as figures of areas and periods.
+"""Repeats: near ones in space and time, and those at one address, as figures of areas and periods.
 
 Belongs here: from an extract and the measure that it rests on to figures. What chance would make of the same incidents
-is in `near_repeat`. Keys and points end here: a figure holds numbers of pairs alone.
+is in `near_repeat` and `concentration`. Keys and points end here: a figure holds numbers of pairs and addresses alone.
 """
 
 from datetime import date
@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from indicators.cells import Source, count_cells
+from indicators.concentration import repeats_in_part
 from indicators.feeds import passes
 from indicators.grades import with_unusable
 from indicators.near_repeat import Events, events_of, near_pairs
@@ -80,6 +81,75 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
         )
+    )
+
+
+def repeat_address_figures(source: Source) -> pl.DataFrame:
+    """Figures of `repeat_addresses` for every area, month and quarter.
+
+    The value is the number of addresses with two incidents or more in the period, less what dealing each address's
+    incidents of the calendar year out to its days at random would bring; the limits take from that number what chance
+    may make of it. They are provisional until the calendar year has ended. The numerator is the number of repeat
+    addresses, the denominator that of incidents with an address; unusable are those without.
+
+    Returns
+    -------
+    DataFrame
+        The cells with value, limits, numerator, denominator, unusable, events, event_squares and the shares of unusable
+        records.
+    """
+    daily = source.feed.rows.group_by("area_id", "day").agg(
+        records=pl.col("incidents").sum(),
+        missing=(pl.col("incidents") - pl.col("with_address")).sum(),
+        with_address=pl.col("with_address").sum(),
+    )
+    cells = with_unusable(source.feed.entry, count_cells(source, daily, ["records", "missing", "with_address"]))
+    cells = cells.with_columns(
+        year=pl.col("period_start").dt.year(), denominator=pl.col("with_address").cast(pl.Float64)
+    )
+    by_year = ["area_id", "year"]
+    in_year = source.tree.roll_up(
+        daily.with_columns(year=pl.col("day").dt.year()).select(*by_year, "with_address"), ["year"], ["with_address"]
+    ).rename({"with_address": "incidents"})
+    places = (
+        source.inputs.extract(source.feed.entry.extract or "")
+        .join(source.feed.sources, on="source", how="semi")
+        .select(
+            "area_id",
+            "day",
+            place=pl.struct("area_id", "source", "address_key"),
+            incidents=pl.col("incidents").cast(pl.Int64),
+        )
+    )
+    months = source.coverage.days.select(*PERIOD, day=pl.col("day").dt.truncate("1mo")).unique()
+    repeats = source.tree.roll_up(places.join(months, on="day"), [*PERIOD, "place"], ["incidents"])
+    repeats = repeats.filter(pl.col("incidents") >= 2).group_by(KEY).agg(numerator=pl.len().cast(pl.Float64))
+    held = (
+        source.tree.roll_up(places.with_columns(year=pl.col("day").dt.year()), ["year", "place"], ["incidents"])
+        .group_by(by_year)
+        .agg(held=pl.col("incidents").sort())
+    )
+    cells = (
+        cells.join(in_year, on=by_year, how="left")
+        .join(held, on=by_year, how="left")
+        .join(repeats, on=KEY, how="left")
+        .with_columns(pl.col("numerator").fill_null(0.0), pl.col("incidents").fill_null(0))
+        .sort(KEY)
+    )
+    found = [
+        repeats_in_part(int(row["numerator"]), row["held"] or [], row["incidents"], int(row["denominator"]))
+        for row in cells.select("numerator", "held", "incidents", "denominator").iter_rows(named=True)
+    ]
+    year_end = pl.date(pl.col("year"), 12, 31)
+    return cells.with_columns(
+        value=pl.Series([each.excess for each in found], dtype=pl.Float64),
+        lower=pl.Series([each.observed - each.chance_high for each in found], dtype=pl.Float64),
+        upper=pl.Series([each.observed - each.chance_low for each in found], dtype=pl.Float64),
+        events=pl.col("numerator"),
+        event_squares=pl.col("numerator"),
+        provisional_reason=pl.coalesce(
+            "provisional_reason", pl.when(year_end > pl.lit(source.inputs.as_of)).then(pl.lit("year_open"))
+        ),
     )
 
 

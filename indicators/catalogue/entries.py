@@ -20,6 +20,7 @@ FigureKind = Literal[
     "mean",
     "difference",
     "near_repeat",
+    "repeat_addresses",
     "concentration",
     "network",
 ]
@@ -51,6 +52,7 @@ COMPUTED = {
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),
     "near_repeat": ("permutation",),
+    "repeat_addresses": ("permutation",),
     "network": ("bootstrap",),
 }
 # Fields that one kind of figure has, and no other.

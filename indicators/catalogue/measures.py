@@ -123,6 +123,13 @@ EXTRACTS = {
         ("source", "category"),
         ("year", "rolling_12m"),
     ),
+    "repeat_addresses": Extract(
+        "ext_repeat_place_month",
+        ("address_key", "incidents"),
+        {"msr_incident_basis_day": ("incidents", "with_address")},
+        ("source",),
+        ("month", "quarter"),
+    ),
     "network": Extract(
         "ext_agency_edge_month",
         ("kind", "from_agency", "to_agency", "cases"),

@@ -12,6 +12,7 @@ from indicators.concentration import (
     gini_limits,
     lorenz_curve,
     repeat_addresses,
+    repeats_in_part,
     top_shares,
 )
 
@@ -241,3 +242,36 @@ def test_limits_are_none_or_an_interval(each: list[int], seed: int) -> None:
 def test_impossible_input_is_refused(call, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("days", [30, 90])
+def test_repeats_dealt_out_at_random_are_those_expected(days: int) -> None:
+    """Whatever the addresses: few of them have most incidents, and singles are not looked at."""
+    random = np.random.default_rng(4)
+    risk = random.pareto(1.5, 400)
+    excess, within = [], 0
+    for number in range(300):
+        address = random.choice(400, 300, p=risk / risk.sum())
+        in_part = random.random(300) < days / 365
+        held = np.bincount(address)
+        observed = int(np.count_nonzero(np.bincount(address[in_part]) >= 2))
+        found = repeats_in_part(observed, held[held >= 2], 300, int(in_part.sum()), draws=499, seed=number)
+        excess.append(found.excess)
+        within += found.chance_low <= observed <= found.chance_high
+    assert abs(np.mean(excess)) < 4 * np.std(excess) / np.sqrt(300)
+    # Counts are whole, so that the limits hold more than 95 %.
+    assert within / 300 >= 0.94
+
+
+def test_repeats_in_part_are_exact() -> None:
+    # Of three incidents at an address, two or three fall into a half as often as none or one.
+    assert repeats_in_part(1, [3], 10, 5).expected == pytest.approx(0.5)
+    # Of two both fall into five of ten: 5 * 4 of 10 * 9 times.
+    assert repeats_in_part(1, [2, 2], 10, 5).expected == pytest.approx(2 * 20 / 90)
+    whole = repeats_in_part(4, [2, 2, 3, 9], 20, 20)
+    assert (whole.expected, whole.excess, whole.chance_low, whole.chance_high) == (4, 0, 4, 4)
+    none = repeats_in_part(0, [], 20, 5)
+    assert (none.expected, none.excess) == (0, 0)
+    with pytest.raises(ValueError, match="need 6 of 5 incidents"):
+        repeats_in_part(3, [2, 2, 2], 10, 5)

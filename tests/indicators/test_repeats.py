@@ -1,4 +1,4 @@
-"""Near repeats as figures of areas and periods."""
+"""Near repeats and repeats at one address as figures of areas and periods."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -159,3 +159,53 @@ def test_without_near_repeats_one_in_twenty_intervals_leaves_out_one() -> None:
         outside += not near.chance_low <= near.observed <= near.chance_high
     # Two-sided at 5 %, of counts: somewhat fewer. 400 draws of 5 % are 11 to 31 with 99 %.
     assert 4 <= outside <= 31
+
+
+def repeats(**changed: Any) -> Any:
+    return make_entry(
+        kind="repeat_addresses", interval="permutation", measure="msr_incident_basis_day", numerator=None, scale=1.0,
+        per=1.0, min_denominator=1, period_kinds=["month", "quarter"], needs=["incident.address_key"], **changed,
+    )  # fmt: skip
+
+
+def addressed(incidents: list[tuple[str, date, str | None]], as_of: date = AS_OF) -> Figures:
+    """Figures of incidents of an area, day and address, through an extract as the SQL model makes it."""
+    frame = pl.DataFrame(incidents, schema=["area_id", "when", "address_key"], orient="row")
+    rows = [
+        {"area_id": area, "day": day, "source": "s", "incidents": 1, "with_address": int(key is not None)}
+        for area, day, key in incidents
+    ]
+    kept = frame.drop_nulls().filter(pl.len().over("area_id", "address_key", pl.col("when").dt.year()) >= 2)
+    extract = kept.group_by("area_id", "address_key", day=pl.col("when").dt.truncate("1mo")).agg(incidents=pl.len())
+    inputs = make_inputs(
+        {"msr_incident_basis_day": rows}, [("s", "incident", YEAR, as_of)],
+        mapped=[("incident", "address_key", "s")], as_of=as_of,
+    )  # fmt: skip
+    extracts = {"ext_repeat_place_month": extract.with_columns(geography=pl.lit("beat"), source=pl.lit("s"))}
+    return compute([repeats()], Inputs(**{**vars(inputs), "extracts": extracts}))
+
+
+def test_repeats_at_an_address_count_beyond_what_the_year_brings() -> None:
+    # Two on one day and two far apart; singles on other days.
+    june, days = date(2021, 6, 10), [date(2021, month, 15) for month in range(1, 13)]
+    incidents = [("n1", june, "a"), ("n1", june, "a"), ("n2", days[0], "b"), ("n2", days[8], "b")]
+    incidents += [("n1", day, f"single {day}") for day in days] + [("n1", june, None)]
+    found = addressed(incidents)
+    month = row(found, "n1", date(2021, 6, 1), "month")
+    # Of 14 incidents of n1 three fall into June: both of an address 3 * 2 of 14 * 13 times.
+    assert (month["numerator"], month["denominator"], month["unusable"]) == (1, 3, 1)
+    assert month["value"] == pytest.approx(1 - 6 / 182)
+    assert month["lower"] <= month["value"] <= month["upper"] == 1
+    # Of the city's 16 three fall into June, and both addresses might have.
+    assert row(found, "city", date(2021, 6, 1), "month")["value"] == pytest.approx(1 - 2 * 6 / 240)
+    quarter = row(found, "city", date(2021, 1, 1), "quarter")
+    assert quarter["value"] == pytest.approx(0 - 2 * 4 * 3 / 240)
+    assert month["status"] == "final"
+
+
+def test_repeats_of_a_year_that_has_not_ended_are_provisional() -> None:
+    incidents = [("n1", date(2022, 2, 3), "a"), ("n1", date(2022, 2, 4), "a"), ("n1", date(2022, 4, 4), "b")]
+    month = row(addressed(incidents, date(2022, 6, 30)), "n1", date(2022, 2, 1), "month")
+    assert (month["status"], month["reason"]) == ("provisional", "year_open")
+    empty = row(addressed(incidents, date(2022, 6, 30)), "n1", date(2022, 5, 1), "month")
+    assert (empty["status"], empty["denominator"]) == ("withheld", 0)
