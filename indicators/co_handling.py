@@ -75,7 +75,7 @@ def network_figures(source: Source) -> pl.DataFrame:
 
 
 def _is_handoff(source: Source) -> bool:
-    return source.feed.sources["kind"][0] == "handoff"
+    return str(source.feed.sources["kind"][0]) == "handoff"
 
 
 def _daily(rows: pl.DataFrame) -> pl.DataFrame:

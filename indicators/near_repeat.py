@@ -265,9 +265,10 @@ def near_pairs(
     random = np.random.default_rng(seed)
     bands = Bands((0, metres), (0, days), metric="euclidean")
     events = _thinned(events, MOST_EVENTS / max(len(events.days), 1), random)
-    tree = KDTree(events.metres)
-    within = (int(tree.count_neighbors(tree, metres)) - tree.n) / 2
-    events = _thinned(events, np.sqrt(MOST_PAIRS / max(within, 1.0)), random)
+    if len(events.days) ** 2 > 2 * MOST_PAIRS:
+        tree = KDTree(events.metres)
+        within = (int(tree.count_neighbors(tree, metres)) - tree.n) / 2
+        events = _thinned(events, np.sqrt(MOST_PAIRS / max(within, 1.0)), random)
     first = int(events.addresses is not None)
     pieces = [(i[row == first], j[row == first]) for i, j, row in _close_pairs(events, bands)]
     i, j = (np.concatenate([piece[end] for piece in pieces] or [np.zeros(0, np.int64)]) for end in (0, 1))

@@ -1,6 +1,6 @@
 """Near repeats and repeats at one address as figures of areas and periods."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -168,7 +168,7 @@ def repeats(**changed: Any) -> Any:
     )  # fmt: skip
 
 
-def addressed(incidents: list[tuple[str, date, str | None]], as_of: date = AS_OF) -> Figures:
+def addressed(incidents: Sequence[tuple[str, date, str | None]], as_of: date = AS_OF) -> Figures:
     """Figures of incidents of an area, day and address, through an extract as the SQL model makes it."""
     frame = pl.DataFrame(incidents, schema=["area_id", "when", "address_key"], orient="row")
     rows = [
@@ -188,9 +188,8 @@ def addressed(incidents: list[tuple[str, date, str | None]], as_of: date = AS_OF
 def test_repeats_at_an_address_count_beyond_what_the_year_brings() -> None:
     # Two on one day and two far apart; singles on other days.
     june, days = date(2021, 6, 10), [date(2021, month, 15) for month in range(1, 13)]
-    incidents = [("n1", june, "a"), ("n1", june, "a"), ("n2", days[0], "b"), ("n2", days[8], "b")]
-    incidents += [("n1", day, f"single {day}") for day in days] + [("n1", june, None)]
-    found = addressed(incidents)
+    repeated = [("n1", june, "a"), ("n1", june, "a"), ("n2", days[0], "b"), ("n2", days[8], "b")]
+    found = addressed([*repeated, *(("n1", day, f"single {day}") for day in days), ("n1", june, None)])
     month = row(found, "n1", date(2021, 6, 1), "month")
     # Of 14 incidents of n1 three fall into June: both of an address 3 * 2 of 14 * 13 times.
     assert (month["numerator"], month["denominator"], month["unusable"]) == (1, 3, 1)
