@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent / "screenshots"
 SHOTS = {
     "overview": "/",
     "trend": "/trend",
+    "compare": "/compare",
     "quality": "/quality",
     "catalogue": "/catalogue?status=available&indicator=B1",
     "overview_dark_zh": "/?lang=zh&scheme=dark",

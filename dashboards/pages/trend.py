@@ -210,8 +210,9 @@ def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], ki
         wrapped_column("signal", words("column.signal"), width=112, minWidth=96),
         wrapped_column("status", words("column.status"), width=104, minWidth=88),
         text_column("quality_grade", words("column.grade"), width=76, minWidth=72),
-        wrapped_column("grade_reason", words("column.grade_reason"), width=250, minWidth=128),
         wrapped_column("reason", words("column.reason"), width=230, minWidth=128),
+        # In one line, the whole on hovering: wrapped, it would make every row of the table three lines high.
+        text_column("grade_reason", words("column.grade_reason"), width=200, minWidth=120),
         number_column("numerator", words("column.numerator"), 0, width=104, minWidth=90),
         number_column("denominator", words("column.denominator"), 0, width=116, minWidth=112),
         number_column("unusable", words("column.unusable"), 0, width=92, minWidth=84, hide=is_certain),

@@ -4,6 +4,7 @@ Here: moving frames, and which tables a judgement reads. Not here: the judging i
 and what is expected of tables (`expectations`).
 """
 
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -29,7 +30,16 @@ def write_area_freshness(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
 
 def write_quality_score(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> int:
     """Score sources by area and period, into `quality.quality_score`; return how many rows that has."""
-    return _write(con, "quality_score", score_sources(inputs))
+    return _write(con, "quality_score", score_sources(_in_known_areas(inputs)))
+
+
+def _in_known_areas(inputs: Inputs) -> Inputs:
+    """Leave out what counts in areas that there are not: an expectation tells of it, and it belongs to no score."""
+    known = inputs.areas["area_id"].implode()
+    return replace(
+        inputs,
+        measures={name: frame.filter(pl.col("area_id").is_in(known)) for name, frame in inputs.measures.items()},
+    )
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:

@@ -316,7 +316,7 @@ def test_the_ledger_on_the_page_is_the_release_s(visitor: Visitor, release: Rele
     visitor.open(_address("quality"))
     for name in ("read", "accepted", "quarantined", "duplicate", "deferred"):
         expect(visitor.page.locator(f"#flow-{name}")).to_have_text(f"{release.quality.ledger[name].sum():,}")
-    ledger, checks, grades, volume = visitor.drawn()
+    ledger, grades, volume, checks = visitor.drawn()
     assert [trace["y"] for trace in checks] == [["service", "msr_incident_day", "patrol"]]
     assert [trace["y"] for trace in grades] == [["Council cases", "Vehicle thefts"]]
     assert {trace["meta"] for trace in volume} >= {"records", "expected", "silent", "collapsed", "surge"}
