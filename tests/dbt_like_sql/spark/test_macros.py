@@ -30,6 +30,7 @@ TYPES = {
     "affected": "kind varchar, day_of varchar, day date",
     "places": "lat double, lon double",
     "lists": "list varchar[]",
+    "flags": "flags varchar[]",
 }
 
 
