@@ -6,13 +6,14 @@ Not here: one area over time (`charts`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import polars as pl
 
 from indicators.catalogue.entries import Entry
 from indicators.funnels import Statistic, funnel
 from indicators.inputs import SIGNIFICANT_DIGITS
-from indicators.ranks import rank_intervals
+from indicators.ranks import Distribution, Polarity, rank_intervals
 from indicators.shrinkage import shrunken_rates
 
 CELL = ["indicator_id", "period_kind", "period_start", "area_level", "peer_group"]
@@ -100,7 +101,7 @@ def compare(
     cells = _cells(values, chosen, areas, rules)
     parts = [pl.DataFrame(schema=COMPARISON_SCHEMA)]
     for kind, (statistic, _) in COMPARED.items():
-        for polarity in ("higher", "lower", "context"):
+        for polarity in get_args(Polarity):
             those = [entry.id for entry in chosen.values() if (entry.kind, entry.polarity) == (kind, polarity)]
             compared = cells.filter(pl.col("indicator_id").is_in(those))
             if compared.height:
@@ -175,17 +176,9 @@ def _with_posterior(cells: pl.DataFrame, statistic: Statistic) -> pl.DataFrame:
     )
 
 
-def _ranked(cells: pl.DataFrame, statistic: Statistic, polarity: str, draws: int) -> pl.DataFrame:
-    distribution, best = ("gamma" if statistic == "rate" else "beta"), ("higher" if polarity == "higher" else "lower")
-    ranked = rank_intervals(
-        cells,
-        _BY,
-        distribution,  # type: ignore[arg-type]
-        ("first", "second"),
-        best,  # type: ignore[arg-type]
-        top=1,
-        draws=draws,
-    )
+def _ranked(cells: pl.DataFrame, statistic: Statistic, polarity: Polarity, draws: int) -> pl.DataFrame:
+    distribution: Distribution = "gamma" if statistic == "rate" else "beta"
+    ranked = rank_intervals(cells, _BY, distribution, ("first", "second"), polarity, top=1, draws=draws)
     return ranked.rename({"rank_lower": "rank_low", "rank_upper": "rank_high"})
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboards.figures.theme import Palette, axis, figure, time_axis
+from dashboards.figures.heat_map import heat_map
+from dashboards.figures.theme import Palette
 
 ROW_PIXELS = 30
 
@@ -45,29 +46,7 @@ def checks_figure(
     first: date = named["as_of"].min()  # type: ignore[assignment]
     last: date = named["as_of"].max()  # type: ignore[assignment]
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    cells = {(row["table_name"], row["as_of"]): row for row in named.to_dicts()}
+    cells = {(row["table_name"], row["as_of"]): (row["state"], row["hover"]) for row in named.to_dicts()}
     found = [[cells.get((table, day)) for day in days] for table in tables]
-    drawing = figure(
-        colours,
-        ROW_PIXELS * len(tables) + 50,
-        hovermode="closest",
-        xaxis=time_axis(colours, 0, date_formats),
-        yaxis=axis(colours, autorange="reversed", showgrid=False, tickfont={"color": colours.ink, "size": 12}),
-    )
-    drawing.add_trace(
-        go.Heatmap(
-            x=days,
-            y=tables,
-            z=[[None if cell is None else cell["state"] for cell in row] for row in found],
-            customdata=[["" if cell is None else cell["hover"] for cell in row] for row in found],
-            hovertemplate="%{customdata}<extra></extra>",
-            hoverongaps=False,
-            xgap=1,
-            ygap=4,
-            zmin=0,
-            zmax=2,
-            showscale=False,
-            colorscale=[[0, colours.sequence[0]], [0.5, colours.muted], [1, colours.unfavourable]],
-        )
-    )
-    return drawing
+    fills = (colours.sequence[0], colours.muted, colours.unfavourable)
+    return heat_map(days, tables, found, fills, ROW_PIXELS, date_formats, colours)

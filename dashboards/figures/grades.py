@@ -7,7 +7,8 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboards.figures.theme import Palette, axis, figure, time_axis
+from dashboards.figures.heat_map import heat_map
+from dashboards.figures.theme import Palette
 from dashboards.periods import period_end
 
 GRADES = ("A", "B", "C", "D")
@@ -51,30 +52,9 @@ def grades_figure(
     columns = [first]
     while columns[-1] < last:
         columns.append(period_end("month", columns[-1]))
-    cells = {(row["source"], row["period_start"]): row for row in named.to_dicts()}
+    cells = {
+        (row["source"], row["period_start"]): (GRADES.index(row["grade"]), row["hover"]) for row in named.to_dicts()
+    }
     found = [[cells.get((source, month)) for month in columns] for source in titles]
-    drawing = figure(
-        colours,
-        ROW_PIXELS * len(titles) + 50,
-        hovermode="closest",
-        xaxis=time_axis(colours, 0, date_formats),
-        yaxis=axis(colours, autorange="reversed", showgrid=False, tickfont={"color": colours.ink, "size": 12}),
-    )
-    fills = grade_fills(colours).values()
-    drawing.add_trace(
-        go.Heatmap(
-            x=columns,
-            y=list(titles.values()),
-            z=[[None if cell is None else GRADES.index(cell["grade"]) for cell in row] for row in found],
-            customdata=[["" if cell is None else cell["hover"] for cell in row] for row in found],
-            hovertemplate="%{customdata}<extra></extra>",
-            hoverongaps=False,
-            xgap=1,
-            ygap=4,
-            zmin=0,
-            zmax=len(GRADES) - 1,
-            showscale=False,
-            colorscale=[[at / (len(fills) - 1), fill] for at, fill in enumerate(fills)],
-        )
-    )
-    return drawing
+    fills = list(grade_fills(colours).values())
+    return heat_map(columns, list(titles.values()), found, fills, ROW_PIXELS, date_formats, colours)
