@@ -1,7 +1,8 @@
 """Near repeats: are incidents that lie close in space also close in time, more often than their dates would have it?
 
 Belongs here: the Knox table, its exact counts, its significance by permuted dates, and the events of an extract.
-Not here: which bands an indicator takes, and repeats at one address by themselves (`concentration`).
+Not here: one band alone within bounds of time and memory (`near_pairs`), which bands an indicator takes, and repeats at
+one address by themselves (`concentration`).
 """
 
 from collections.abc import Iterator
@@ -22,9 +23,6 @@ Ints = npt.NDArray[np.int64]
 
 # Pairs held at once, each twice: some 200 MB.
 PAIRS_AT_ONCE = 2_000_000
-# From which on `near_pairs` takes a sample: all of New York's vehicle thefts of a year stay whole.
-MOST_EVENTS = 20_000
-MOST_PAIRS = 200_000
 
 
 @dataclass(frozen=True)
@@ -174,7 +172,7 @@ def knox_table(
     counted = _Counted(events, bands, permutations, seed)
     # The last column holds the times beyond all bands, which belong to the pairs of a band of distance all the same.
     by_distance = counted.observed.sum(axis=1)
-    by_time = _totals(events.days, bands)
+    by_time = totals(events.days, bands)
     pairs = n * (n - 1) // 2
     expected = by_distance[:, None] * by_time / max(pairs, 1)
     p_value = (1 + (counted.permuted >= counted.observed).sum(axis=0)) / (1 + permutations)
@@ -215,90 +213,6 @@ def knox_table(
     )
 
 
-@dataclass(frozen=True)
-class NearPairs:
-    """Pairs of incidents near in space and time, at different addresses where these are known.
-
-    Attributes
-    ----------
-    observed : int
-    expected : float
-        By the dates of all incidents dealt out at random.
-    chance_low, chance_high : float
-        Where so dealt dates put the number of pairs with the confidence asked for.
-    p_value : float
-        One-sided: how often so dealt dates bring as many pairs or more.
-    """
-
-    observed: int
-    expected: float
-    chance_low: float
-    chance_high: float
-    p_value: float
-
-
-def near_pairs(
-    events: Events,
-    metres: float,
-    days: int,
-    fewest_expected: float = 0.0,
-    permutations: int = 199,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> NearPairs:
-    """One band of `knox_table`, within bounds of time and memory, for many areas and periods.
-
-    Of more than MOST_EVENTS incidents, or MOST_PAIRS pairs within reach, only a random sample is looked at: it has the
-    same ratio of observed to expected pairs in the mean, with fewer of both.
-
-    Parameters
-    ----------
-    events : Events
-    metres, days : float, int
-        Near are incidents closer than so many metres (straight), and fewer than so many days apart.
-    fewest_expected : float
-        Where fewer pairs are expected, permutations are spared, and the limits and the p-value are NaN.
-    permutations, seed : int
-    confidence : float
-        Between 0 and 1.
-    """
-    random = np.random.default_rng(seed)
-    bands = Bands((0, metres), (0, days), metric="euclidean")
-    events = _thinned(events, MOST_EVENTS / max(len(events.days), 1), random)
-    if len(events.days) ** 2 > 2 * MOST_PAIRS:
-        tree = KDTree(events.metres)
-        within = (int(tree.count_neighbors(tree, metres)) - tree.n) / 2
-        events = _thinned(events, np.sqrt(MOST_PAIRS / max(within, 1.0)), random)
-    first = int(events.addresses is not None)
-    pieces = [(i[row == first], j[row == first]) for i, j, row in _close_pairs(events, bands)]
-    i, j = (np.concatenate([piece[end] for piece in pieces] or [np.zeros(0, np.int64)]) for end in (0, 1))
-    n = len(events.days)
-    expected = float(len(i) * _totals(events.days, bands)[0] / max(n * (n - 1) // 2, 1))
-    observed = int(np.count_nonzero(np.abs(events.days[i] - events.days[j]) < days))
-    if expected < fewest_expected or not permutations:
-        return NearPairs(observed, expected, np.nan, np.nan, np.nan)
-    dealt = np.empty(permutations, dtype=np.int64)
-    dates = (events.days - events.days.min()).astype(np.int32) if n else events.days.astype(np.int32)
-    block = max(1, PAIRS_AT_ONCE // max(n, len(i), 1))
-    for start in range(0, permutations, block):
-        rows = min(block, permutations - start)
-        drawn = random.permuted(np.broadcast_to(dates, (rows, n)), axis=1)
-        dealt[start : start + rows] = np.count_nonzero(np.abs(drawn[:, i] - drawn[:, j]) < days, axis=1)
-    low, high = np.quantile(dealt, [(1 - confidence) / 2, (1 + confidence) / 2])
-    p_value = (1 + np.count_nonzero(dealt >= observed)) / (1 + permutations)
-    return NearPairs(observed, expected, float(low), float(high), float(p_value))
-
-
-def _thinned(events: Events, share: float, random: np.random.Generator) -> Events:
-    """A random sample of so great a share of the events, or all of them."""
-    n = len(events.days)
-    if share >= 1:
-        return events
-    kept = np.sort(random.choice(n, int(share * n), replace=False))
-    addresses = None if events.addresses is None else events.addresses[kept]
-    return Events(events.metres[kept], events.days[kept], addresses, events.left_out)
-
-
 class _Counted:
     """Counts of an observed table, of it by incident, and of one table per permutation.
 
@@ -315,7 +229,7 @@ class _Counted:
         # One row per permutation, the observed dates first.
         tables = np.zeros((1 + permutations, rows, columns), dtype=np.int64)
         by_event = np.zeros((rows * columns, n), dtype=np.int64)
-        for i, j, row in _close_pairs(events, bands):
+        for i, j, row in close_pairs(events, bands):
             band = row * columns
             for number in range(1 + permutations):
                 days = events.days if number == 0 else np.random.default_rng(seeds[number - 1]).permutation(events.days)
@@ -328,12 +242,12 @@ class _Counted:
         self.by_event = by_event.reshape(rows, columns, n)
         if np.isinf(bands.metres[-1]):
             # Whatever is in no other band; the dates of all pairs are the same in every permutation.
-            tables[:, -1] += _totals(events.days, bands) - tables.sum(axis=1)
+            tables[:, -1] += totals(events.days, bands) - tables.sum(axis=1)
             self.by_event[-1] += _totals_by_event(events.days, bands) - self.by_event.sum(axis=0)
         self.observed, self.permuted = tables[0], tables[1:]
 
 
-def _close_pairs(events: Events, bands: Bands) -> Iterator[tuple[Ints, Ints, Ints]]:
+def close_pairs(events: Events, bands: Bands) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Pairs in the finite bands of distance, and those at one address, as (i, j, row of the table), in pieces."""
     n, reach = len(events.days), max(edge for edge in bands.metres if np.isfinite(edge))
     first = 0
@@ -403,7 +317,8 @@ def _totals_by_event(days: Ints, bands: Bands) -> Ints:
     return pairs
 
 
-def _totals(days: Ints, bands: Bands) -> Ints:
+def totals(days: Ints, bands: Bands) -> Ints:
+    """Pairs of all incidents by band of time, whatever their distance, the last for times beyond all bands."""
     totals: Ints = _totals_by_event(days, bands).sum(axis=1)
     return totals // 2
 
@@ -415,7 +330,7 @@ def _jackknife_spread(counted: _Counted, days: Ints, bands: Bands) -> Floats:
         return np.full(counted.observed.shape, np.nan)
     observed = counted.observed[..., None] - counted.by_event
     by_distance = observed.sum(axis=1, keepdims=True)
-    by_time = _totals(days, bands)[:, None] - _totals_by_event(days, bands)
+    by_time = totals(days, bands)[:, None] - _totals_by_event(days, bands)
     estimable = np.all((observed > 0) & (by_distance > 0) & (by_time > 0), axis=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         # The number of all pairs is the same whichever incident is left out.

@@ -12,7 +12,8 @@ from indicators.cells import Source, count_cells
 from indicators.concentration import repeats_in_part
 from indicators.feeds import passes
 from indicators.grades import with_unusable
-from indicators.near_repeat import Events, events_of, near_pairs
+from indicators.near_pairs import near_pairs
+from indicators.near_repeat import Events, events_of
 from indicators.unusable import PERIOD
 
 KEY = ["area_id", *PERIOD]

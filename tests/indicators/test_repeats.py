@@ -11,7 +11,8 @@ import pytest
 from indicators.catalogue.entries import Near
 from indicators.compute import compute
 from indicators.inputs import Figures, Inputs
-from indicators.near_repeat import Bands, Events, events_of, knox_table, near_pairs
+from indicators.near_pairs import near_pairs
+from indicators.near_repeat import Bands, Events, events_of, knox_table
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import row
 
@@ -135,7 +136,7 @@ def test_of_many_incidents_a_sample_has_the_same_ratio(monkeypatch: pytest.Monke
     events = Events(metres, np.array([(each[0] - YEAR).days for each in given]))
     whole = near_pairs(events, 200, 14)
     for limit, most in (("MOST_PAIRS", 4000), ("MOST_EVENTS", 1500)):
-        monkeypatch.setattr(f"indicators.near_repeat.{limit}", most)
+        monkeypatch.setattr(f"indicators.near_pairs.{limit}", most)
         sample = near_pairs(events, 200, 14)
         monkeypatch.undo()
         assert sample.expected < whole.expected / 3

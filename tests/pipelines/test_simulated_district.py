@@ -13,7 +13,8 @@ import pytest
 from scipy.spatial import cKDTree
 
 from indicators.durations import survival_counts
-from indicators.near_repeat import events_of, near_pairs
+from indicators.near_pairs import near_pairs
+from indicators.near_repeat import events_of
 from indicators.network import Links, density
 from indicators.survival import kaplan_meier_quantiles
 from pipelines.publishing import release
