@@ -23,6 +23,20 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=15)
 hypothesis.settings.load_profile("patient")
 
 
+# Files whose tests take longest, longest first: a worker that begins one of them last would keep all others waiting.
+LONGEST = (
+    *("pipelines/test_nightly.py", "pipelines/test_simulated_district.py", "pipelines/test_cli.py"),
+    *("pipelines/test_independent_figures.py", "benchmarks/test_anomalies.py", "pipelines/test_planted_bounds.py"),
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; `make test` hands files out in this order."""
+    rank = {ROOT / "tests" / file: at for at, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
+
+
 def wardlight(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does."""
     return subprocess.run(
