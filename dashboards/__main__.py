@@ -7,12 +7,15 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class DashboardServer(BaseApplication):  # type: ignore[misc]
     """Gunicorn with one worker of a few threads: figures are read-only and releases are cached per process."""
 
     def __init__(self, home: Path, host: str, port: int, threads: int) -> None:
         self._home = home
+        self._host = host
         self._close: Callable[[], None] = lambda: None
         self._settings = {
             "bind": f"{host}:{port}",
@@ -42,7 +45,7 @@ class DashboardServer(BaseApplication):  # type: ignore[misc]
         from dashboards.app import create_app  # noqa: PLC0415 - after the fork
         from dashboards.releases import Releases  # noqa: PLC0415 - after the fork
 
-        releases = Releases(self._home)
+        releases = Releases(self._home, self._host in LOOPBACK)
         self._close = releases.close
         return create_app(releases, self._home / data_docs.FOLDER).server
 

@@ -86,6 +86,7 @@ class ReleaseInfo:
     as_of: date
     time_zone: str
     language: str
+    disclosure: str
     code_version: str
     attribution_en: str | None
     attribution_zh: str | None

@@ -20,9 +20,12 @@ class Releases:
     ----------
     home
         State folder that holds `releases/`.
+    on_this_machine
+        Whether only this machine can ask: without sign-in, exact counts for internal use are shown nowhere else.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, on_this_machine: bool = True) -> None:
+        self._on_this_machine = on_this_machine
         self._link = home / "releases" / "current"
         self._open: OrderedDict[Path, Release] = OrderedDict()
         self._lock = threading.Lock()
@@ -33,7 +36,7 @@ class Releases:
         Raises
         ------
         ReleaseError
-            If there is none yet, or it cannot be read.
+            If there is none yet, it cannot be read, or may not be shown to other machines.
         """
         try:
             folder = self._link.resolve(strict=True)
@@ -46,6 +49,8 @@ class Releases:
             # Dropped, not closed: a request that still reads it keeps it open until it is done.
             while len(self._open) > KEPT_RELEASES:
                 self._open.popitem(last=False)
+        if release.info.disclosure == "internal" and not self._on_this_machine:
+            raise ReleaseError("internal", folder.name)
         return release
 
     def close(self) -> None:

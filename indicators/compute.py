@@ -17,6 +17,7 @@ from indicators.feeds import find_feed, missing_needs
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
+from indicators.protection import of_the_top, protect_whole
 from indicators.rates import rate_figures
 from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish
@@ -31,6 +32,8 @@ FIGURES = {
     "repeat_addresses": repeat_address_figures,
     "network": network_figures,
 }
+# Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
+PROTECTED = ("rate", "weighted_rate", "proportion", "survival_quantile")
 CHARTED = pl.Schema(
     {**VALUE_SCHEMA, **dict(zip(CHART_COLUMNS, (pl.Boolean, pl.Boolean, pl.Float64, pl.Float64), strict=True))}
 )
@@ -67,11 +70,13 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
         if isinstance(cells, str):
             availability.append((entry.id, "not_available", cells, None))
             continue
-        parts.append(publish(cells, entry, inputs.as_of))
+        parts.append(publish(cells, entry, inputs.as_of, inputs.disclosure))
         if source is None:
             availability.append((entry.id, "available", None, None))
         else:
-            seasonal.append(judge_latest_month(source, parts[-1]))
+            # Days of single areas are never protected, so that nothing may be told from them.
+            if inputs.disclosure.is_exact:
+                seasonal.append(judge_latest_month(source, parts[-1]))
             availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
     values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
     limits, signals, changes = chart(values, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
@@ -101,7 +106,10 @@ def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame |
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None
-    return FIGURES[entry.kind](source), source
+    figures = FIGURES[entry.kind](source)
+    if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
+        figures = protect_whole(of_the_top(figures, tree), inputs.disclosure)
+    return figures, source
 
 
 def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:

@@ -10,6 +10,7 @@ import polars as pl
 from indicators.cells import Source, count_cells, unallocated
 from indicators.feeds import passes
 from indicators.grades import unusable_shares
+from indicators.protection import protect_cells
 from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
 from indicators.unusable import PERIOD
 
@@ -104,6 +105,9 @@ def duration_figures(source: Source) -> pl.DataFrame:
     never = beyond.select(*KEY, time=pl.lit(float("inf")), events=none, censored="added")
     best = kaplan_meier_quantiles(pl.concat([curve, at_once]), KEY, entry.quantile).select(*KEY, lower_best="lower")
     worst = kaplan_meier_quantiles(pl.concat([curve, never]), KEY, entry.quantile).select(*KEY, upper_worst="upper")
+    # Quantiles are of all records; how many these are is shown as far as it may be.
+    counts = {"numerator": 1.0, "denominator": 1.0, "records": 1.0}
+    cells = protect_cells(cells, entry, source.tree, source.inputs.disclosure, counts)
     return _joined(
         cells.join(kaplan_meier_quantiles(curve, KEY, entry.quantile), on=KEY, how="left")
         .join(best, on=KEY, how="left")

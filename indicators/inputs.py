@@ -11,6 +11,7 @@ import polars as pl
 
 from indicators.areas import AREA_COLUMNS
 from indicators.catalogue.measures import MEASURES
+from indicators.disclosure import EXACT, Disclosure
 
 VALUE_SCHEMA = {
     "indicator_id": pl.String,
@@ -95,6 +96,8 @@ class Inputs:
         ISO weekday on which weeks start, 1 for Monday to 7 for Sunday.
     calendar : DataFrame, optional
         Types of all days up to `as_of`, as `day_types` gives them; without it, weekdays and weekends are told apart.
+    disclosure : Disclosure, optional
+        How counts are protected; without it figures are exact.
 
     Raises
     ------
@@ -114,6 +117,7 @@ class Inputs:
     week_start: int = 1
     calendar: pl.DataFrame | None = None
     extracts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    disclosure: Disclosure = EXACT
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:

@@ -9,6 +9,7 @@ from indicators.bounds import proportion_bounds
 from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated
 from indicators.grades import unusable_shares
 from indicators.intervals import wilson_limits
+from indicators.protection import least_and_most, protect_cells
 
 COLUMNS = ["numerator", "denominator", "records", "missing"]
 
@@ -38,14 +39,22 @@ def proportion_figures(source: Source) -> pl.DataFrame:
             f"indicator {entry.id}: the numerator exceeds the denominator in area {area}, period {start}; "
             "correct the columns or filters of its catalogue entry"
         )
+    disclosure = source.inputs.disclosure
+    cells = protect_cells(
+        cells, entry, source.tree, disclosure, {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
+    )
     refused = pl.col("missing") + pl.col("refused")
+    (fewer, more), (smaller, larger) = (least_and_most(cells, name) for name in ("numerator", "denominator"))
     gained, gained_whole = unallocated(entry, "numerator"), unallocated(entry, "denominator")
     cells = cells.with_columns(
-        numerator=pl.col("numerator") / entry.scale,
+        # Rounded apart from each other, the part may seem larger than the whole.
+        numerator=pl.min_horizontal("numerator", "denominator") / entry.scale,
         denominator=pl.col("denominator") / entry.scale,
-        successes_added=gained / entry.scale + refused * entry.unusable.worst_per_record,
-        failures_added=(gained_whole - gained) / entry.scale + refused * entry.unusable.worst_per_record,
-        contested=pl.col("contested") * entry.unusable.worst_per_record,
+        successes_added=(gained + more) / entry.scale + refused * entry.unusable.worst_per_record,
+        failures_added=((gained_whole - gained).clip(lower_bound=0) + larger + fewer) / entry.scale
+        + refused * entry.unusable.worst_per_record,
+        contested=pl.col("contested") * entry.unusable.worst_per_record
+        + pl.max_horizontal(fewer, smaller + more) / entry.scale,
         unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))
         .ceil()
         .cast(pl.Int64),

@@ -13,6 +13,7 @@ from indicators.cells import Source, count_cells, daily_counts, tells_something,
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
 from indicators.population import DAYS_PER_YEAR, person_days
+from indicators.protection import least_and_most, of_the_top, protect_cells
 from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "records", "missing", "squares"]
@@ -38,10 +39,24 @@ def rate_figures(source: Source) -> pl.DataFrame:
         .join(at_risk, on=["area_id", *PERIOD], how="left")
         .with_columns(denominator=pl.col("person_days") / DAYS_PER_YEAR)
     )
-    cells = cells.filter(tells_something(feed.entry))
+    cells = _protected(cells.filter(tells_something(feed.entry)), source)
     if feed.entry.interval == "daily_cluster":
         cells = cells.join(_squared_days(source, daily), on=["area_id", *PERIOD], how="left")
     return _with_limits(cells, feed.entry, _largest_weight(source))
+
+
+def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Cells with the counts that may be shown.
+
+    An amount of work, such as patrol minutes, is no count of cases and stays as it is. A weighted sum cannot be told
+    from rounded counts: it is that of the whole city alone.
+    """
+    entry, disclosure = source.feed.entry, source.inputs.disclosure
+    if disclosure.is_exact or entry.count is not None:
+        return cells
+    if entry.kind == "weighted_rate":
+        return of_the_top(cells, source.tree)
+    return protect_cells(cells, entry, source.tree, disclosure, {"numerator": entry.scale, "records": 1.0})
 
 
 def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:
@@ -82,6 +97,7 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
     events = _floats(rated, "numerator")
     worst = entry.unusable.worst_per_record
     refused, gained, contested = (_floats(rated, name) for name in ("refused", "gained", "contested"))
+    below, above = (_floats(rated.select(s=end / entry.scale), "s") for end in least_and_most(rated, "numerator"))
     if entry.kind == "weighted_rate":
         records, stray = _floats(rated, "records"), _floats(rated.select(s=unallocated(entry, "records")), "s")
         variance = _floats(rated, "squares") / entry.scale
@@ -95,7 +111,7 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
         # Without an interval the bounds stand around the value itself.
         low = np.maximum(np.where(np.isnan(lower), events, lower) - contested * worst, 0.0)
         return lower, upper, low, np.where(np.isnan(upper), events, upper) + gained + refused * worst
-    return *poisson_limits(events), *count_bounds(events, gained + refused * worst, contested * worst)
+    return *poisson_limits(events), *count_bounds(events, gained + refused * worst + above, contested * worst + below)
 
 
 def _squared_days(source: Source, daily: pl.DataFrame) -> pl.DataFrame:

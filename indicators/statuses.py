@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from indicators.catalogue.entries import Entry
+from indicators.disclosure import EXACT, Disclosure
 from indicators.grades import grade, grade_reason
 from indicators.inputs import SIGNIFICANT_DIGITS, VALUE_SCHEMA
 
@@ -16,24 +17,32 @@ FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 CHART_COLUMNS = ("is_complete", "is_unallocated", "events", "event_squares")
 
 
-def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
+def publish(cells: pl.DataFrame, entry: Entry, as_of: date, disclosure: Disclosure = EXACT) -> pl.DataFrame:
     """Columns of `indicator_values` and `CHART_COLUMNS`; signal and target are not judged here.
 
     A figure is *not available* for the reason that voids it, *withheld* under the minimum denominator (its
-    numerator is kept), *provisional* while days are missing or records may still arrive, else *final*.
+    numerator is kept) or where a count may not be shown (none is), *provisional* while days are missing or records may
+    still arrive, else *final*.
     """
-    withheld = pl.col("denominator") < entry.min_denominator
+    is_small = pl.col("is_withheld") if "is_withheld" in cells.columns else pl.lit(False)
+    is_rate = entry.kind in ("rate", "weighted_rate")
+    withheld = is_small | (pl.col("denominator") < entry.min_denominator)
     void, provisional = pl.col("void_reason").is_not_null(), pl.col("provisional_reason").is_not_null()
-    small = pl.lit(f"small_denominator:{entry.min_denominator:g}")
+    small = (
+        pl.when(is_small)
+        .then(pl.lit(f"small_count:{disclosure.smallest_shown}"))
+        .otherwise(pl.lit(f"small_denominator:{entry.min_denominator:g}"))
+    )
     silent = pl.col("have_days") == 0
     shown = ~void & ~withheld
     whole = pl.col("have_days") == pl.col("span_days")
     columns = {name: pl.col(name) if name in cells.columns else pl.lit(None, pl.Float64) for name in FIGURES}
     return cells.with_columns(
         **{name: pl.when(shown).then(_rounded(column)) for name, column in columns.items()},
-        numerator=pl.when(~silent).then(_rounded(pl.col("numerator"))),
-        denominator=pl.when(~silent).then(_rounded(pl.col("denominator"))),
-        unusable=pl.when(~silent).then("unusable"),
+        numerator=pl.when(~silent & ~is_small).then(_rounded(pl.col("numerator"))),
+        # Residents are no secret; of anything else the denominator is a count, too.
+        denominator=pl.when(~silent & (pl.lit(is_rate) | ~is_small)).then(_rounded(pl.col("denominator"))),
+        unusable=pl.when(~silent).then(_unusable(disclosure)),
         quality_grade=pl.when(shown).then(grade()),
         grade_reason=pl.when(shown).then(grade_reason()),
         status=pl.when(void)
@@ -54,6 +63,17 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date) -> pl.DataFrame:
         # A figure that records may still change is no ground for a signal.
         is_complete=whole & ~provisional & (pl.col("period_end") <= pl.lit(as_of)),
     ).select(*VALUE_SCHEMA, *CHART_COLUMNS)
+
+
+def _unusable(disclosure: Disclosure) -> pl.Expr:
+    """How many records are unusable, as far as it may be shown."""
+    count = pl.col("unusable")
+    if disclosure.is_exact:
+        return count
+    shown = count.map_batches(
+        lambda counts: pl.Series(disclosure.show(counts.fill_null(0).to_numpy()).value), return_dtype=pl.Int64
+    )
+    return pl.when((count == 0) | (count >= disclosure.smallest_shown)).then(shown)
 
 
 def _rounded(column: pl.Expr) -> pl.Expr:

@@ -40,7 +40,11 @@ def plain_header(words: Words, view: View, scheme: str) -> Any:
 def footer(context: Context) -> Any:
     """Where the records come from, and which code computed the figures."""
     words, info = context.words, context.release.info
-    parts = [words.of(vars(info), "attribution"), words("footer.version", version=info.code_version)]
+    parts = [
+        words.of(vars(info), "attribution"),
+        words(f"disclosure.{info.disclosure}"),
+        words("footer.version", version=info.code_version),
+    ]
     return html.Footer([html.P(part) for part in parts if part], className="site-footer")
 
 

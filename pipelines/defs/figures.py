@@ -59,7 +59,7 @@ def _computed(pack: CityPack) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         inputs = figures.read_inputs(warehouse.con, load_project(), pack, run_as_of(context, pack))
-        rows = figures.write_computed(warehouse.con, load_project(), load_catalogue(), inputs)
+        rows = figures.write_computed(warehouse.con, load_project(), load_catalogue(), inputs, pack.protection)
         for table in COMPUTED:
             yield dg.MaterializeResult(asset_key=["indicators", table], metadata={"dagster/row_count": rows[table]})
         yield from checks.judged(warehouse, expectations, context.run_id)

@@ -16,7 +16,9 @@ from zoneinfo import available_timezones
 import pydantic
 
 from indicators.day_types import is_known_country
+from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
+from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
 from pipelines.pack.interventions import DeclaredIntervention, wrong_interventions
 from pipelines.pack.marked_yaml import read_yaml
 from pipelines.pack.mistakes import of_validation, refuse
@@ -181,9 +183,9 @@ class CityPack(Part):
     last_month: Annotated[
         str | None, pydantic.Field(pattern=_MONTH, description="Last month, such as 2017-09, where the data end")
     ] = None
-    disclosure: Annotated[
-        Literal["open"], pydantic.Field(description="open: exact counts, for records that the city itself publishes")
-    ]
+    disclosure: Annotated[ProfileName | Protection, pydantic.Field(description="How small counts are protected")] = (
+        "hes"
+    )
     schedule: Annotated[Schedule, pydantic.Field(description="When the nightly run starts")] = Schedule()
     engine: Annotated[
         Literal["duckdb", "spark"],
@@ -242,6 +244,11 @@ class CityPack(Part):
         """First day of the week, 1 (Monday) to 7 (Sunday)."""
         return {"monday": 1, "saturday": 6, "sunday": 7}[self.week_start]
 
+    @property
+    def protection(self) -> Disclosure:
+        """How counts are protected, as the statistics take it."""
+        return declared(self.disclosure)
+
     @cached_property
     def pack_hash(self) -> str:
         """Hash of `city.yml`, which decides how the files are read."""
@@ -299,7 +306,7 @@ def load_city_pack(folder: Path) -> CityPack:
         raise
     pack._folder = folder
     pack._lines = lines
-    refuse([*_wrong_names(pack), *_wrong_months(pack), *wrong_interventions(pack)])
+    refuse([*_wrong_names(pack), *_wrong_months(pack), *wrong_interventions(pack), *wrong_disclosure(pack)])
     return pack
 
 

@@ -115,7 +115,7 @@ def _head(file: str, days: Sequence[str]) -> list[str]:
         "time_zone: UTC  # CHECK: the city's, such as Asia/Shanghai; times without an offset are in it",
         f"first_month: {days[0][:7]}  # CHECK: the earliest time {seen}",
         f"as_of: {days[1]}  # CHECK: the latest day {seen}; delete it once fresh data arrive every day",
-        "disclosure: open  # exact counts: right for records that the city itself publishes one by one",
+        "disclosure: hes  # counts of 1 to 7 withheld, others rounded; docs/disclosure.md has the other profiles",
         "",
     ]
 

@@ -175,6 +175,9 @@ class Source(Part):
     null_texts: Annotated[
         list[str], pydantic.Field(description='Texts that mean nothing in this source, such as "NULL" or "-"')
     ] = []
+    public_record: Annotated[
+        bool, pydantic.Field(description="Every record is public already, one by one: counts may be shown exactly")
+    ] = False
     personal: Annotated[
         list[str],
         pydantic.Field(description="Columns that could identify a person or an address: replaced by salted hashes"),

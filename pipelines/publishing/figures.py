@@ -4,7 +4,8 @@ The statistics are in `indicators/`, which knows no database; what a failed expe
 This module moves frames between them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -16,8 +17,9 @@ from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import EXTRACTS
 from indicators.comparison import compare
 from indicators.compute import compute
+from indicators.disclosure import EXACT, Disclosure
 from indicators.feeds import Feed, find_feed, possible_sources
-from indicators.inputs import Inputs
+from indicators.inputs import Figures, Inputs
 from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
 from pipelines.publishing import interventions
@@ -36,6 +38,8 @@ PUBLISHED = (
     *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
     *("intervention_results", "intervention_months"),
 )
+# The same from the counts that may be shown, where the pack protects them.
+PROTECTED = ("protected_values", "protected_limits", "protected_changes")
 # Which sources each indicator rests on, kept from computing to publishing.
 SOURCES = "computed_sources"
 _SOURCES_SCHEMA = pl.Schema(dict.fromkeys(("indicator_id", "source", "part"), pl.String))
@@ -67,9 +71,16 @@ def read_inputs(
 
 
 def write_computed(
-    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], inputs: Inputs
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    entries: Sequence[Entry],
+    inputs: Inputs,
+    disclosure: Disclosure = EXACT,
 ) -> dict[str, int]:
     """Compute every figure and keep it as a candidate; return the row counts by table.
+
+    Candidates are exact, and judged so. Where counts are protected, all is computed once more from those that may be
+    shown: that is what is published, and nothing exact is.
 
     Indicators that a failure reaches are computed apart, only to know their cells: what is wrong may make that
     impossible, which must hold back nothing else.
@@ -77,6 +88,15 @@ def write_computed(
     sources = _sources(entries, inputs)
     _write(con, {SOURCES: sources})
     unfit = _affected(project, entries, _failures(con, project, entries, computed=False), sources)
+    exact = _computed(entries, unfit, inputs)
+    protected = exact if disclosure.is_exact else _computed(entries, unfit, replace(inputs, disclosure=disclosure))
+    _write(con, dict(zip(PROTECTED, (protected.values, protected.limits, protected.changes), strict=True)))
+    frames = (exact.values, exact.limits, exact.changes, exact.availability)
+    return _write(con, dict(zip(COMPUTED, frames, strict=True)))
+
+
+def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inputs: Inputs) -> Figures:
+    """Compute every entry, those that a failure reaches apart from the others."""
     figures = compute([entry for entry in entries if entry.id not in unfit], inputs)
     values, availability = [figures.values], [figures.availability]
     for entry in entries:
@@ -89,13 +109,12 @@ def write_computed(
             else:
                 values.append(apart.values)
                 availability.append(apart.availability)
-    frames = (
+    return Figures(
         pl.concat(values).sort(gates.KEY),
         figures.limits,
         figures.changes,
         pl.concat(availability).sort("indicator_id"),
     )
-    return _write(con, dict(zip(COMPUTED, frames, strict=True)))
 
 
 def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
@@ -147,12 +166,13 @@ def write_published(
     before: Release | None,
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
-    values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in COMPUTED[:3])
+    values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in PROTECTED)
     failures = _failures(con, project, entries, computed=True)
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
     previous_values = previous_limits = previous_as_of = None
-    if affected and before is not None:
+    # What was published under another profile may tell more than this one allows.
+    if affected and before is not None and before.manifest.get("disclosure") == pack.protection.profile:
         con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
         try:
             previous_values = con.sql("select * from before.indicator_values").pl()

@@ -89,6 +89,15 @@ QUERIES = {
 }
 
 
+# In place of those above where the pack protects counts: how many records a score is of stays unsaid.
+PROTECTED_QUERIES = {
+    "quality_score": """
+        select * replace (null::bigint as numerator, null::bigint as denominator, round(score) as score)
+        from quality.quality_score order by source, period_kind, area_id, period_start, dimension
+    """,
+}
+
+
 def release_queries(pack: CityPack) -> dict[str, str]:
     """Return the query of every table, in the order in which they are written.
 
@@ -100,6 +109,7 @@ def release_queries(pack: CityPack) -> dict[str, str]:
     )
     return {
         **QUERIES,
+        **({} if pack.protection.is_exact else PROTECTED_QUERIES),
         "source_freshness": f"""
             select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
                 silent_after_days
@@ -155,6 +165,7 @@ def release_facts(pack: CityPack, entries: Sequence[Entry], as_of: date) -> dict
         "language": pack.language,
         "attribution_en": pack.attribution.en,
         "attribution_zh": pack.attribution.zh,
+        "disclosure": pack.protection.profile,
         "code_version": version("wardlight"),
         "pack_hash": pack.pack_hash,
         "catalogue_hash": hashlib.sha256(catalogue.encode()).hexdigest()[:16],

@@ -57,7 +57,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "area_freshness": _area_freshness(areas),
         "quality_score": _scores(),
         "release_info": [
-            (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "0.1.0", "beef",
+            (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "open", "0.1.0", "beef",
              "Records: City of New York", "数据：纽约市"),
         ],
     }  # fmt: skip

@@ -49,6 +49,7 @@ sources:
     kind: incident
     title: {en: Calls, zh: 报警}
     geography: ward
+    public_record: true
     files: [calls.csv]
     area: area
     coordinates: {x: x, y: y}

@@ -1,0 +1,141 @@
+"""Disclosure control: what a count may be shown as, by profile.
+
+Belongs here: the profiles' rules for one count, and what a pack chooses. Not here: how counts hang together over areas
+and periods (`protection`).
+
+References
+----------
+NHS Digital, Hospital Episode Statistics analysis guide (`hes`); Green, Ritchie & Smith, ACRO (`acro`); US Census
+Bureau, Disclosure Review Board, rounding rules (`census`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+ProfileName = Literal["hes", "acro", "census", "open", "internal"]
+
+EXACT_PROFILES = ("open", "internal")
+# From so many on, counts are rounded to a multiple of so many.
+_ROUNDING: dict[str, tuple[tuple[int, int], ...]] = {
+    "hes": ((8, 5),),
+    "acro": ((10, 5),),
+    "census": ((15, 10), (100, 50), (1_000, 100), (10_000, 500), (100_000, 1_000)),
+}
+# Counts that are withheld, from the first to the last.
+WITHHELD = {"hes": (1, 7), "acro": (1, 9), "census": (0, 14)}
+# With one digit more there is no step left in the ladder of `census`: four digits are kept.
+_DIGITS_FROM = 1_000_000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Counts as they are shown; all of one shape.
+
+    Attributes
+    ----------
+    value : int array
+        The rounded count; where withheld, the middle of what it may be.
+    low, high : int array
+        The least and the most that a count shown like this may be.
+    is_withheld : bool array
+    """
+
+    value: Ints
+    low: Ints
+    high: Ints
+    is_withheld: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """What a pack chooses.
+
+    Attributes
+    ----------
+    profile : str
+    finest : str
+        Kind of the shortest periods that are published (`month`, `quarter`, `year`); longer ones add them up.
+    finest_of : mapping of str to str
+        The same for single indicators.
+    hidden_levels : mapping of str to frozenset of str
+        Area levels of which an indicator publishes nothing.
+    """
+
+    profile: ProfileName = "open"
+    finest: str = "month"
+    finest_of: Mapping[str, str] = field(default_factory=dict)
+    hidden_levels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether counts are published as they are."""
+        return self.profile in EXACT_PROFILES
+
+    @property
+    def smallest_shown(self) -> int:
+        """The smallest count but zero that is shown."""
+        return 1 if self.is_exact else WITHHELD[self.profile][1] + 1
+
+    @property
+    def is_top_exact(self) -> bool:
+        """Whether the whole city's counts are shown unrounded where that tells nothing of its areas."""
+        return self.profile == "hes"
+
+    def show(self, counts: npt.ArrayLike) -> Shown:
+        """Show single counts, whatever else is known of them.
+
+        Parameters
+        ----------
+        counts : array_like of int
+            Not negative.
+
+        Raises
+        ------
+        ValueError
+            If a count is negative.
+        """
+        x = np.asarray(counts, dtype=np.int64)
+        if np.any(x < 0):
+            raise ValueError("counts cannot be negative")
+        if self.is_exact:
+            return Shown(x, x, x, np.zeros(x.shape, dtype=np.bool_))
+        first, last = WITHHELD[self.profile]
+        is_withheld = (x >= first) & (x <= last)
+        value = x.copy()
+        steps = _steps(self.profile, int(x.max(initial=0)))
+        for start, step in steps:
+            # A half goes up, so that what a multiple may stand for is the same everywhere.
+            value = np.where(x >= start, (x + step // 2) // step * step, value)
+        low, high = value.copy(), value.copy()
+        for at, (start, step) in enumerate(steps):
+            is_here = value >= start
+            low = np.where(is_here, np.maximum(value - step // 2, start), low)
+            high = np.where(is_here, value + (step - 1) // 2, high)
+            if at:
+                # What is rounded up to the start of a step comes from below it.
+                low = np.where(value == start, start - steps[at - 1][1] // 2, low)
+        middle = (first + last) // 2
+        return Shown(
+            np.where(is_withheld, middle, value),
+            np.where(is_withheld, first, low),
+            np.where(is_withheld, last, high),
+            is_withheld,
+        )
+
+
+EXACT = Disclosure()
+
+
+def _steps(profile: str, largest: int) -> list[tuple[int, int]]:
+    """From which count on which step holds, up to a largest count."""
+    steps = list(_ROUNDING[profile])
+    start = _DIGITS_FROM
+    while profile == "census" and start <= largest:
+        steps.append((start, start // 1_000))
+        start *= 10
+    return steps
