@@ -40,19 +40,20 @@ def proportion_figures(source: Source) -> pl.DataFrame:
             "correct the columns or filters of its catalogue entry"
         )
     disclosure = source.inputs.disclosure
+    # Before anything is rounded: a difference of two numbers rounded up may be too small.
+    cells = cells.with_columns(failures_elsewhere=pl.col("denominator_elsewhere") - pl.col("numerator_elsewhere"))
     cells = protect_cells(
         cells, entry, source.tree, disclosure, {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
     )
     refused = pl.col("missing") + pl.col("refused")
     (fewer, more), (smaller, larger) = (least_and_most(cells, name) for name in ("numerator", "denominator"))
-    gained, gained_whole = unallocated(entry, "numerator"), unallocated(entry, "denominator")
+    gained, failed = unallocated(entry, "numerator"), unallocated(entry, "failures")
     cells = cells.with_columns(
         # Rounded apart from each other, the part may seem larger than the whole.
         numerator=pl.min_horizontal("numerator", "denominator") / entry.scale,
         denominator=pl.col("denominator") / entry.scale,
         successes_added=(gained + more) / entry.scale + refused * entry.unusable.worst_per_record,
-        failures_added=((gained_whole - gained).clip(lower_bound=0) + larger + fewer) / entry.scale
-        + refused * entry.unusable.worst_per_record,
+        failures_added=(failed + larger + fewer) / entry.scale + refused * entry.unusable.worst_per_record,
         contested=pl.col("contested") * entry.unusable.worst_per_record
         + pl.max_horizontal(fewer, smaller + more) / entry.scale,
         unusable=(refused + pl.col("contested") - pl.col("doubled") + unallocated(entry, "records"))

@@ -105,6 +105,14 @@ class _Under:
         return np.asarray(~narrows & ~is_narrowed)
 
 
+def _under(parts: list[int], has_hidden: bool, low: Ints, high: Ints, is_tender: Bools) -> _Under:
+    """Put together what is known of parts; of those hidden nothing is."""
+    least = low[parts].sum(axis=0)
+    most = np.full_like(least, _NO_LIMIT) if has_hidden else high[parts].sum(axis=0)
+    tender = is_tender[parts]
+    return _Under(least, most, np.where(tender, high[parts] - low[parts], 0).max(axis=0), np.logical_or.reduce(tender))
+
+
 def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> Shown:
     """Show counts of areas that add up over the tree.
 
@@ -127,17 +135,37 @@ def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> S
     is_tender = own.is_withheld.copy()
     reach_low, reach_high = own.low.copy(), own.high.copy()
     everywhere = np.zeros(len(counts), dtype=np.bool_)
+    leaves = {family.area for family in among if not family.parts}
     for family in among:
         area, parts = family.area, list(family.parts)
         everywhere[area] = True
         if not parts:
             continue
-        least = reach_low[parts].sum(axis=0)
-        most = np.full_like(least, _NO_LIMIT) if family.has_hidden else reach_high[parts].sum(axis=0)
-        tender = is_tender[parts]
-        width = np.where(tender, reach_high[parts] - reach_low[parts], 0).max(axis=0)
-        under = _Under(least, most, width, np.logical_or.reduce(tender))
+        under = _under(parts, family.has_hidden, reach_low, reach_high, is_tender)
         is_own = under.allows(own.low[area], own.high[area], own.is_withheld[area])
+        if leaves.issuperset(parts) and not is_own.all():
+            # Not to be told which of the small parts are zero leaves more room: a total is worth more than its zeros.
+            is_small = (own.is_withheld | (counts == 0))[parts] & ~is_own & (own.is_withheld[parts].any(axis=0))
+            hidden_low = np.where(is_small, 0, reach_low[parts])
+            hidden_high = np.where(is_small, disclosure.smallest_shown - 1, reach_high[parts])
+            wider = _under(
+                list(range(len(parts))), family.has_hidden, hidden_low, hidden_high, is_tender[parts] | is_small
+            )
+            is_better = ~is_own & wider.allows(own.low[area], own.high[area], own.is_withheld[area])
+            hides = is_small & is_better
+            for shown, hidden in (
+                (reach_low, hidden_low),
+                (low, hidden_low),
+                (reach_high, hidden_high),
+                (high, hidden_high),
+                (value, np.full_like(hidden_low, disclosure.smallest_shown // 2)),
+                (is_withheld, np.ones_like(hides)),
+                (is_tender, np.ones_like(hides)),
+            ):
+                shown[parts] = np.where(hides, hidden, shown[parts])
+            is_own |= is_better
+            under = _under(parts, family.has_hidden, reach_low, reach_high, is_tender)
+        least, most = under.least, under.most
         stands_in = value[parts].sum(axis=0)
         is_wide = (most - least) / 2 > WIDEST_SHARE * stands_in
         value[area] = np.where(is_own, own.value[area], stands_in)
@@ -208,10 +236,12 @@ def protect_counts(
         counts = grid[column].fill_null(0).cast(pl.Float64).to_numpy()
         whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
         protected = protect_tree(whole_counts.reshape(shape), among, disclosure)
+        # What was taken to the nearest whole one may be less by up to one, more by up to a half.
+        less, more = (1.0, 0.5) if np.any(counts != whole_counts) else (0.0, 0.0)
         shown = shown.with_columns(
             pl.Series(column, protected.value.ravel()),
-            pl.Series(f"{column}_least", protected.low.ravel()),
-            pl.Series(f"{column}_most", protected.high.ravel()),
+            pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
+            pl.Series(f"{column}_most", protected.high.ravel() + more),
             pl.Series(f"{column}_withheld", protected.is_withheld.ravel()),
         )
     counted = pl.concat(
@@ -280,9 +310,9 @@ def protect_cells(
     )
     doubts = {name: 1.0 for name in DOUBTS if name in shown.columns}
     for column in shown.columns:
-        for end in ("_elsewhere", "_everywhere"):
-            if column.endswith(end):
-                doubts[column] = counts.get(column.removesuffix(end), 1.0)
+        if column.endswith(("_elsewhere", "_everywhere")):
+            is_counted_in_units = column.startswith(("numerator", "denominator", "failures"))
+            doubts[column] = entry.scale if is_counted_in_units else 1.0
     return shown.with_columns(
         pl.Series(name, disclosure.show(np.ceil(shown[name].cast(pl.Float64).to_numpy() / unit)).high * unit)
         for name, unit in doubts.items()

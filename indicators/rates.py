@@ -61,7 +61,10 @@ def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
 
 def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:
     refused = pl.col("missing") + pl.col("refused")
+    below, above = least_and_most(cells, "numerator")
     cells = cells.with_columns(
+        below=below / entry.scale,
+        above=above / entry.scale,
         numerator=pl.col("numerator") / entry.scale,
         gained=unallocated(entry, "numerator") / entry.scale,
         refused=refused,
@@ -97,7 +100,7 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
     events = _floats(rated, "numerator")
     worst = entry.unusable.worst_per_record
     refused, gained, contested = (_floats(rated, name) for name in ("refused", "gained", "contested"))
-    below, above = (_floats(rated.select(s=end / entry.scale), "s") for end in least_and_most(rated, "numerator"))
+    below, above = _floats(rated, "below"), _floats(rated, "above")
     if entry.kind == "weighted_rate":
         records, stray = _floats(rated, "records"), _floats(rated.select(s=unallocated(entry, "records")), "s")
         variance = _floats(rated, "squares") / entry.scale

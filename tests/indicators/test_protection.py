@@ -104,14 +104,20 @@ def test_the_city_is_exact_where_that_tells_nothing() -> None:
     assert shown.low[-1, 0] == shown.high[-1, 0] == 211
 
 
-def test_small_parts_of_a_small_total_stay_as_they_were() -> None:
-    tree = tree_of({"city": None, "a": "city", "b": "city", "c": "city"})
-    areas = ["a", "b", "c", "city"]
+def test_zeros_are_withheld_where_they_would_tell_a_total_or_a_part() -> None:
+    tree = tree_of({"city": None, "a": "city", "b": "city", "c": "city", "d": "city"})
+    areas = ["a", "b", "c", "city", "d"]
     among = families(tree, areas)
-    shown = protect_tree(np.array([[1], [2], [1], [4]]), among, HES)
-    # That all four are 7 at most would tell that none of the parts is above 5.
-    assert (shown.low[3, 0], shown.high[3, 0], shown.is_withheld[3, 0]) == (3, 21, True)
+    # That three are not zero and all are 7 at most would tell that none of them is above 5.
+    shown = protect_tree(np.array([[1], [2], [1], [4], [0]]), among, HES)
+    assert shown.is_withheld.all()
+    assert shown.low[[0, 1, 2, 4], 0].tolist() == [0, 0, 0, 0]
+    assert shown.high[[0, 1, 2, 4], 0].tolist() == [7, 7, 7, 7]
+    assert (shown.low[3, 0], shown.high[3, 0]) == (1, 7)
     assert attack(shown, among) == []
+    # Where nothing of the kind would be told zeros are shown.
+    assert protect_tree(np.array([[30], [2], [30], [62], [0]]), among, HES).low[4, 0] == 0
+    assert not protect_tree(np.array([[30], [2], [30], [62], [0]]), among, HES).is_withheld[4, 0]
 
 
 def test_levels_that_are_not_published_are_not_added_up() -> None:

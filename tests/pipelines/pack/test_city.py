@@ -35,7 +35,6 @@ def refusal(folder: Path, text: str | bytes) -> PackError:
         ("first_month: 2016-01", "first_month: 2016-1", "first_month", "first_month", "pattern"),
         ("first_month: 2016-01", "first_month: 2016-05\nlast_month: 2016-04", "last_month", "last_month", "before"),
         ("first_month: 2016-01", "first_month: 2016-09", "as_of", "as_of", "before the first month"),
-        ("disclosure: open\n", "", None, "disclosure", "missing"),
         ("disclosure: open\n", "disclosure: open\nweek_begin: monday\n", "week_begin", "week_begin", "no key"),
         ("level: side, ", "level: side, parent: nowhere, ", "level: side", "groups.west.parent", "nowhere"),
         ("level: side, ", "level: side, parent: west, ", "level: side", "groups.west.parent", "above itself"),

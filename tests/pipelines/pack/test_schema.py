@@ -99,7 +99,7 @@ def test_what_the_models_take_the_schema_takes(
 @pytest.mark.parametrize(
     ("part", "new"),
     [
-        ("disclosure: open\n", ""),
+        ("disclosure: open\n", "disclosure: secret\n"),
         ("disclosure: open\n", "disclosure: open\nweek_begins: monday\n"),
         ("kind: incident", "kind: accident"),
         ("      priority: prio\n", "      prioritty: prio\n"),
