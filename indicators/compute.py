@@ -17,7 +17,7 @@ from indicators.feeds import find_feed, missing_needs
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
-from indicators.protection import of_the_top, protect_whole
+from indicators.protected_cells import of_the_top, protect_whole
 from indicators.rates import rate_figures
 from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish

@@ -10,7 +10,7 @@ import polars as pl
 from indicators.cells import Source, count_cells, unallocated
 from indicators.feeds import passes
 from indicators.grades import unusable_shares
-from indicators.protection import protect_cells
+from indicators.protected_cells import protect_cells
 from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
 from indicators.unusable import PERIOD
 

@@ -9,7 +9,7 @@ from indicators.bounds import proportion_bounds
 from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated
 from indicators.grades import unusable_shares
 from indicators.intervals import wilson_limits
-from indicators.protection import least_and_most, protect_cells
+from indicators.protected_cells import least_and_most, protect_cells
 
 COLUMNS = ["numerator", "denominator", "records", "missing"]
 

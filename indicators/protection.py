@@ -11,7 +11,6 @@ are a tree, looking at one sum after the other finds all that linear programming
 longer periods are the sums of what is shown of the shorter ones, and tell nothing new either.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,21 +18,8 @@ import numpy.typing as npt
 import polars as pl
 
 from indicators.areas import AreaTree
-from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure, Ints, Shown
-from indicators.periods import period_start
-from indicators.unusable import PERIOD
 
-# What is counted of unusable records, beside what lies elsewhere.
-DOUBTS = ("missing", "refused", "contested", "located")
-
-# Kinds of periods that are published under protection, and what each can be added up from.
-PARTS: dict[str, tuple[str, ...]] = {
-    "month": (),
-    "quarter": ("month",),
-    "year": ("quarter", "month"),
-    "rolling_12m": ("month",),
-}
 # A sum of which half of what it may be lies further off than this share of it is withheld as well.
 WIDEST_SHARE = 0.25
 _NO_LIMIT = np.iinfo(np.int64).max // 4
@@ -87,7 +73,7 @@ def families(tree: AreaTree, areas: list[str], hidden: frozenset[str] = frozense
 
 
 @dataclass(frozen=True)
-class _Under:
+class _Sum:
     """What is known of the counts under an area, by period: their sum's least and most, and which are tender.
 
     `width` is the widest range of a tender one.
@@ -105,12 +91,77 @@ class _Under:
         return np.asarray(~narrows & ~is_narrowed)
 
 
-def _under(parts: list[int], has_hidden: bool, low: Ints, high: Ints, is_tender: Bools) -> _Under:
+class _Table:
+    """Counts of areas and periods on their way to being shown.
+
+    `low` and `high` are what is said of a count, `known_low` and `known_high` what that of its parts adds. *Tender* are
+    counts of which nothing more may become known: those withheld, and those with such under them.
+    """
+
+    def __init__(self, counts: Ints, disclosure: Disclosure) -> None:
+        self._counts, self._disclosure = counts, disclosure
+        self._own = disclosure.show(counts)
+        self.value, self.is_withheld = self._own.value.copy(), self._own.is_withheld.copy()
+        self.low, self.high = self._own.low.copy(), self._own.high.copy()
+        self._known_low, self._known_high = self.low.copy(), self.high.copy()
+        self._is_tender = self.is_withheld.copy()
+
+    def add_up(self, family: Family, may_hide_zeros: bool) -> None:
+        """Decide what is shown of an area's total, once what is shown of its parts is decided."""
+        area, parts = family.area, list(family.parts)
+        below = self._sum(parts, family.has_hidden)
+        own_range = self._own.low[area], self._own.high[area], self._own.is_withheld[area]
+        is_own = below.allows(*own_range)
+        if may_hide_zeros and not is_own.all():
+            is_own = self._hide_zeros(parts, family.has_hidden, is_own, own_range)
+            below = self._sum(parts, family.has_hidden)
+        stands_in = self.value[parts].sum(axis=0)
+        is_wide = (below.most - below.least) / 2 > WIDEST_SHARE * stands_in
+        self.value[area] = np.where(is_own, self._own.value[area], stands_in)
+        self.low[area] = np.where(is_own, self._own.low[area], below.least)
+        self.high[area] = np.where(is_own, self._own.high[area], below.most)
+        self.is_withheld[area] = np.where(is_own, self._own.is_withheld[area], is_wide)
+        if family.is_top and self._disclosure.is_top_exact:
+            exact = self._counts[area]
+            is_exact = below.allows(exact, exact, np.zeros(exact.shape, dtype=np.bool_)) & ~self._own.is_withheld[area]
+            for shown in (self.value, self.low, self.high):
+                shown[area] = np.where(is_exact, exact, shown[area])
+            self.is_withheld[area] &= ~is_exact
+        self._is_tender[area] |= below.has_tender
+        self._known_low[area] = np.maximum(self.low[area], below.least)
+        self._known_high[area] = np.minimum(self.high[area], below.most)
+
+    def _sum(self, parts: list[int], has_hidden: bool) -> _Sum:
+        return _sum(self._known_low[parts], self._known_high[parts], self._is_tender[parts], has_hidden)
+
+    def _hide_zeros(
+        self, parts: list[int], has_hidden: bool, is_own: Bools, own_range: tuple[Ints, Ints, Bools]
+    ) -> Bools:
+        """Withhold zeros with the small counts where the area's own count may then be shown; tell where it may.
+
+        Not to be told which of the parts are zero leaves more room: a total is worth more than its zeros.
+        """
+        largest = self._disclosure.smallest_shown - 1
+        is_withheld = self._own.is_withheld[parts]
+        is_small = (is_withheld | (self._counts[parts] == 0)) & ~is_own & is_withheld.any(axis=0)
+        low = np.where(is_small, 0, self._known_low[parts])
+        high = np.where(is_small, largest, self._known_high[parts])
+        is_better = ~is_own & _sum(low, high, self._is_tender[parts] | is_small, has_hidden).allows(*own_range)
+        hides = is_small & is_better
+        for shown, hidden in ((self.low, low), (self._known_low, low), (self.high, high), (self._known_high, high)):
+            shown[parts] = np.where(hides, hidden, shown[parts])
+        self.value[parts] = np.where(hides, (largest + 1) // 2, self.value[parts])
+        self.is_withheld[parts] |= hides
+        self._is_tender[parts] |= hides
+        return is_own | is_better
+
+
+def _sum(low: Ints, high: Ints, is_tender: Bools, has_hidden: bool) -> _Sum:
     """Put together what is known of parts; of those hidden nothing is."""
-    least = low[parts].sum(axis=0)
-    most = np.full_like(least, _NO_LIMIT) if has_hidden else high[parts].sum(axis=0)
-    tender = is_tender[parts]
-    return _Under(least, most, np.where(tender, high[parts] - low[parts], 0).max(axis=0), np.logical_or.reduce(tender))
+    least = low.sum(axis=0)
+    most = np.full_like(least, _NO_LIMIT) if has_hidden else high.sum(axis=0)
+    width = np.where(is_tender, high - low, 0).max(axis=0)
+    return _Sum(least, most, width, np.logical_or.reduce(is_tender))
 
 
 def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> Shown:
@@ -129,219 +180,13 @@ def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> S
     Shown
         Of the same shape; areas that belong to no family are withheld and may be anything.
     """
-    own = disclosure.show(counts)
-    value, low, high, is_withheld = own.value.copy(), own.low.copy(), own.high.copy(), own.is_withheld.copy()
-    # Counts that must not become narrower: those withheld, and those with such under them.
-    is_tender = own.is_withheld.copy()
-    reach_low, reach_high = own.low.copy(), own.high.copy()
-    everywhere = np.zeros(len(counts), dtype=np.bool_)
+    table = _Table(counts, disclosure)
     leaves = {family.area for family in among if not family.parts}
     for family in among:
-        area, parts = family.area, list(family.parts)
-        everywhere[area] = True
-        if not parts:
-            continue
-        under = _under(parts, family.has_hidden, reach_low, reach_high, is_tender)
-        is_own = under.allows(own.low[area], own.high[area], own.is_withheld[area])
-        if leaves.issuperset(parts) and not is_own.all():
-            # Not to be told which of the small parts are zero leaves more room: a total is worth more than its zeros.
-            is_small = (own.is_withheld | (counts == 0))[parts] & ~is_own & (own.is_withheld[parts].any(axis=0))
-            hidden_low = np.where(is_small, 0, reach_low[parts])
-            hidden_high = np.where(is_small, disclosure.smallest_shown - 1, reach_high[parts])
-            wider = _under(
-                list(range(len(parts))), family.has_hidden, hidden_low, hidden_high, is_tender[parts] | is_small
-            )
-            is_better = ~is_own & wider.allows(own.low[area], own.high[area], own.is_withheld[area])
-            hides = is_small & is_better
-            for shown, hidden in (
-                (reach_low, hidden_low),
-                (low, hidden_low),
-                (reach_high, hidden_high),
-                (high, hidden_high),
-                (value, np.full_like(hidden_low, disclosure.smallest_shown // 2)),
-                (is_withheld, np.ones_like(hides)),
-                (is_tender, np.ones_like(hides)),
-            ):
-                shown[parts] = np.where(hides, hidden, shown[parts])
-            is_own |= is_better
-            under = _under(parts, family.has_hidden, reach_low, reach_high, is_tender)
-        least, most = under.least, under.most
-        stands_in = value[parts].sum(axis=0)
-        is_wide = (most - least) / 2 > WIDEST_SHARE * stands_in
-        value[area] = np.where(is_own, own.value[area], stands_in)
-        low[area] = np.where(is_own, own.low[area], least)
-        high[area] = np.where(is_own, own.high[area], most)
-        is_withheld[area] = np.where(is_own, own.is_withheld[area], is_wide)
-        if family.is_top and disclosure.is_top_exact:
-            exact = counts[area]
-            is_exact = under.allows(exact, exact, np.zeros(exact.shape, dtype=np.bool_)) & ~own.is_withheld[area]
-            for shown, as_counted in ((value, exact), (low, exact), (high, exact), (is_withheld, False)):
-                shown[area] = np.where(is_exact, as_counted, shown[area])
-        is_tender[area] |= under.has_tender
-        reach_low[area] = np.maximum(low[area], least)
-        reach_high[area] = np.minimum(high[area], most)
-    is_withheld[~everywhere] = True
-    low[~everywhere], high[~everywhere] = 0, _NO_LIMIT
-    return Shown(value, low, high, is_withheld)
-
-
-def protect_counts(
-    cells: pl.DataFrame, columns: list[str], tree: AreaTree, disclosure: Disclosure, indicator: str
-) -> pl.DataFrame:
-    """Counts of cells as they may be shown, and only those cells that may be.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        area_id, period_kind, period_start and `columns`: counts that add up over areas and days, in records. What is
-        counted in parts of a record is taken to the nearest whole one, and at least one.
-    columns : list of str
-    tree : AreaTree
-    disclosure : Disclosure
-    indicator : str
-
-    Returns
-    -------
-    DataFrame
-        The cells of publishable periods and levels, in their order, with the `columns` as shown, `<column>_least` and
-        `<column>_most`, and `is_withheld` (any of the columns).
-    """
-    hidden = disclosure.hidden_levels.get(indicator, frozenset())
-    levels = tree.areas.select("area_id", "area_level")
-    there = set(cells["period_kind"].unique())
-    asked = disclosure.finest_of.get(indicator, disclosure.finest)
-    finest = next((kind for kind in PARTS if kind in there and (kind == asked or asked in PARTS[kind])), asked)
-    kinds = [kind for kind, parts in PARTS.items() if kind == finest or finest in parts]
-    told = (
-        cells.with_row_index("_row")
-        .filter(pl.col("period_kind").is_in(kinds))
-        .join(levels.filter(~pl.col("area_level").is_in(list(hidden))).select("area_id"), on="area_id", how="semi")
-    )
-    base = told.filter(pl.col("period_kind") == finest)
-    key = ["area_id", *PERIOD]
-    if base.is_empty():
-        names = [name for c in columns for name in (f"{c}_least", f"{c}_most")]
-        empty = told.clear().drop("_row")
-        return empty.with_columns(
-            *(pl.lit(None, pl.Int64).alias(name) for name in names), is_withheld=pl.lit(None, pl.Boolean)
-        )
-    # Cells of every area, those hidden too: a parent adds them up.
-    whole = cells.filter(pl.col("period_kind") == finest)
-    areas, starts = whole["area_id"].unique().sort(), whole["period_start"].unique().sort()
-    among = families(tree, areas.to_list(), hidden)
-    grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
-    shape = (len(areas), len(starts))
-    shown = grid.select("area_id", "period_start")
-    for column in columns:
-        counts = grid[column].fill_null(0).cast(pl.Float64).to_numpy()
-        whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
-        protected = protect_tree(whole_counts.reshape(shape), among, disclosure)
-        # What was taken to the nearest whole one may be less by up to one, more by up to a half.
-        less, more = (1.0, 0.5) if np.any(counts != whole_counts) else (0.0, 0.0)
-        shown = shown.with_columns(
-            pl.Series(column, protected.value.ravel()),
-            pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
-            pl.Series(f"{column}_most", protected.high.ravel() + more),
-            pl.Series(f"{column}_withheld", protected.is_withheld.ravel()),
-        )
-    counted = pl.concat(
-        [
-            shown.with_columns(period_kind=pl.lit(finest)),
-            *(_summed(shown, columns, kind) for kind in kinds if kind != finest),
-        ],
-        how="diagonal",
-    )
-    return (
-        told.drop(columns)
-        .join(counted, on=key, how="left")
-        .sort("_row")
-        .with_columns(is_withheld=pl.any_horizontal(f"{c}_withheld" for c in columns).fill_null(True))
-        .drop("_row", *(f"{c}_withheld" for c in columns))
-    )
-
-
-def _summed(shown: pl.DataFrame, columns: list[str], kind: str) -> pl.DataFrame:
-    """What is shown of longer periods; withheld where that could be much more or much less."""
-    if kind == "rolling_12m":
-        windows = pl.DataFrame({"back": range(12)})
-        parts = shown.join(windows, how="cross").with_columns(
-            pl.col("period_start").dt.offset_by(pl.format("-{}mo", "back"))
-        )
-    else:
-        parts = shown.with_columns(period_start(pl.col("period_start"), kind, 1))
-    half = {c: (pl.col(f"{c}_most") - pl.col(f"{c}_least")) / 2 for c in columns}
-    return (
-        parts.group_by("area_id", "period_start")
-        .agg(pl.col(name).sum() for c in columns for name in (c, f"{c}_least", f"{c}_most"))
-        .with_columns(
-            *((half[c] > WIDEST_SHARE * pl.col(c)).alias(f"{c}_withheld") for c in columns),
-            period_kind=pl.lit(kind),
-        )
-    )
-
-
-def protect_cells(
-    cells: pl.DataFrame, entry: Entry, tree: AreaTree, disclosure: Disclosure, counts: Mapping[str, float]
-) -> pl.DataFrame:
-    """Cells of an indicator with the counts that may be shown in place of those there are.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        With `counts` and what is unusable.
-    entry : Entry
-    tree : AreaTree
-    disclosure : Disclosure
-    counts : mapping of str to float
-        The columns that are counts of records, and in how many of their units one record counts.
-
-    Returns
-    -------
-    DataFrame
-        With an exact profile the same cells. Else as `protect_counts` gives them, in the columns' units; what is
-        unusable is rounded up, so that no bound gets narrower.
-    """
-    if disclosure.is_exact:
-        return cells
-    scaled = cells.with_columns(pl.col(column) / unit for column, unit in counts.items())
-    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id)
-    shown = shown.with_columns(
-        (pl.col(f"{column}{end}") * unit) for column, unit in counts.items() for end in ("", "_least", "_most")
-    )
-    doubts = {name: 1.0 for name in DOUBTS if name in shown.columns}
-    for column in shown.columns:
-        if column.endswith(("_elsewhere", "_everywhere")):
-            is_counted_in_units = column.startswith(("numerator", "denominator", "failures"))
-            doubts[column] = entry.scale if is_counted_in_units else 1.0
-    return shown.with_columns(
-        pl.Series(name, disclosure.show(np.ceil(shown[name].cast(pl.Float64).to_numpy() / unit)).high * unit)
-        for name, unit in doubts.items()
-    )
-
-
-def least_and_most(cells: pl.DataFrame, column: str) -> tuple[pl.Expr, pl.Expr]:
-    """How much lower and how much higher than shown a count may be, in its units; not negative."""
-    if f"{column}_least" not in cells.columns:
-        return pl.lit(0.0), pl.lit(0.0)
-    below, above = pl.col(column) - pl.col(f"{column}_least"), pl.col(f"{column}_most") - pl.col(column)
-    return below.cast(pl.Float64), above.cast(pl.Float64)
-
-
-def of_the_top(cells: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
-    """Cells of the areas that lie in no other: of figures that cannot be told from protected counts."""
-    tops = tree.areas.filter(pl.col("parent_id").is_null()).select("area_id")
-    return cells.join(tops, on="area_id", how="semi", maintain_order="left")
-
-
-def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame:
-    """Figures of the whole city that hang together with no others: their counts rounded one by one.
-
-    A figure of which one of the counts may not be shown is withheld.
-    """
-    columns = [name for name in ("numerator", "denominator") if name in figures.columns]
-    withheld = pl.Series(np.zeros(figures.height, dtype=np.bool_))
-    for name in columns:
-        shown = disclosure.show(np.rint(figures[name].cast(pl.Float64).fill_null(0).clip(0).to_numpy()))
-        figures = figures.with_columns(pl.Series(name, shown.value.astype(np.float64)))
-        withheld |= pl.Series(shown.is_withheld)
-    return figures.with_columns(is_withheld=withheld)
+        if family.parts:
+            table.add_up(family, may_hide_zeros=leaves.issuperset(family.parts))
+    is_apart = np.ones(len(counts), dtype=np.bool_)
+    is_apart[[family.area for family in among]] = False
+    table.is_withheld[is_apart] = True
+    table.low[is_apart], table.high[is_apart] = 0, _NO_LIMIT
+    return Shown(table.value, table.low, table.high, table.is_withheld)

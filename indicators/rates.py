@@ -13,7 +13,7 @@ from indicators.cells import Source, count_cells, daily_counts, tells_something,
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
 from indicators.population import DAYS_PER_YEAR, person_days
-from indicators.protection import least_and_most, of_the_top, protect_cells
+from indicators.protected_cells import least_and_most, of_the_top, protect_cells
 from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "records", "missing", "squares"]

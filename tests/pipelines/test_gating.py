@@ -21,6 +21,7 @@ SOURCES = """\
     kind: incident
     title: {en: Thefts, zh: 盗窃}
     geography: ward
+    public_record: true
     files: [thefts.csv]
     area: area
     expected: [area_id, occurred_at]
@@ -33,6 +34,7 @@ SOURCES = """\
     kind: incident
     title: {en: Shootings, zh: 枪击}
     geography: ward
+    public_record: true
     files: [shootings.csv]
     area: area
     expected: [area_id, occurred_at]
@@ -44,6 +46,7 @@ SOURCES = """\
     kind: patrol
     title: {en: Stops, zh: 盘查}
     geography: ward
+    public_record: true
     files: [stops.csv]
     area: area
     expected: [area_id, started_at, duration_seconds]
@@ -143,3 +146,18 @@ def test_one_broken_source_of_three_and_one_broken_column_of_a_good_one(tmp_path
     # What is mended is published again.
     assert "Gate closed" not in night(tmp_path)
     assert statuses(tmp_path) == dict.fromkeys(everything, fresh)
+
+    # Under another profile nothing exact is carried forward, and nothing small is shown.
+    city = (tmp_path / "city.yml").read_text(encoding="utf-8").replace("disclosure: open\n", "disclosure: hes\n")
+    (tmp_path / "city.yml").write_text(city, encoding="utf-8")
+    with open_warehouse(tmp_path / "home") as con:
+        con.execute(f"update staging.incident set area_id = area_id || ' or so' where {broken}")
+    assert "Gate closed" in night(tmp_path)
+    assert "B1_shootings" not in statuses(tmp_path)
+    assert query(tmp_path, "select disclosure from release_info") == [("hes",)]
+    small = "area_id <> 'city' and indicator_id in ('B2', 'patrol_stops') and numerator between 1 and 7"
+    assert query(tmp_path, f"select count(*) from indicator_values where {small}") == [(0,)]
+    shown = "indicator_id = 'B2' and area_id <> 'city' and numerator > 0"
+    assert query(tmp_path, f"select count(*) > 0, max(numerator % 5) from indicator_values where {shown}") == [
+        (True, 0)
+    ]

@@ -32,6 +32,7 @@ REQUESTS = """\
     kind: service
     title: {en: Requests, zh: 诉求}
     geography: ward
+    public_record: true
     files: [requests.csv]
     area: area
     expected: [area_id, closed_at]
@@ -44,6 +45,7 @@ REQUESTS = """\
     kind: patrol
     title: {en: Patrols, zh: 巡逻}
     geography: ward
+    public_record: true
     files: [patrols.csv]
     area: area
     fields:
@@ -54,6 +56,7 @@ REQUESTS = """\
     kind: handoff
     title: {en: Hand-offs, zh: 移交}
     geography: ward
+    public_record: true
     files: [requests.csv]
     area: area
     fields:
@@ -67,6 +70,7 @@ REQUESTS = """\
     kind: participation
     title: {en: Activities, zh: 活动}
     geography: ward
+    public_record: true
     files: [patrols.csv]
     area: area
     fields:

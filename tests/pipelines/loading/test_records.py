@@ -340,7 +340,7 @@ def test_records_follow_their_source_to_another_geography(con: duckdb.DuckDBPyCo
     load(
         con,
         write_pack(
-            tmp_path, city_yml=text.replace("  ward:\n", "  beat:\n").replace("y: ward\n    f", "y: beat\n    f")
+            tmp_path, city_yml=text.replace("  ward:\n", "  beat:\n").replace("y: ward\n    p", "y: beat\n    p")
         ),
     )
     assert staged(con, "geography") == [("beat",)]
@@ -352,6 +352,7 @@ def test_a_source_that_the_pack_names_no_longer_leaves_nothing(con: duckdb.DuckD
     kind: patrol
     title: {en: Walks, zh: 巡逻}
     geography: ward
+    public_record: true
     files: [walks.csv]
     fields: {patrol_id: id, started_at: start::timestamp}
 """

@@ -44,6 +44,7 @@ BARE = """\
     kind: {kind}
     title: {{en: Things, zh: 事}}
     geography: ward
+    public_record: true
     files: [things.csv]
     fields:
       {kind}_id: id

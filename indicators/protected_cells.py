@@ -1,0 +1,189 @@
+"""Cells under disclosure control: an indicator's counts, of areas and of periods, as they may be shown.
+
+Belongs here: which cells are published, sums over periods, how what is unusable is rounded. How counts of areas hang
+together is in `protection`, what one count may be shown as in `disclosure`.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from indicators.areas import AreaTree
+from indicators.catalogue.entries import Entry
+from indicators.disclosure import Disclosure
+from indicators.periods import period_start
+from indicators.protection import WIDEST_SHARE, families, protect_tree
+from indicators.unusable import PERIOD
+
+# Kinds of periods that are published under protection, and what each can be added up from.
+PARTS: dict[str, tuple[str, ...]] = {
+    "month": (),
+    "quarter": ("month",),
+    "year": ("quarter", "month"),
+    "rolling_12m": ("month",),
+}
+# What is counted of unusable records, beside what lies elsewhere.
+DOUBTS = ("missing", "refused", "contested", "located")
+
+
+def protect_counts(
+    cells: pl.DataFrame, columns: list[str], tree: AreaTree, disclosure: Disclosure, indicator: str
+) -> pl.DataFrame:
+    """Counts of cells as they may be shown, and only those cells that may be.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        area_id, period_kind, period_start and `columns`: counts that add up over areas and days, in records. What is
+        counted in parts of a record is taken to the nearest whole one, and at least one.
+    columns : list of str
+    tree : AreaTree
+    disclosure : Disclosure
+    indicator : str
+
+    Returns
+    -------
+    DataFrame
+        The cells of publishable periods and levels, in their order, with the `columns` as shown, `<column>_least` and
+        `<column>_most`, and `is_withheld` (any of the columns).
+    """
+    hidden = disclosure.hidden_levels.get(indicator, frozenset())
+    levels = tree.areas.select("area_id", "area_level")
+    there = set(cells["period_kind"].unique())
+    asked = disclosure.finest_of.get(indicator, disclosure.finest)
+    finest = next((kind for kind in PARTS if kind in there and (kind == asked or asked in PARTS[kind])), asked)
+    kinds = [kind for kind, parts in PARTS.items() if kind == finest or finest in parts]
+    told = (
+        cells.with_row_index("_row")
+        .filter(pl.col("period_kind").is_in(kinds))
+        .join(levels.filter(~pl.col("area_level").is_in(list(hidden))).select("area_id"), on="area_id", how="semi")
+    )
+    base = told.filter(pl.col("period_kind") == finest)
+    key = ["area_id", *PERIOD]
+    if base.is_empty():
+        names = [name for c in columns for name in (f"{c}_least", f"{c}_most")]
+        empty = told.clear().drop("_row")
+        return empty.with_columns(
+            *(pl.lit(None, pl.Int64).alias(name) for name in names), is_withheld=pl.lit(None, pl.Boolean)
+        )
+    # Cells of every area, those hidden too: a parent adds them up.
+    whole = cells.filter(pl.col("period_kind") == finest)
+    areas, starts = whole["area_id"].unique().sort(), whole["period_start"].unique().sort()
+    among = families(tree, areas.to_list(), hidden)
+    grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
+    shape = (len(areas), len(starts))
+    shown = grid.select("area_id", "period_start")
+    for column in columns:
+        counts = grid[column].fill_null(0).cast(pl.Float64).to_numpy()
+        whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
+        protected = protect_tree(whole_counts.reshape(shape), among, disclosure)
+        # What was taken to the nearest whole one may be less by up to one, more by up to a half.
+        less, more = (1.0, 0.5) if np.any(counts != whole_counts) else (0.0, 0.0)
+        shown = shown.with_columns(
+            pl.Series(column, protected.value.ravel()),
+            pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
+            pl.Series(f"{column}_most", protected.high.ravel() + more),
+            pl.Series(f"{column}_withheld", protected.is_withheld.ravel()),
+        )
+    counted = pl.concat(
+        [
+            shown.with_columns(period_kind=pl.lit(finest)),
+            *(_summed(shown, columns, kind) for kind in kinds if kind != finest),
+        ],
+        how="diagonal",
+    )
+    return (
+        told.drop(columns)
+        .join(counted, on=key, how="left")
+        .sort("_row")
+        .with_columns(is_withheld=pl.any_horizontal(f"{c}_withheld" for c in columns).fill_null(True))
+        .drop("_row", *(f"{c}_withheld" for c in columns))
+    )
+
+
+def _summed(shown: pl.DataFrame, columns: list[str], kind: str) -> pl.DataFrame:
+    """What is shown of longer periods; withheld where that could be much more or much less."""
+    if kind == "rolling_12m":
+        windows = pl.DataFrame({"back": range(12)})
+        parts = shown.join(windows, how="cross").with_columns(
+            pl.col("period_start").dt.offset_by(pl.format("-{}mo", "back"))
+        )
+    else:
+        parts = shown.with_columns(period_start(pl.col("period_start"), kind, 1))
+    half = {c: (pl.col(f"{c}_most") - pl.col(f"{c}_least")) / 2 for c in columns}
+    return (
+        parts.group_by("area_id", "period_start")
+        .agg(pl.col(name).sum() for c in columns for name in (c, f"{c}_least", f"{c}_most"))
+        .with_columns(
+            *((half[c] > WIDEST_SHARE * pl.col(c)).alias(f"{c}_withheld") for c in columns),
+            period_kind=pl.lit(kind),
+        )
+    )
+
+
+def protect_cells(
+    cells: pl.DataFrame, entry: Entry, tree: AreaTree, disclosure: Disclosure, counts: Mapping[str, float]
+) -> pl.DataFrame:
+    """Cells of an indicator with the counts that may be shown in place of those there are.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        With `counts` and what is unusable.
+    entry : Entry
+    tree : AreaTree
+    disclosure : Disclosure
+    counts : mapping of str to float
+        The columns that are counts of records, and in how many of their units one record counts.
+
+    Returns
+    -------
+    DataFrame
+        With an exact profile the same cells. Else as `protect_counts` gives them, in the columns' units; what is
+        unusable is rounded up, so that no bound gets narrower.
+    """
+    if disclosure.is_exact:
+        return cells
+    scaled = cells.with_columns(pl.col(column) / unit for column, unit in counts.items())
+    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id)
+    shown = shown.with_columns(
+        (pl.col(f"{column}{end}") * unit) for column, unit in counts.items() for end in ("", "_least", "_most")
+    )
+    doubts = {name: 1.0 for name in DOUBTS if name in shown.columns}
+    for column in shown.columns:
+        if column.endswith(("_elsewhere", "_everywhere")):
+            is_counted_in_units = column.startswith(("numerator", "denominator", "failures"))
+            doubts[column] = entry.scale if is_counted_in_units else 1.0
+    return shown.with_columns(
+        pl.Series(name, disclosure.show(np.ceil(shown[name].cast(pl.Float64).to_numpy() / unit)).high * unit)
+        for name, unit in doubts.items()
+    )
+
+
+def least_and_most(cells: pl.DataFrame, column: str) -> tuple[pl.Expr, pl.Expr]:
+    """How much lower and how much higher than shown a count may be, in its units; not negative."""
+    if f"{column}_least" not in cells.columns:
+        return pl.lit(0.0), pl.lit(0.0)
+    below, above = pl.col(column) - pl.col(f"{column}_least"), pl.col(f"{column}_most") - pl.col(column)
+    return below.cast(pl.Float64), above.cast(pl.Float64)
+
+
+def of_the_top(cells: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
+    """Cells of the areas that lie in no other: of figures that cannot be told from protected counts."""
+    tops = tree.areas.filter(pl.col("parent_id").is_null()).select("area_id")
+    return cells.join(tops, on="area_id", how="semi", maintain_order="left")
+
+
+def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame:
+    """Figures of the whole city that hang together with no others: their counts rounded one by one.
+
+    A figure of which one of the counts may not be shown is withheld.
+    """
+    columns = [name for name in ("numerator", "denominator") if name in figures.columns]
+    withheld = pl.Series(np.zeros(figures.height, dtype=np.bool_))
+    for name in columns:
+        shown = disclosure.show(np.rint(figures[name].cast(pl.Float64).fill_null(0).clip(0).to_numpy()))
+        figures = figures.with_columns(pl.Series(name, shown.value.astype(np.float64)))
+        withheld |= pl.Series(shown.is_withheld)
+    return figures.with_columns(is_withheld=withheld)
