@@ -7,6 +7,8 @@ unknown area count in an "unallocated" child, so that children always add up to 
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 AREA_COLUMNS = ("area_id", "parent_id", "geography", "area_level", "is_unallocated")
@@ -91,14 +93,27 @@ class AreaTree:
         ValueError
             If a row's area is not in the tree.
         """
-        unknown = counts.join(self.areas, on="area_id", how="anti", nulls_equal=True)
-        if unknown.height:
-            raise ValueError(
-                f"the measures count in area {unknown['area_id'][0]}, which is not among the areas: "
-                "add it to the city's areas or correct the records' area"
-            )
+        self.number(counts["area_id"])
         return (
             counts.join(self.lineage, on="area_id")
             .group_by(pl.col("ancestor_id").alias("area_id"), *by)
             .agg(pl.col(columns).sum())
         )
+
+    def number(self, area_ids: pl.Series) -> npt.NDArray[np.int64]:
+        """Position of each id in `areas`.
+
+        Raises
+        ------
+        ValueError
+            If an id is not in the tree.
+        """
+        known = self.areas["area_id"]
+        found = area_ids.replace_strict(known, np.arange(len(known)), default=-1, return_dtype=pl.Int64).fill_null(-1)
+        numbers: npt.NDArray[np.int64] = found.to_numpy()
+        if (numbers < 0).any():
+            raise ValueError(
+                f"the measures count in area {area_ids[int(np.argmin(numbers))]}, which is not among the areas: "
+                "add it to the city's areas or correct the records' area"
+            )
+        return numbers

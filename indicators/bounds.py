@@ -24,7 +24,7 @@ def count_bounds(
     x, extra, away = (np.asarray(a, dtype=np.float64) for a in (events, unusable, contested))
     lower = poisson_limits(x)[0]
     # Exact at every count, since where Byar's limits take over the lower one gives way by a hair.
-    left = poisson_exact_limits(np.maximum(x - away, 0.0))[0]
+    left = poisson_exact_limits(np.where(away > 0, np.maximum(x - away, 0.0), 0.0))[0]
     return np.where(away > 0, np.minimum(lower, left), lower), poisson_limits(x + extra)[1]
 
 

@@ -3,8 +3,12 @@
 Belongs here: from rows of a measure to one frame of integer sums. Not here: any statistic.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from indicators.areas import AreaTree
@@ -12,20 +16,33 @@ from indicators.catalogue.entries import Entry
 from indicators.coverage import Coverage, cover
 from indicators.feeds import Feed, passes
 from indicators.inputs import Inputs
-from indicators.unusable import PERIOD, in_doubt, spread, undated_share
+from indicators.layout import Bools, Ints, Layout
+from indicators.unusable import IN_DOUBT, in_doubt, undated_share
 
 PARTS_PER_MILLION = 1_000_000
+# What does not fit into 64 bits is added up in two parts.
+HALF = 1 << 40
 FINE_KINDS = ("day", "week")
+FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A feed with the days it covers: all that the figures of one indicator are computed from."""
+    """A feed with the days it covers: all that the figures of one indicator are computed from.
+
+    `telling` names areas, each with a kind of days or weeks, that reach the minimum in a period that is not computed.
+    """
 
     feed: Feed
     coverage: Coverage
     inputs: Inputs
     tree: AreaTree
+    telling: frozenset[tuple[str, str]] = frozenset()
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The axes of the indicator's cells."""
+        return Layout(self.tree, self.feed.geographies, self.coverage)
 
 
 def open_source(feed: Feed, inputs: Inputs, tree: AreaTree) -> Source | None:
@@ -65,7 +82,7 @@ def daily_counts(feed: Feed) -> pl.DataFrame:
     )
 
 
-def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+def count_cells(source: Source, daily: pl.DataFrame, columns: list[str], told: Bools | None = None) -> pl.DataFrame:
     """Every area and period of an indicator with its sums; zero where nothing was counted.
 
     Parameters
@@ -73,32 +90,29 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
     source : Source
     daily : DataFrame
         area_id, day and integer `columns`, one of them `records`.
+    told : array of bool, shape (areas told of, periods), optional
+        Cells that are worth a row; all by default.
 
     Returns
     -------
     DataFrame
         area_id, area_level, is_unallocated, period_kind, period_start, the periods' coverage, `columns` with
-        their `_elsewhere` and `_everywhere` (see `spread`), located, refused, contested and doubled (see
-        `in_doubt`), and undated_share. Records and missing values are given per record, the rest in the measure's
-        units.
+        their `_elsewhere` (what the area could still gain from records of unknown area), records_everywhere (in all
+        of the area's geographies), located, refused, contested and doubled (see `in_doubt`), and undated_share.
+        Records and missing values are given per record, the rest in the measure's units. Sorted by area, kind of
+        period and start.
     """
-    entry = source.feed.entry
-    key = ["area_id", *PERIOD]
-    covered = source.coverage.days
-    by_period = daily.join(covered, on="day").group_by(key).agg(pl.col(columns).sum())
-    doubtful = in_doubt(source.feed, source.inputs, source.tree, covered)
-    undated = undated_share(source.feed, source.inputs)
-    if not entry.unusable.quarantined:
-        doubtful, undated = doubtful.clear(), 0.0
-    sums = spread(by_period, source.tree, PERIOD, columns)
+    entry, layout, periods = source.feed.entry, source.layout, source.coverage.periods
+    if told is None:
+        told = np.ones((layout.areas.height, periods.height), dtype=np.bool_)
+    area, period = np.nonzero(told)
+    doubts = in_doubt(source.feed, source.inputs, layout) if entry.unusable.quarantined else {}
+    undated = undated_share(source.feed, source.inputs) if entry.unusable.quarantined else 0.0
     return (
-        source.tree.under(source.feed.geographies)
-        .join(source.coverage.periods, how="cross")
-        .join(sums, on=key, how="left")
-        .join(doubtful, on=key, how="left")
+        pl.concat([layout.areas[area], periods[period]], how="horizontal")
         .with_columns(
-            pl.col(*(c + end for c in columns for end in ("", "_elsewhere", "_everywhere"))).fill_null(0),
-            pl.col("located", "refused", "contested", "doubled").fill_null(0),
+            **_sums(layout, daily, columns, told),
+            **{name: pl.Series(doubts[name][told]) if doubts else pl.lit(0, pl.Int64) for name in IN_DOUBT},
             undated_share=pl.lit(undated),
         )
         .with_columns(
@@ -108,18 +122,75 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str]) -> pl.D
     )
 
 
+def _sums(layout: Layout, daily: pl.DataFrame, columns: Sequence[str], told: Bools) -> dict[str, pl.Series]:
+    """Sums of columns over the cells told of, their own, `_elsewhere` and, of records, `_everywhere`."""
+    wide = [name for name in columns if daily.schema[name] == pl.Int128]
+    # As two numbers of 64 bits, of which arrays are made.
+    halves = {f"{name}_{half}": part for name in wide for half, part in zip(("high", "low"), halved(name), strict=True)}
+    narrow = [*(name for name in columns if name not in wide), *halves]
+    sums = {}
+    for name, by_day in layout.by_day(daily.with_columns(**halves), narrow).items():
+        counts = layout.by_period(by_day)
+        sums[name], sums[f"{name}_elsewhere"] = layout.up(counts)[told], layout.elsewhere(counts)[told]
+        if name == "records":
+            sums["records_everywhere"] = layout.everywhere(counts)[told]
+    found = {name: pl.Series(name, summed) for name, summed in sums.items()}
+    for name in wide:
+        for end in ("", "_elsewhere"):
+            found[name + end] = joined(found.pop(f"{name}_high{end}"), found.pop(f"{name}_low{end}"))
+    return found
+
+
+def halved(column: str) -> tuple[pl.Expr, pl.Expr]:
+    """A column of 128 bits as its quotient by `HALF` and the rest, both of 64 bits."""
+    return (pl.col(column) // HALF).cast(pl.Int64), (pl.col(column) % HALF).cast(pl.Int64)
+
+
+def joined(high: pl.Series, low: pl.Series) -> pl.Series:
+    """Number of 128 bits from its quotient by `HALF` and the rest."""
+    parts = pl.DataFrame([high.alias("high"), low.alias("low")])
+    return parts.select(pl.col("high").cast(pl.Int128) * pl.lit(HALF, pl.Int128) + pl.col("low")).to_series()
+
+
+def own_sums(source: Source, daily: pl.DataFrame, column: str) -> Ints:
+    """Sums of an integer column of each area and period, shape (areas told of, periods)."""
+    layout = source.layout
+    return layout.up(layout.by_period(layout.by_day(daily, [column])[column]))
+
+
+def tells_something(source: Source, denominators: npt.NDArray[np.float64]) -> Bools:
+    """Whether a cell is worth a row: false for days and weeks of an area where not one reaches the minimum.
+
+    Small areas would else fill the table with rows that are withheld every day. Coarser periods are always told.
+
+    Parameters
+    ----------
+    source : Source
+    denominators : array, shape (areas told of, periods)
+        NaN where not known.
+    """
+    told = np.ones(denominators.shape, dtype=np.bool_)
+    kinds = source.coverage.periods["period_kind"].to_numpy()
+    for kind in FINE_KINDS:
+        reached = (denominators[:, kinds == kind] >= source.feed.entry.min_denominator).any(axis=1)
+        elsewhere = source.layout.areas["area_id"].is_in([area for area, of in source.telling if of == kind])
+        told[:, kinds == kind] = (reached | elsewhere.to_numpy())[:, None]
+    return told
+
+
 def unallocated(entry: Entry, column: str) -> pl.Expr:
     """`column` of unallocated records that an area could gain, zero where the entry leaves them out."""
     return pl.col(f"{column}_elsewhere") * int(entry.unusable.unallocated)
 
 
-def tells_something(entry: Entry) -> pl.Expr:
-    """Whether a cell is worth a row: false for days and weeks of an area where not one reaches the minimum.
-
-    Small areas would else fill the table with rows that are withheld every day. Coarser periods are always told.
-    """
-    reached = pl.col("denominator").max().over("area_id", "period_kind") >= entry.min_denominator
-    return ~pl.col("period_kind").is_in(FINE_KINDS) | reached.fill_null(False)
+def with_figures(cells: pl.DataFrame, rows: pl.Series, found: Sequence[npt.NDArray[np.float64]]) -> pl.DataFrame:
+    """Cells with the columns `FIGURES`: of the rows that are true as found, null where NaN; of the others null."""
+    columns = {}
+    for name, values in zip(FIGURES, found, strict=True):
+        column = np.full(cells.height, np.nan)
+        column[rows.to_numpy()] = values
+        columns[name] = pl.Series(column, nan_to_null=True)
+    return cells.with_columns(**columns)
 
 
 def _records_column(entry: Entry) -> str:

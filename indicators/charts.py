@@ -15,6 +15,7 @@ from indicators.periods import latest_complete_month, month_before
 from indicators.trends import benjamini_hochberg, latest_point_p_value, xmr_chart
 
 SERIES = ["indicator_id", "area_id", "period_kind"]
+CHARTED_KINDS = ("week", "month")
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _points(values: pl.DataFrame, rules: ChartRules) -> pl.DataFrame:
     mean_events = pl.when(squares > 0).then(pl.col("events").sum() ** 2 / squares / pl.len()).otherwise(0.0)
     return (
         values.filter(
-            pl.col("period_kind").is_in(["week", "month"])
+            pl.col("period_kind").is_in(CHARTED_KINDS)
             & pl.col("is_complete")
             & pl.col("value").is_not_null()
             & ~pl.col("is_unallocated")

@@ -10,10 +10,11 @@ import polars as pl
 from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry
 from indicators.cells import Source, open_source
-from indicators.charts import SERIES, ChartRules, chart
+from indicators.charts import CHARTED_KINDS, SERIES, ChartRules, chart
 from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
+from indicators.footprints import Renewal
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.proportions import proportion_figures
@@ -34,12 +35,16 @@ FIGURES = {
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "survival_quantile")
+# Of the figures of one entry.
+ORDER = ["area_id", "period_kind", "period_start"]
 CHARTED = pl.Schema(
     {**VALUE_SCHEMA, **dict(zip(CHART_COLUMNS, (pl.Boolean, pl.Boolean, pl.Float64, pl.Float64), strict=True))}
 )
 
 
-def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | None = None) -> Figures:
+def compute(
+    entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | None = None, renewal: Renewal | None = None
+) -> Figures:
     """Compute every entry for every area and period.
 
     An entry whose needs the data do not carry has no values, only a row in `availability` with the reason.
@@ -50,6 +55,8 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     entries : sequence of Entry
     inputs : Inputs
     chart_rules : ChartRules, optional
+    renewal : Renewal, optional
+        What an earlier pass has computed; figures that no change reaches are taken from there.
 
     Returns
     -------
@@ -66,11 +73,11 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     seasonal = [SEASONAL_SCHEMA.to_frame()]
     availability: list[tuple[str, str, str | None, str | None]] = []
     for entry in sorted(entries, key=lambda entry: entry.id):
-        cells, source = _cells(entry, inputs, tree)
-        if isinstance(cells, str):
-            availability.append((entry.id, "not_available", cells, None))
+        figures, source = _figures(entry, inputs, tree, renewal)
+        if isinstance(figures, str):
+            availability.append((entry.id, "not_available", figures, None))
             continue
-        parts.append(publish(cells, entry, inputs.as_of, inputs.disclosure))
+        parts.append(figures)
         if source is None:
             availability.append((entry.id, "available", None, None))
         else:
@@ -78,38 +85,55 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
             if inputs.disclosure.is_exact:
                 seasonal.append(judge_latest_month(source, parts[-1]))
             availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
-    values = pl.concat([CHARTED.to_frame(), *(part.cast(CHARTED) for part in parts)])
-    limits, signals, changes = chart(values, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
+    series = pl.concat(
+        [CHARTED.to_frame(), *(part.filter(pl.col("period_kind").is_in(CHARTED_KINDS)) for part in parts)]
+    )
+    limits, signals, changes = chart(series, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
     # No share exceeds the whole, whatever the moving range says.
     whole = pl.col("indicator_id").replace_strict(
         {entry.id: entry.per for entry in entries if entry.kind == "proportion"}, default=None, return_dtype=pl.Float64
     )
     limits = limits.with_columns(limit_high=pl.min_horizontal("limit_high", whole))
     return Figures(
-        values.drop("signal", *CHART_COLUMNS)
-        .join(signals, on=[*SERIES, "period_start"], how="left")
-        .select(VALUE_SCHEMA.keys())
-        .sort("indicator_id", "area_id", "period_kind", "period_start"),
+        # Entry by entry, each in order, so that no frame of all values is sorted or copied.
+        pl.concat([pl.DataFrame(schema=VALUE_SCHEMA), *(_signalled(part, signals) for part in parts)]),
         limits.sort(*SERIES, "period_start"),
         changes,
         pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
     )
 
 
-def _cells(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, Source | None]:
-    """The cells of an entry, or the reason why it is not available; and what they come from, unless it is a stock."""
+def _signalled(part: pl.DataFrame, signals: pl.DataFrame) -> pl.DataFrame:
+    """Published columns of one entry's figures, with the signals of its series."""
+    of_entry = signals.join(part.select("indicator_id").head(1), on="indicator_id", how="semi")
+    unsigned = part.drop("signal", *CHART_COLUMNS)
+    return unsigned.join(of_entry, on=["indicator_id", *ORDER], how="left", maintain_order="left").select(*VALUE_SCHEMA)
+
+
+def _figures(
+    entry: Entry, inputs: Inputs, tree: AreaTree, renewal: Renewal | None
+) -> tuple[pl.DataFrame | str, Source | None]:
+    """Figures of an entry, or the reason why it is not available; and what they come from, unless it is a stock."""
     if entry.stock is not None:
         if reasons := missing_needs(entry, inputs):
             return ";".join(reasons), None
         stocks = stock_figures(entry, inputs, tree)
-        return ("nothing_to_count" if stocks.is_empty() else stocks), None
+        return ("nothing_to_count" if stocks.is_empty() else _published(stocks, entry, inputs)), None
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None
-    figures = FIGURES[entry.kind](source)
-    if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
-        figures = protect_whole(of_the_top(figures, tree), inputs.disclosure)
-    return figures, source
+
+    def of_source(source: Source) -> pl.DataFrame:
+        cells = FIGURES[entry.kind](source)
+        if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
+            cells = protect_whole(of_the_top(cells, tree), inputs.disclosure)
+        return _published(cells, entry, inputs)
+
+    return (renewal.figures(source, of_source) if renewal else of_source(source)), source
+
+
+def _published(cells: pl.DataFrame, entry: Entry, inputs: Inputs) -> pl.DataFrame:
+    return publish(cells, entry, inputs.as_of, inputs.disclosure).cast(CHARTED).sort(ORDER)
 
 
 def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:

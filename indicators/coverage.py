@@ -5,13 +5,18 @@ silent source voids a figure: days without records inside a span are zeros, outs
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from indicators.feeds import Feed
 from indicators.inputs import Inputs
-from indicators.periods import membership
+from indicators.periods import membership, periods_between
+
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -20,16 +25,37 @@ class Coverage:
 
     Attributes
     ----------
-    days : DataFrame
-        day, period_kind, period_start: covered days only, a row per period that holds the day.
+    first : date
+        First covered day.
+    is_covered : array of bool
+        Of each day from the first covered one to `as_of`.
     periods : DataFrame
-        One row per period from the first covered day to `as_of`: period_kind, period_start, period_end,
+        One row per period from the first covered day to `as_of`, sorted: period_kind, period_start, period_end,
         have_days (covered), span_days (up to `as_of`), void_reason (null where some day is covered),
         provisional_reason (null where the period is final).
     """
 
-    days: pl.DataFrame
+    first: date
+    is_covered: npt.NDArray[np.bool_]
     periods: pl.DataFrame
+    kinds: tuple[str, ...]
+    as_of: date
+    week_start: int
+
+    @cached_property
+    def days(self) -> pl.DataFrame:
+        """Covered days, a row per one of `periods` that holds the day: day, period_kind, period_start."""
+        days = pl.date_range(self.first, self.as_of, eager=True).filter(pl.Series(self.is_covered))
+        return (
+            membership(self.first, self.as_of, self.kinds, self.week_start)
+            .join(days.alias("day").to_frame(), on="day", how="semi")
+            .join(self.periods, on=["period_kind", "period_start"], how="semi")
+            .select("day", "period_kind", "period_start")
+        )
+
+    def by_period(self, days: Ints) -> Ints:
+        """Sums over the days of each period, covered or not: from shape (n, days) to (n, periods)."""
+        return sums_by_period(self.periods, self.first, days)
 
 
 def cover(feed: Feed, inputs: Inputs) -> Coverage | None:
@@ -42,33 +68,30 @@ def cover(feed: Feed, inputs: Inputs) -> Coverage | None:
     entry = feed.entry
     spans = _spans_until_as_of(feed, inputs)
     streams = _streams(feed, spans)
-    by_stream = (
-        spans.join(streams, on=["source", "kind"])
-        .with_columns(day=pl.date_ranges("first_day", "last_day"))
-        .explode("day")
-        .select("stream", "day")
-        .unique()
-    )
-    enough = streams["stream"].n_unique() if entry.coverage == "all" else 1
-    covered = by_stream.group_by("day").len().filter(pl.col("len") >= enough).select("day").sort("day")
-    if covered.is_empty():
+    # Of each stream and day from the first of any: whether it is covered.
+    first_of_all = spans["first_day"].min()
+    if not isinstance(first_of_all, date):
         return None
-    first = covered.row(0)[0]
-    calendar = membership(first, inputs.as_of, entry.period_kinds, inputs.week_start)
-    days = calendar.join(covered, on="day", how="semi").select("day", "period_kind", "period_start")
-    periods = calendar.select("period_kind", "period_start", "period_end").unique()
-    key = ["period_kind", "period_start"]
-    have = days.group_by(key).agg(have_days=pl.len().cast(pl.Int64))
-    silent = _silent_sources(periods, calendar, by_stream, streams)
+    heard = np.zeros((streams["stream"].n_unique(), (inputs.as_of - first_of_all).days + 1), dtype=np.bool_)
+    for stream, first_day, last_day in (
+        spans.join(streams, on=["source", "kind"]).select("stream", "first_day", "last_day").iter_rows()
+    ):
+        heard[stream, (first_day - first_of_all).days : (last_day - first_of_all).days + 1] = True
+    enough = len(heard) if entry.coverage == "all" else 1
+    is_covered = heard.sum(axis=0) >= enough
+    if not is_covered.any():
+        return None
+    start = int(is_covered.argmax())
+    first, is_covered, heard = first_of_all + timedelta(days=start), is_covered[start:], heard[:, start:]
+    periods = periods_between(first, inputs.as_of, entry.period_kinds, inputs.week_start)
+    have = sums_by_period(periods, first, is_covered[None, :].astype(np.int64))[0]
+    silent = _silent_sources(sums_by_period(periods, first, heard.astype(np.int64)) == 0, streams)
     end, as_of = pl.col("period_end"), pl.lit(inputs.as_of)
     lag_days = (as_of - end).dt.total_days()
     span_days = (pl.min_horizontal(end, as_of) - pl.col("period_start")).dt.total_days() + 1
     partial = pl.format("partial_records:{}/{}", "have_days", "span_days")
-    return Coverage(
-        days,
-        periods.join(have, on=key, how="left")
-        .join(silent, on=key, how="left")
-        .with_columns(pl.col("have_days").fill_null(0), span_days=span_days)
+    told = (
+        periods.with_columns(have_days=pl.Series(have), silent=pl.Series(silent, dtype=pl.String), span_days=span_days)
         .with_columns(
             void_reason=pl.when(pl.col("have_days") == 0).then(pl.coalesce("silent", partial)),
             provisional_reason=_joined(
@@ -80,8 +103,23 @@ def cover(feed: Feed, inputs: Inputs) -> Coverage | None:
             ),
         )
         .drop("silent")
-        .sort(key),
     )
+    return Coverage(first, is_covered, told, entry.period_kinds, inputs.as_of, inputs.week_start)
+
+
+def sums_by_period(periods: pl.DataFrame, first: date, days: Ints) -> Ints:
+    """Sums over the days of each period, from shape (n, days from `first` on) to (n, periods).
+
+    Differences of running sums, which are exact of integers.
+    """
+    running = np.zeros((days.shape[0], days.shape[1] + 1), dtype=np.int64)
+    np.cumsum(days, axis=1, out=running[:, 1:])
+    begin, end = (
+        periods.select((pl.col(name) - pl.lit(first)).dt.total_days()).to_series().to_numpy()
+        for name in ("period_start", "period_end")
+    )
+    last = days.shape[1]
+    return running[:, np.clip(end + 1, 0, last)] - running[:, np.clip(begin, 0, last)]
 
 
 def _joined(*codes: pl.Expr) -> pl.Expr:
@@ -138,16 +176,14 @@ def _streams(feed: Feed, spans: pl.DataFrame) -> pl.DataFrame:
     return described.select("source", "kind", stream=pl.Series(numbers, dtype=pl.Int64))
 
 
-def _silent_sources(
-    periods: pl.DataFrame, calendar: pl.DataFrame, by_stream: pl.DataFrame, streams: pl.DataFrame
-) -> pl.DataFrame:
-    """Codes `no_records:<source>` of the streams without a day in a period, joined: silent."""
-    key = ["period_kind", "period_start"]
-    heard = calendar.join(by_stream, on="day").select(*key, "stream").unique()
-    return (
-        periods.select(key)
-        .join(streams, how="cross")
-        .join(heard, on=[*key, "stream"], how="anti")
-        .group_by(key)
-        .agg(silent=pl.format("no_records:{}", pl.col("source").unique().sort()).str.join(";"))
-    )
+def _silent_sources(is_silent: npt.NDArray[np.bool_], streams: pl.DataFrame) -> list[str | None]:
+    """Codes `no_records:<source>` of the streams without a day in a period, joined: one for each period."""
+    sources = [streams.filter(pl.col("stream") == n)["source"].to_list() for n in range(len(is_silent))]
+    codes: dict[tuple[bool, ...], str | None] = {}
+    told = []
+    for which in map(tuple, is_silent.T.tolist()):
+        if which not in codes:
+            named = sorted({source for n, silent in enumerate(which) if silent for source in sources[n]})
+            codes[which] = ";".join(f"no_records:{source}" for source in named) or None
+        told.append(codes[which])
+    return told

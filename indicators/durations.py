@@ -7,14 +7,14 @@ from datetime import date
 
 import polars as pl
 
-from indicators.cells import Source, count_cells, unallocated
+from indicators.cells import Source, count_cells, own_sums, unallocated
 from indicators.feeds import passes
 from indicators.grades import unusable_shares
+from indicators.layout import CELL
 from indicators.protected_cells import protect_cells
 from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
 from indicators.unusable import PERIOD
 
-KEY = ["area_id", *PERIOD]
 SECONDS_PER_DAY = 86_400
 
 
@@ -67,17 +67,13 @@ def duration_figures(source: Source) -> pl.DataFrame:
     entry = source.feed.entry
     opened = source.feed.rows.group_by("area_id", "day").agg(pl.col("opened", "open_now").sum())
     closed = _closed(source)
-    closed_counts = closed.group_by(KEY).agg(pl.col("closed").sum())
-    known = (
-        source.tree.roll_up(opened.join(source.coverage.days, on="day"), PERIOD, ["open_now"])
-        .join(closed_counts, on=KEY, how="full", coalesce=True)
-        .select(*KEY, closed=pl.col("closed").fill_null(0), open_now=pl.col("open_now").fill_null(0))
-    )
+    still = own_sums(source, opened, "open_now").ravel()
     daily = opened.select("area_id", "day", records="opened", missing=pl.lit(0, pl.Int64))
+    cells = count_cells(source, daily, ["records", "missing"])
     cells = (
-        count_cells(source, daily, ["records", "missing"])
-        .join(known, on=KEY, how="left")
-        .with_columns(pl.col("closed", "open_now").fill_null(0))
+        cells.with_columns(pl.int_range(pl.len()).alias(CELL), open_now=pl.Series(still))
+        .join(closed.group_by(CELL).agg(pl.col("closed").sum()), on=CELL, how="left", maintain_order="left")
+        .with_columns(pl.col("closed").fill_null(0))
         .with_columns(
             numerator=pl.col("closed").cast(pl.Float64),
             denominator=(pl.col("closed") + pl.col("open_now")).cast(pl.Float64),
@@ -88,7 +84,8 @@ def duration_figures(source: Source) -> pl.DataFrame:
             stray=pl.col("missing") + pl.col("refused") + unallocated(entry, "records"),
         )
     )
-    curve = survival_counts(closed, _open(source, opened), KEY, source.inputs.as_of).with_columns(
+    by = [CELL]
+    curve = survival_counts(closed, _open(source, opened), by, source.inputs.as_of).with_columns(
         pl.col("time") / entry.scale
     )
     # A contested record may be of any duration or of none: a quantile that loses one from beyond it moves as far as by
@@ -96,24 +93,26 @@ def duration_figures(source: Source) -> pl.DataFrame:
     odds = entry.quantile / (1 - entry.quantile)
     before, beyond = (
         cells.filter(pl.col("denominator") > 0)
-        .select(*KEY, added=(pl.col("stray") + (pl.col("contested") * times).ceil()).cast(pl.Int64))
+        .select(CELL, added=(pl.col("stray") + (pl.col("contested") * times).ceil()).cast(pl.Int64))
         .filter(pl.col("added") > 0)
         for times in (odds, 1 / odds)
     )
     none = pl.lit(0, pl.Int64)
-    at_once = before.select(*KEY, time=pl.lit(0.0), events="added", censored=none)
-    never = beyond.select(*KEY, time=pl.lit(float("inf")), events=none, censored="added")
-    best = kaplan_meier_quantiles(pl.concat([curve, at_once]), KEY, entry.quantile).select(*KEY, lower_best="lower")
-    worst = kaplan_meier_quantiles(pl.concat([curve, never]), KEY, entry.quantile).select(*KEY, upper_worst="upper")
+    at_once = before.select(CELL, time=pl.lit(0.0), events="added", censored=none)
+    never = beyond.select(CELL, time=pl.lit(float("inf")), events=none, censored="added")
+    best = kaplan_meier_quantiles(pl.concat([curve, at_once]), by, entry.quantile).select(CELL, lower_best="lower")
+    worst = kaplan_meier_quantiles(pl.concat([curve, never]), by, entry.quantile).select(CELL, upper_worst="upper")
     # Quantiles are of all records; how many these are is shown as far as it may be.
     counts = {"numerator": 1.0, "denominator": 1.0, "records": 1.0}
     cells = protect_cells(cells, entry, source.tree, source.inputs.disclosure, counts)
-    return _joined(
-        cells.join(kaplan_meier_quantiles(curve, KEY, entry.quantile), on=KEY, how="left")
-        .join(best, on=KEY, how="left")
-        .join(worst, on=KEY, how="left")
-        .join(earliest_quantiles(curve, before, KEY, entry.quantile), on=KEY, how="left")
-    )
+    for found in (
+        kaplan_meier_quantiles(curve, by, entry.quantile),
+        best,
+        worst,
+        earliest_quantiles(curve, before, by, entry.quantile),
+    ):
+        cells = cells.join(found, on=CELL, how="left", maintain_order="left")
+    return _joined(cells)
 
 
 def _joined(cells: pl.DataFrame) -> pl.DataFrame:
@@ -141,20 +140,19 @@ def _joined(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _closed(source: Source) -> pl.DataFrame:
-    """Closed records of every area, period and bucket: KEY, bucket, closed, closed_seconds."""
-    periods = source.coverage.days.group_by(PERIOD).agg(month=pl.col("day").dt.truncate("1mo").unique())
-    months = periods.explode("month").rename({"month": "day"})
+    """Closed records of every cell and bucket: CELL, bucket, closed, closed_seconds."""
+    days = source.coverage.days.select(pl.col("day").dt.truncate("1mo"), *PERIOD).unique()
     histogram = (
         source.inputs.measure(source.feed.entry.measure or "")
         .join(source.feed.sources, on=["source", "kind"], how="semi")
         .filter(passes(source.feed.entry.where))
         .select("area_id", "day", "bucket", "closed", "closed_seconds")
-        .join(months, on="day")
     )
-    return source.tree.roll_up(histogram, [*PERIOD, "bucket"], ["closed", "closed_seconds"])
+    return source.layout.by_cell(histogram, days, ["bucket"], ["closed", "closed_seconds"])
 
 
 def _open(source: Source, opened: pl.DataFrame) -> pl.DataFrame:
-    """Records still open of every area, period and opening day: KEY, day, open_now."""
-    still = opened.filter(pl.col("open_now") > 0).join(source.coverage.days, on="day")
-    return source.tree.roll_up(still, [*PERIOD, "day"], ["open_now"])
+    """Records still open of every cell and opening day: CELL, day, open_now."""
+    still = opened.filter(pl.col("open_now") > 0).with_columns(opened="day")
+    days = source.layout.by_cell(still, source.coverage.days, ["opened"], ["open_now"])
+    return days.rename({"opened": "day"})

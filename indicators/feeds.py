@@ -57,7 +57,7 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
         rows = rows.join(inputs.severity_weights.select("category", "weight"), on="category")
     selection = entry.denominator or entry.numerator
     rows = rows.filter(passes(selection.where if selection else entry.where))
-    rows = rows.join(mapping_sources(entry, inputs, rows), on="source")
+    rows = rows.filter(pl.col("source").is_in(mapping_sources(entry, inputs, rows)["source"].implode()))
     if rows.is_empty():
         return "nothing_to_count"
     if entry.kind in ("rate", "weighted_rate") and not _has_population(rows, inputs):

@@ -56,10 +56,13 @@ def poisson_exact_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tupl
     ----------
     Garwood (1936), Biometrika 28:437-442.
     """
-    x = _counts(count, "count")
+    every = _counts(count, "count")
+    # The quantiles are slow, and few counts differ.
+    x, which = np.unique(every, return_inverse=True)
     tail = (1 - checked_confidence(confidence)) / 2
     lower = np.where(x > 0, special.gammaincinv(np.maximum(x, np.finfo(np.float64).tiny), tail), 0.0)
-    return lower, np.asarray(special.gammainccinv(x + 1, tail), dtype=np.float64)
+    upper = np.asarray(special.gammainccinv(x + 1, tail), dtype=np.float64)
+    return lower[which].reshape(every.shape), upper[which].reshape(every.shape)
 
 
 def poisson_limits(count: npt.ArrayLike, confidence: float = 0.95) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ Belongs here: days, weeks, months, quarters, years and rolling twelve months. No
 """
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 import polars as pl
 
@@ -52,6 +53,13 @@ def membership(first: date, last: date, kinds: tuple[str, ...], week_start: int)
         _rolling(days, first, last) if kind == "rolling_12m" else _calendar(days, kind, week_start) for kind in kinds
     ]
     return pl.concat(parts).sort("period_kind", "period_start", "day")
+
+
+@lru_cache(maxsize=64)
+def periods_between(first: date, last: date, kinds: tuple[str, ...], week_start: int) -> pl.DataFrame:
+    """Periods that hold a day from `first` to `last`, as `membership` tells: period_kind, period_start, period_end."""
+    days = membership(first, last, kinds, week_start)
+    return days.select("period_kind", "period_start", "period_end").unique().sort("period_kind", "period_start")
 
 
 def _calendar(days: pl.DataFrame, kind: str, week_start: int) -> pl.DataFrame:

@@ -3,59 +3,51 @@
 Belongs here: population steps, parents as the sum of their children, days actually covered.
 """
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from indicators.areas import AreaTree
+from indicators.layout import Layout
 
 DAYS_PER_YEAR = 365.25
 
 
-def person_days(
-    profile: pl.DataFrame, tree: AreaTree, geographies: list[str], covered_days: pl.DataFrame
-) -> pl.DataFrame:
+def person_days(profile: pl.DataFrame, layout: Layout) -> npt.NDArray[np.float64]:
     """Sum of the daily population over the covered days of each period.
 
     A population holds from its `valid_from` until the next. Before the first it holds too: a census of 2020
     is the best that is known about 2014, and a rate with a stated denominator beats none. A parent's
-    population is the sum of its children in one geography: of `geographies` (those of the indicator) where
+    population is the sum of its children in one geography: of those of the layout (those of the indicator) where
     one has populations, else the first that has. A parent of which a child's population is not known has none.
 
     Parameters
     ----------
     profile : DataFrame
         area_id, valid_from, population.
-    tree : AreaTree
-    geographies : list of str
-        Geographies of the indicator, preferred in this order.
-    covered_days : DataFrame
-        day, period_kind, period_start.
+    layout : Layout
 
     Returns
     -------
-    DataFrame
-        area_id, period_kind, period_start, person_days; areas without population are absent.
+    array, shape (areas told of, periods)
+        NaN for areas without population, and periods without a covered day.
     """
+    coverage = layout.coverage
+    found = np.full((layout.areas.height, coverage.periods.height), np.nan)
     steps = profile.select("area_id", "valid_from", pl.col("population").cast(pl.Int64)).drop_nulls()
     if steps.is_empty():
-        return (
-            covered_days.select("period_kind", "period_start")
-            .clear()
-            .with_columns(area_id=pl.lit(None, pl.String), person_days=pl.lit(None, pl.Int64))
-        )
-    population = _chosen(_by_geography(steps, tree), geographies)
-    starts = population.select("valid_from").unique().sort("valid_from")
-    days = (
-        covered_days.sort("day")
-        .join_asof(starts, left_on="day", right_on="valid_from", strategy="backward", check_sortedness=False)
-        .with_columns(pl.col("valid_from").fill_null(starts["valid_from"].min()))
-        .group_by("period_kind", "period_start", "valid_from")
-        .agg(days=pl.len().cast(pl.Int64))
-    )
-    return (
-        population.join(days, on="valid_from")
-        .group_by("area_id", "period_kind", "period_start")
-        .agg(person_days=(pl.col("population") * pl.col("days")).sum())
-    )
+        return found
+    population = _chosen(_by_geography(steps, layout.tree), layout.geographies)
+    starts = population.select("valid_from").unique().sort("valid_from")["valid_from"]
+    days = pl.date_range(coverage.first, coverage.as_of, eager=True)
+    # Of each day the step that holds, the first before any.
+    step = np.maximum(starts.search_sorted(days, side="right").to_numpy().astype(np.int64) - 1, 0)
+    known = layout.areas.with_row_index("row").join(population, on="area_id").sort("row", "valid_from")
+    rows = known["row"].unique(maintain_order=True).to_numpy()
+    people = known["population"].to_numpy().reshape(len(rows), len(starts))
+    summed = coverage.by_period(people[:, step] * coverage.is_covered).astype(np.float64)
+    found[rows] = np.where(coverage.periods["have_days"].to_numpy() > 0, summed, np.nan)
+    return found
 
 
 def _by_geography(steps: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:

@@ -6,7 +6,16 @@ Belongs here: figures whose numerator is part of their denominator.
 import polars as pl
 
 from indicators.bounds import proportion_bounds
-from indicators.cells import FINE_KINDS, Source, count_cells, daily_counts, tells_something, unallocated
+from indicators.cells import (
+    FINE_KINDS,
+    Source,
+    count_cells,
+    daily_counts,
+    own_sums,
+    tells_something,
+    unallocated,
+    with_figures,
+)
 from indicators.grades import unusable_shares
 from indicators.intervals import wilson_limits
 from indicators.protected_cells import least_and_most, protect_cells
@@ -31,7 +40,12 @@ def proportion_figures(source: Source) -> pl.DataFrame:
         If a numerator exceeds its denominator: the entry's columns or filters do not fit together.
     """
     entry = source.feed.entry
-    cells = count_cells(source, daily_counts(source.feed), COLUMNS)
+    daily = daily_counts(source.feed)
+    whole = own_sums(source, daily, "denominator") / entry.scale
+    periods = source.coverage.periods
+    is_coarse = ~periods["period_kind"].is_in(FINE_KINDS).to_numpy()
+    is_silent = (periods["have_days"] == 0).to_numpy()
+    cells = count_cells(source, daily, COLUMNS, tells_something(source, whole) & (is_coarse | is_silent | (whole > 0)))
     wrong = cells.filter(pl.col("numerator") > pl.col("denominator"))
     if wrong.height:
         area, start = wrong.select("area_id", "period_start").sort("area_id", "period_start").row(0)
@@ -64,21 +78,12 @@ def proportion_figures(source: Source) -> pl.DataFrame:
         events=pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator")),
         void_reason=pl.coalesce("void_reason", pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count"))),
     )
-    told = tells_something(entry) & (
-        ~pl.col("period_kind").is_in(FINE_KINDS) | (pl.col("denominator") > 0) | (pl.col("have_days") == 0)
-    )
-    cells = cells.filter(told).with_columns(event_squares="events")
-    counted = cells.filter(pl.col("void_reason").is_null())
+    cells = cells.with_columns(event_squares="events")
+    is_counted = cells["void_reason"].is_null()
+    counted = cells.filter(is_counted)
     x, n = counted["numerator"].to_numpy(), counted["denominator"].to_numpy()
-    lower, upper = wilson_limits(x, n)
     low, high = proportion_bounds(
         x, n, *(counted[name].to_numpy() for name in ("failures_added", "successes_added", "contested"))
     )
-    counted = counted.with_columns(
-        value=pl.Series(x / n * entry.per),
-        lower=pl.Series(lower * entry.per),
-        upper=pl.Series(upper * entry.per),
-        bound_low=pl.Series(low * entry.per),
-        bound_high=pl.Series(high * entry.per),
-    )
-    return pl.concat([counted, cells.filter(pl.col("void_reason").is_not_null())], how="diagonal")
+    found = (x / n, *wilson_limits(x, n), low, high)
+    return with_figures(cells, is_counted, [each * entry.per for each in found])

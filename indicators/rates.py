@@ -9,15 +9,23 @@ import polars as pl
 
 from indicators.bounds import count_bounds, weighted_bounds
 from indicators.catalogue.entries import Entry
-from indicators.cells import Source, count_cells, daily_counts, tells_something, unallocated
+from indicators.cells import (
+    Source,
+    count_cells,
+    daily_counts,
+    halved,
+    joined,
+    tells_something,
+    unallocated,
+    with_figures,
+)
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
+from indicators.layout import Bools
 from indicators.population import DAYS_PER_YEAR, person_days
 from indicators.protected_cells import least_and_most, of_the_top, protect_cells
-from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "records", "missing", "squares"]
-LIMITS = ("lower", "upper", "bound_low", "bound_high")
 
 
 def rate_figures(source: Source) -> pl.DataFrame:
@@ -31,18 +39,17 @@ def rate_figures(source: Source) -> pl.DataFrame:
         The cells with value, limits, bounds, numerator (in `entry.scale` units), denominator (person-years),
         unusable, events, event_squares, shares of unusable records and void_reason.
     """
-    feed, tree = source.feed, source.tree
-    daily = daily_counts(feed)
-    at_risk = person_days(source.inputs.profile, tree, feed.geographies, source.coverage.days)
+    daily = daily_counts(source.feed)
+    at_risk = person_days(source.inputs.profile, source.layout)
+    told = tells_something(source, at_risk / DAYS_PER_YEAR)
     cells = (
-        count_cells(source, daily, COLUMNS)
-        .join(at_risk, on=["area_id", *PERIOD], how="left")
-        .with_columns(denominator=pl.col("person_days") / DAYS_PER_YEAR)
+        count_cells(source, daily, COLUMNS, told)
+        .with_columns(denominator=pl.Series(at_risk[told], nan_to_null=True))
+        .with_columns(pl.col("denominator") / DAYS_PER_YEAR)
     )
-    cells = _protected(cells.filter(tells_something(feed.entry)), source)
-    if feed.entry.interval == "daily_cluster":
-        cells = cells.join(_squared_days(source, daily), on=["area_id", *PERIOD], how="left")
-    return _with_limits(cells, feed.entry, _largest_weight(source))
+    if source.feed.entry.interval == "daily_cluster":
+        cells = cells.with_columns(squared_days=_squared_days(source, daily, told))
+    return _with_limits(_protected(cells, source), source.feed.entry, _largest_weight(source))
 
 
 def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
@@ -77,15 +84,11 @@ def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl
             "void_reason", pl.when(pl.col("denominator").is_null()).then(pl.lit("needs_population"))
         ),
     )
-    usable = pl.col("void_reason").is_null() & (pl.col("denominator") > 0)
+    usable = cells.select(pl.col("void_reason").is_null() & (pl.col("denominator") > 0)).to_series()
     rated = cells.filter(usable)
     factor = entry.per / _floats(rated, "denominator")
-    limits = _limits(rated, entry, largest_weight)
-    rated = rated.with_columns(
-        value=pl.Series(_floats(rated, "numerator") * factor),
-        **{name: pl.Series(limit * factor, nan_to_null=True) for name, limit in zip(LIMITS, limits, strict=True)},
-    )
-    return pl.concat([rated, cells.filter(~usable)], how="diagonal")
+    found = (_floats(rated, "numerator"), *_limits(rated, entry, largest_weight))
+    return with_figures(cells, usable.fill_null(False), [each * factor for each in found])
 
 
 def _event_sums(entry: Entry) -> dict[str, pl.Expr]:
@@ -117,14 +120,13 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
     return *poisson_limits(events), *count_bounds(events, gained + refused * worst + above, contested * worst + below)
 
 
-def _squared_days(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
-    """Sum over the covered days of the squared daily total of each area: squared_days."""
-    by_day = source.tree.roll_up(daily, ["day"], ["numerator"])
-    return (
-        by_day.join(source.coverage.days, on="day")
-        .group_by("area_id", *PERIOD)
-        .agg(squared_days=pl.col("numerator").cast(pl.Int128).pow(2).sum())
-    )
+def _squared_days(source: Source, daily: pl.DataFrame, told: Bools) -> pl.Series:
+    """Sum over the covered days of the squared daily total, of each cell told of."""
+    layout = source.layout
+    totals = layout.up(layout.by_day(daily, ["numerator"])["numerator"])
+    squares = pl.DataFrame({"squared": totals.ravel()}).select(pl.col("squared").cast(pl.Int128).pow(2))
+    high, low = (squares.select(half).to_series().to_numpy().reshape(totals.shape) for half in halved("squared"))
+    return joined(*(pl.Series(layout.by_period(half)[told]) for half in (high, low)))
 
 
 def _largest_weight(source: Source) -> float:

@@ -8,11 +8,11 @@ from datetime import date
 import polars as pl
 
 from indicators.catalogue.entries import Entry
+from indicators.cells import FIGURES
 from indicators.disclosure import EXACT, Disclosure
 from indicators.grades import grade, grade_reason
 from indicators.inputs import SIGNIFICANT_DIGITS, VALUE_SCHEMA
 
-FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 # What the charts need to know of a row beyond its published columns.
 CHART_COLUMNS = ("is_complete", "is_unallocated", "events", "event_squares")
 

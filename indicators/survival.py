@@ -126,9 +126,7 @@ def _at_risk(counts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
         .agg(pl.col("events").sum(), pl.col("censored").sum())
         .sort(*by, "time")
         .with_columns(leaving=pl.col("events") + pl.col("censored"))
-        .with_columns(
-            at_risk=pl.col("leaving").sum().over(by) - pl.col("leaving").cum_sum().over(by) + pl.col("leaving")
-        )
+        .with_columns(at_risk=pl.col("leaving").cum_sum(reverse=True).over(by))
     )
 
 

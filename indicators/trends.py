@@ -141,17 +141,17 @@ def _special_causes(x: Floats, centre: float, low: float, high: float) -> tuple[
 
 def _runs(holds: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """Members of uninterrupted runs of at least `length`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]])))
     marked = np.zeros(len(holds), dtype=np.bool_)
-    for start in range(len(holds) - length + 1):
-        if holds[start : start + length].all():
-            marked[start : start + length] = True
+    for start, end in edges.reshape(-1, 2):
+        marked[start:end] = end - start >= length
     return marked
 
 
 def _two_in_three(close: npt.NDArray[np.bool_], on_side: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    marked = np.zeros(len(close), dtype=np.bool_)
-    for start in range(len(close) - 2):
-        window = slice(start, start + 3)
-        if on_side[window].all() and close[window].sum() >= 2:
-            marked[window] |= close[window]
-    return marked
+    if len(close) < 3:
+        return np.zeros(len(close), dtype=np.bool_)
+    sides = np.lib.stride_tricks.sliding_window_view(on_side, 3).all(axis=1)
+    windows = sides & (np.lib.stride_tricks.sliding_window_view(close, 3).sum(axis=1) >= 2)
+    # Each window marks three points.
+    return close & (np.convolve(windows, np.ones(3, dtype=np.int64)) > 0)

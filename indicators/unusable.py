@@ -6,63 +6,21 @@ nothing.
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 import polars as pl
 
-from indicators.areas import AreaTree
 from indicators.catalogue.entries import Alternative, Entry, Selection
 from indicators.catalogue.measures import MEASURES
 from indicators.feeds import Feed
 from indicators.inputs import Inputs
+from indicators.layout import Ints, Layout
 
 PERIOD = ["period_kind", "period_start"]
-DOUBTS = ["refused", "contested", "doubled"]
+DOUBTS = ("refused", "contested", "doubled")
+IN_DOUBT = ("located", *DOUBTS)
 
 
-def spread(counts: pl.DataFrame, tree: AreaTree, by: list[str], columns: list[str]) -> pl.DataFrame:
-    """Roll counts up, and tell what each area could still gain from records of unknown area.
-
-    A record of unknown area could belong to any area of its geography, and to any area above those; where the
-    area already holds it (the city does) it adds nothing.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        area_id, `by`, `columns`.
-
-    Returns
-    -------
-    DataFrame
-        area_id, `by`, and for each column c: `c` (the area's own), `c_elsewhere` (unallocated, not in the
-        area), `c_everywhere` (all of the area's geographies).
-    """
-    own = tree.roll_up(counts, by, columns)
-    placed = counts.join(tree.areas.select("area_id", "geography", "is_unallocated"), on="area_id")
-    unallocated = tree.roll_up(placed.filter("is_unallocated"), by, columns)
-    around = (
-        placed.group_by("geography", *by)
-        .agg(
-            pl.col(columns).sum().name.suffix("_everywhere"),
-            pl.col(columns).filter("is_unallocated").sum().name.suffix("_elsewhere"),
-        )
-        .join(tree.geographies, on="geography")
-        .group_by("area_id", *by)
-        .agg(pl.exclude("geography").sum())
-    )
-    key = ["area_id", *by]
-    return (
-        around.join(own, on=key, how="left")
-        .join(unallocated, on=key, how="left", suffix="_held")
-        .with_columns(pl.col(columns).fill_null(0))
-        .with_columns(
-            (pl.col(f"{c}_elsewhere") - pl.col(f"{c}_held").fill_null(0)).alias(f"{c}_elsewhere") for c in columns
-        )
-        .drop(f"{c}_held" for c in columns)
-    )
-
-
-def in_doubt(feed: Feed, inputs: Inputs, tree: AreaTree, covered_days: pl.DataFrame) -> pl.DataFrame:
+def in_doubt(feed: Feed, inputs: Inputs, layout: Layout) -> dict[str, Ints]:
     """Records in doubt of the feed's sources, by each area and period that they could belong to.
 
     Those of unknown area could belong to each area, those without a day to each period, and those that may have
@@ -71,10 +29,9 @@ def in_doubt(feed: Feed, inputs: Inputs, tree: AreaTree, covered_days: pl.DataFr
 
     Returns
     -------
-    DataFrame
-        area_id, period_kind, period_start, located (refused, known to be of that area and period), refused (at most),
-        contested (counted there, known to be), doubled (of these, as many are also among the refused); areas and
-        periods without any may be absent.
+    dict of str to array of int, shape (areas told of, periods)
+        located (refused, known to be of that area and period), refused (at most), contested (counted there, known to
+        be), doubled (of these, as many are also among the refused).
     """
     first, last = MEASURES[feed.measure].days
     doubtful = (
@@ -83,22 +40,17 @@ def in_doubt(feed: Feed, inputs: Inputs, tree: AreaTree, covered_days: pl.DataFr
         .filter(pl.col("geography").is_in(feed.geographies))
         .select("area_id", *DOUBTS, first=first, last=pl.max_horizontal(first, last))
     )
-    dated = _by_period(doubtful.filter(pl.col("first").is_not_null()), covered_days, inputs.as_of)
     # What is counted on no day cannot be taken away from one.
-    undated = doubtful.filter(pl.col("first").is_null()).group_by("area_id").agg(pl.col("refused").sum())
-    by_period = spread(dated, tree, PERIOD, DOUBTS)
-    at_any_time = spread(undated, tree, [], ["refused"]).join(covered_days.select(PERIOD).unique(), how="cross")
-    columns = ["area_id", *PERIOD, "refused", "refused_elsewhere"]
-    none = pl.lit(0, pl.Int64)
-    both = pl.concat(
-        [
-            by_period.select(*columns, "contested", "doubled", located="refused"),
-            at_any_time.select(*columns, contested=none, doubled=none, located=none),
-        ]
-    )
-    return both.group_by("area_id", *PERIOD).agg(
-        pl.col("located", "contested", "doubled").sum(), refused=(pl.col("refused") + pl.col("refused_elsewhere")).sum()
-    )
+    undated = doubtful.filter(pl.col("first").is_null())
+    dated = _by_period(doubtful.filter(pl.col("first").is_not_null()), layout)
+    at_any_time = layout.by_area(undated, "refused") * (layout.coverage.periods["have_days"].to_numpy() > 0)
+    refused = dated["refused"] + at_any_time
+    return {
+        "located": layout.up(dated["refused"]),
+        "contested": layout.up(dated["contested"]),
+        "doubled": layout.up(dated["doubled"]),
+        "refused": layout.up(refused) + layout.elsewhere(refused),
+    }
 
 
 def _concerning(entry: Entry, doubtful: pl.DataFrame) -> pl.DataFrame:
@@ -133,23 +85,24 @@ def _chosen_by(where: Sequence[Alternative]) -> tuple[set[str], set[str]]:
     return chosen, passed
 
 
-def _by_period(doubtful: pl.DataFrame, covered_days: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Records by area and each period that holds one of their days `first` to `last`, once a period."""
-    by_span = ["area_id", "first", pl.min_horizontal("last", pl.lit(as_of)).alias("last")]
-    spans = doubtful.group_by(by_span).agg(pl.col(DOUBTS).sum())
+def _by_period(dated: pl.DataFrame, layout: Layout) -> dict[str, Ints]:
+    """Records by area of the tree and each period that holds one of their days `first` to `last`, once a period."""
+    by_span = ["area_id", "first", pl.min_horizontal("last", pl.lit(layout.coverage.as_of)).alias("last")]
+    spans = dated.group_by(by_span).agg(pl.col(DOUBTS).sum())
     is_one_day = pl.col("first") >= pl.col("last")
-    of_one_day = spans.filter(is_one_day).rename({"first": "day"}).join(covered_days, on="day")
-    of_several = (
-        spans.filter(~is_one_day)
-        .with_row_index("span")
-        .with_columns(day=pl.date_ranges(pl.max_horizontal("first", pl.lit(covered_days["day"].min())), "last"))
+    by_day = layout.by_day(spans.filter(is_one_day).rename({"first": "day"}), DOUBTS)
+    of_one_day = {name: layout.by_period(counts) for name, counts in by_day.items()}
+    of_several = spans.filter(~is_one_day)
+    if of_several.is_empty():
+        return of_one_day
+    periods = (
+        of_several.with_row_index("span")
+        .with_columns(day=pl.date_ranges(pl.max_horizontal("first", pl.lit(layout.coverage.first)), "last"))
         .explode("day")
-        .join(covered_days, on="day")
+        .join(layout.coverage.days, on="day")
         .unique(["span", *PERIOD])
     )
-    columns = ["area_id", *PERIOD, *DOUBTS]
-    together = pl.concat([of_one_day.select(columns), of_several.select(columns)])
-    return together.group_by("area_id", *PERIOD).agg(pl.col(DOUBTS).sum())
+    return {name: of_one_day[name] + layout.by_stated_period(periods, name) for name in DOUBTS}
 
 
 def undated_share(feed: Feed, inputs: Inputs) -> float:

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indicators.areas import AREA_COLUMNS, AreaTree
-from indicators.unusable import spread
 
 AREAS = pl.DataFrame(
     [
@@ -49,17 +48,6 @@ def test_rolling_up_commutes_with_summing_over_keys(rows: list[tuple[str, int, i
     summed_after = tree.roll_up(counts, ["k"], ["n"]).group_by("area_id").agg(pl.col("n").sum()).sort("area_id")
     summed_before = tree.roll_up(counts, [], ["n"]).sort("area_id")
     assert summed_after.equals(summed_before)
-
-
-@given(some_counts)
-def test_strays_belong_to_areas_that_do_not_hold_them(rows: list[tuple[str, int, int]]) -> None:
-    found = spread(frame(rows), AreaTree(AREAS), ["k"], ["n"])
-    stray = {g: sum(n for a, _, n in rows if a == f"{g}:unallocated") for g in ("beat", "ward")}
-    expected = {"n1": stray["beat"], "w1": stray["ward"], "north": sum(stray.values()), "south": stray["beat"]}
-    for area, count in {**expected, "city": 0}.items():
-        assert found.filter(pl.col("area_id") == area)["n_elsewhere"].sum() == count
-    unallocated = found.filter(pl.col("area_id") == "beat:unallocated")
-    assert unallocated["n_elsewhere"].sum() == 0
 
 
 def test_areas_of_one_geography_and_above() -> None:

@@ -373,6 +373,24 @@ def test_minutes_take_the_day_as_cluster(inputs, entry) -> None:
     assert north["upper"] - north["value"] == pytest.approx(2 * half / (160_000 * 31 / 365.25) * 1e4)
 
 
+def test_large_amounts_are_squared_without_loss(inputs, entry) -> None:
+    """Squares of five thousand million a day do not fit into 64 bits."""
+    minutes = entry(
+        measure="msr_patrol_day", interval="daily_cluster", numerator={"column": "patrol_seconds"}, count="patrols",
+        scale=1.0, period_kinds=["month"],
+    )  # fmt: skip
+
+    def found(unit: int) -> dict:
+        rows = [
+            {"area_id": "n1", "day": date(2021, 1, d), "source": "stops", "patrols": 1, "patrol_seconds": d * unit}
+            for d in range(1, 32)
+        ]
+        return row(compute([minutes], inputs({"msr_patrol_day": rows}, [("stops", "patrol", JAN, DEC)])), "n1", JAN)
+
+    few, many = found(1), found(5 * 10**9)
+    assert many["upper"] == pytest.approx(5e9 * few["upper"], rel=1e-11)
+
+
 def test_unknown_area_and_missing_span_are_named(inputs, entry) -> None:
     with pytest.raises(ValueError, match="area n7, which is not among the areas"):
         compute([entry()], inputs({"msr_incident_day": [incident("n7", JAN)]}, reports()))
