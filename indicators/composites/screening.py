@@ -1,0 +1,113 @@
+"""What an indicator's figures look like before they go into an index: moments, gaps, repeats, correlations.
+
+Belongs here: describing and screening columns and rows. Not here: changing a figure (`outliers`, `impute`).
+All matrices have units in rows and indicators in columns; NaN is missing.
+"""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from indicators.intervals import Floats
+
+SKEWNESS, KURTOSIS = 2.0, 3.5
+"""Beyond both of these (absolute skewness, excess kurtosis) a column is held to have outliers (Groeneveld & Meeden)."""
+
+
+def skewness(x: npt.ArrayLike) -> Floats:
+    """Adjusted Fisher–Pearson skewness of each column, NaN where fewer than 3 figures or none differ.
+
+    References
+    ----------
+    Joanes & Gill (1998), The Statistician 47:183-189 (G1).
+    """
+    n, second, third, _ = _moments(x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = third / second**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
+    return np.where((n > 2) & (second > 0), found, np.nan)
+
+
+def kurtosis(x: npt.ArrayLike) -> Floats:
+    """Excess kurtosis of each column, unbiased under normality; NaN where fewer than 4 figures or none differ.
+
+    References
+    ----------
+    Joanes & Gill (1998), The Statistician 47:183-189 (G2).
+    """
+    n, second, _, fourth = _moments(x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = fourth / second**2 - 3
+        found = ((n + 1) * plain + 6) * (n - 1) / ((n - 2) * (n - 3))
+    return np.where((n > 3) & (second > 0), found, np.nan)
+
+
+def has_outliers(x: npt.ArrayLike, skew: float = SKEWNESS, kurt: float = KURTOSIS) -> npt.NDArray[np.bool_]:
+    """Whether a column's skewness and kurtosis are both beyond their thresholds."""
+    return np.asarray((np.abs(skewness(x)) > skew) & (kurtosis(x) > kurt), dtype=np.bool_)
+
+
+def available_share(x: npt.ArrayLike, axis: int) -> Floats:
+    """Share of figures that there are, from 0 to 1, by column (axis 0) or by row (axis 1)."""
+    return np.asarray(np.mean(~np.isnan(matrix(x)), axis=axis), dtype=np.float64)
+
+
+def screen(x: npt.ArrayLike, least: float) -> npt.NDArray[np.bool_]:
+    """Rows of which at least the share `least` of the figures are there."""
+    return np.asarray(available_share(x, 1) >= least, dtype=np.bool_)
+
+
+def correlations(x: npt.ArrayLike, y: npt.ArrayLike | None = None) -> Floats:
+    """Pearson correlations of the columns of `x` with those of `y` (by default of `x`), over the rows that have both.
+
+    NaN where fewer than three rows have both, or one of the two does not vary.
+    """
+    first, second = matrix(x), matrix(x if y is None else y)
+    found = np.full((first.shape[1], second.shape[1]), np.nan)
+    for at in range(first.shape[1]):
+        for other in range(second.shape[1]):
+            pair = np.stack([first[:, at], second[:, other]])
+            pair = pair[:, ~np.isnan(pair).any(axis=0)]
+            if pair.shape[1] > 2 and (np.ptp(pair, axis=1) > 0).all():
+                found[at, other] = np.atleast_2d(np.corrcoef(pair))[0, 1]
+    return found
+
+
+def standardised_alpha(x: npt.ArrayLike) -> float:
+    """Consistency of the columns as one scale, k·r̄/(1 + (k − 1)·r̄), from their mean correlation; NaN for one column.
+
+    References
+    ----------
+    OECD/JRC (2008), Handbook on Constructing Composite Indicators, section 4.1.
+    """
+    found = correlations(x)
+    count = len(found)
+    if count < 2:
+        return float("nan")
+    mean = float(np.mean(found[~np.eye(count, dtype=bool)]))
+    return count * mean / (1 + (count - 1) * mean)
+
+
+def matrix(x: npt.ArrayLike) -> Floats:
+    """Floats in rows and columns.
+
+    Raises
+    ------
+    ValueError
+        If it has not two dimensions, or a figure is infinite.
+    """
+    found = np.asarray(x, dtype=np.float64)
+    if found.ndim != 2:
+        raise ValueError(f"give a matrix of units by indicators, not an array of {found.ndim} dimensions")
+    if np.isinf(found).any():
+        raise ValueError("a figure is infinite: leave it out (NaN) or bound it")
+    return found
+
+
+def _moments(x: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
+    x = matrix(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a figure has no mean
+        apart = x - np.nanmean(x, axis=0)
+        second, third, fourth = (np.nanmean(apart**power, axis=0) for power in (2, 3, 4))
+    return np.sum(~np.isnan(x), axis=0).astype(np.float64), second, third, fourth
