@@ -174,7 +174,8 @@ class Entry(Model):
     numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that the figure is given
     for. `where` says which records a survival_quantile or a figure of an extract is of; other kinds say so in
     `numerator` and `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that chance alone
-    would bring, of a network the number of cases that it is rarefied to.
+    would bring, of a network the number of cases that it is rarefied to. `goalposts` are the figures, in the
+    indicator's unit, between which it counts in the composite index: at one end 0, at the other 100.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -196,6 +197,7 @@ class Entry(Model):
     ]
     subject: Literal["all", "government", "enterprises", "new_citizens"]
     polarity: Literal["higher", "lower", "context"]
+    goalposts: tuple[float, float] | None = Field(default=None, strict=False)
     unit: str
     decimals: int = Field(ge=0, le=6)
     kind: FigureKind
@@ -234,6 +236,15 @@ class Entry(Model):
     def is_computed(self) -> bool:
         """Whether the entry says how it is computed."""
         return self.measure is not None or self.stock is not None
+
+    @model_validator(mode="after")
+    def _goalposts_fit(self) -> Self:
+        if self.goalposts is not None:
+            if self.polarity == "context":
+                raise ValueError("goalposts: an indicator that is context belongs in no index")
+            if self.goalposts[0] >= self.goalposts[1]:
+                raise ValueError("goalposts: the minimum comes first and lies below the maximum")
+        return self
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

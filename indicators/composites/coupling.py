@@ -35,8 +35,8 @@ def coupling_coordination(
     """Coupling coordination of parts.
 
     The standard coupling is C = n (∏U)^(1/n) / ΣU; the adjusted one, which spreads over the whole of 0 to 1,
-    C = √[(1 − mean over pairs |Uᵢ − Uⱼ|) · ∏(Uᵢ / max U)^(1/(n−1))]. T = Σ αU; D = √(C·T). D follows T closely: show all
-    three.
+    C = √[(1 − mean over pairs |Uᵢ − Uⱼ|) · ∏(Uᵢ / max U)^(1/(n−1))]. T = Σ αU; D = √(C·T). D follows T closely:
+    show all three.
 
     Parameters
     ----------

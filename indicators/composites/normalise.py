@@ -36,7 +36,8 @@ def goalposts(x: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike, directi
     if not (low < high).all():
         raise ValueError("a goalpost's minimum must lie below its maximum")
     share = np.clip((np.asarray(x, dtype=np.float64) - low) / (high - low), 0.0, 1.0)
-    return np.where(_directions(direction) > 0, share, 1.0 - share)
+    scores: Floats = np.where(_directions(direction) > 0, share, 1.0 - share)
+    return scores
 
 
 def min_max(x: npt.ArrayLike, direction: npt.ArrayLike, scale: tuple[float, float] = (0.0, 100.0)) -> Floats:

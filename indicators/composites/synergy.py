@@ -52,7 +52,8 @@ def synergy(changes: npt.ArrayLike) -> Floats:
     """
     delta = np.asarray(changes, dtype=np.float64)
     size = np.exp(np.log(np.maximum(np.abs(delta), np.finfo(np.float64).tiny)).mean(axis=-1))
-    return np.where((delta > 0).all(axis=-1), size, -size)
+    degree: Floats = np.where((delta > 0).all(axis=-1), size, -size)
+    return degree
 
 
 def movement(lower: npt.ArrayLike, upper: npt.ArrayLike) -> Movement:

@@ -19,6 +19,7 @@ from indicators.day_types import is_known_country
 from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
 from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
+from pipelines.pack.index import DeclaredIndex, wrong_index
 from pipelines.pack.interventions import DeclaredIntervention, wrong_interventions
 from pipelines.pack.marked_yaml import read_yaml
 from pipelines.pack.mistakes import of_validation, refuse
@@ -207,6 +208,9 @@ class CityPack(Part):
         dict[str, DeclaredIntervention],
         pydantic.Field(description="Something new that was tried and is to be evaluated, by name"),
     ] = {}
+    index: Annotated[
+        DeclaredIndex, pydantic.Field(description="How scores of dimensions and of the whole are made")
+    ] = DeclaredIndex()
     sources: Annotated[
         dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
     ]
@@ -306,7 +310,15 @@ def load_city_pack(folder: Path) -> CityPack:
         raise
     pack._folder = folder
     pack._lines = lines
-    refuse([*_wrong_names(pack), *_wrong_months(pack), *wrong_interventions(pack), *wrong_disclosure(pack)])
+    refuse(
+        [
+            *_wrong_names(pack),
+            *_wrong_months(pack),
+            *wrong_interventions(pack),
+            *wrong_disclosure(pack),
+            *wrong_index(pack),
+        ]
+    )
     return pack
 
 

@@ -16,6 +16,7 @@ from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import EXTRACTS
 from indicators.comparison import compare
+from indicators.composites.index import compute_index
 from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
 from indicators.feeds import Feed, find_feed, possible_sources
@@ -37,6 +38,7 @@ COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availabil
 PUBLISHED = (
     *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
     *("intervention_results", "intervention_months"),
+    *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes")
@@ -185,6 +187,7 @@ def write_published(
         con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
     )
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
+    index = compute_index(published, entries, areas, pack.index.rules())
     frames = (
         published,
         gates.carry_forward_rows(limits, previous_limits, affected),
@@ -193,6 +196,10 @@ def write_published(
         compare(published, entries, areas),
         evaluated.results,
         evaluated.months,
+        index.scores,
+        index.contributions,
+        index.coordination,
+        index.sensitivity,
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)))
 

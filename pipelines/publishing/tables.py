@@ -26,6 +26,14 @@ QUERIES = {
     "order by indicator_id, period_kind, area_level, period_start, area_id",
     "intervention_results": "select * from indicators.intervention_results order by intervention_id",
     "intervention_months": "select * from indicators.intervention_months order by intervention_id, month",
+    "index_scores": "select * from indicators.index_scores "
+    "order by area_level, period_kind, period_start, area_id, scope",
+    "index_contributions": "select * from indicators.index_contributions "
+    "order by area_level, period_kind, period_start, area_id, indicator_id",
+    "coordination": "select * from indicators.coordination "
+    "order by area_level, period_kind, period_start, area_id, parts",
+    "index_sensitivity": "select * from indicators.index_sensitivity "
+    "order by area_level, period_kind, period_start, choice",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

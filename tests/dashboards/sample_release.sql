@@ -49,6 +49,33 @@ create table intervention_months (
     buffer_expected double, control double, difference double, chance_low double, chance_high double
 );
 
+create table index_scores (
+    area_id varchar, area_level varchar, period_kind varchar, period_start date, scope varchar, score double,
+    lower double, upper double, bound_low double, bound_high double, change double, change_low double,
+    change_high double, areas_ranked integer, rank integer, rank_low integer, rank_high integer, closeness
+    double, closeness_low double, closeness_high double, indicators integer, coverage double, imputed_share
+    double, status varchar, reason varchar
+);
+
+create table index_contributions (
+    area_id varchar, area_level varchar, period_kind varchar, period_start date, indicator_id varchar,
+    dimension varchar, goalpost_low double, goalpost_high double, value double, score double, dimension_weight
+    double, weight double, obstacle double, dimension_change double, change double, is_imputed boolean
+);
+
+create table coordination (
+    area_id varchar, area_level varchar, period_kind varchar, period_start date, parts varchar, coupling
+    double, coupling_low double, coupling_high double, level double, level_low double, level_high double,
+    coordination double, coordination_low double, coordination_high double, standard_coupling double,
+    standard_coordination double, coordination_class varchar, movement varchar, synergy double, obstacle
+    varchar, obstacle_degree double, obstacle_certainty double, reason varchar
+);
+
+create table index_sensitivity (
+    area_level varchar, period_kind varchar, period_start date, choice varchar, first double, total double,
+    total_low double, total_high double, areas_ranked integer, mean_rank_shift double
+);
+
 create table areas (
     area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
     title_zh varchar, population bigint, is_unallocated boolean, geometry varchar

@@ -1,0 +1,347 @@
+"""The composite index as published: scores with their intervals and ranks, and what each indicator gives to them.
+
+Belongs here: putting the methods of this package to work on published figures, and the tables `index_scores` and
+`index_contributions`. Not here: the coordination of dimensions (`coordination`), which rests on the same draws.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from indicators.catalogue.entries import Entry
+from indicators.composites.choices import SENSITIVITY_SCHEMA, sensitivity_rows
+from indicators.composites.contributions import split_change, split_geometric_change
+from indicators.composites.coordination import COORDINATION_SCHEMA, coordination_rows
+from indicators.composites.draws import (
+    FLOOR,
+    Drawn,
+    Weights,
+    dimensions_of,
+    draw,
+    drawn_scores,
+    mean_scores,
+    membership,
+    scores_of,
+    weights_in_force,
+)
+from indicators.composites.obstacles import obstacle_degrees
+from indicators.composites.panel import USED, Panel, panels
+from indicators.composites.rules import OVERALL, Component, IndexRules, components
+from indicators.composites.topsis import closeness
+from indicators.composites.uncertainty import limits, rank_limits
+from indicators.composites.weights import entropy_weights
+from indicators.inputs import SIGNIFICANT_DIGITS
+from indicators.intervals import Floats
+
+SCORE_SCHEMA = {
+    "area_id": pl.String,
+    "area_level": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "scope": pl.String,
+    "score": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "bound_low": pl.Float64,
+    "bound_high": pl.Float64,
+    "change": pl.Float64,
+    "change_low": pl.Float64,
+    "change_high": pl.Float64,
+    "areas_ranked": pl.Int32,
+    "rank": pl.Int32,
+    "rank_low": pl.Int32,
+    "rank_high": pl.Int32,
+    "closeness": pl.Float64,
+    "closeness_low": pl.Float64,
+    "closeness_high": pl.Float64,
+    "indicators": pl.Int32,
+    "coverage": pl.Float64,
+    "imputed_share": pl.Float64,
+    "status": pl.String,
+    "reason": pl.String,
+}
+CONTRIBUTION_SCHEMA = {
+    "area_id": pl.String,
+    "area_level": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "indicator_id": pl.String,
+    "dimension": pl.String,
+    "goalpost_low": pl.Float64,
+    "goalpost_high": pl.Float64,
+    "value": pl.Float64,
+    "score": pl.Float64,
+    "dimension_weight": pl.Float64,
+    "weight": pl.Float64,
+    "obstacle": pl.Float64,
+    "dimension_change": pl.Float64,
+    "change": pl.Float64,
+    "is_imputed": pl.Boolean,
+}
+CLOSENESS_DRAWS = 200
+Places = npt.NDArray[np.int64]
+_KEY = ["area_level", "period_kind", "period_start", "area_id"]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The tables of an index: frames of SCORE_SCHEMA, CONTRIBUTION_SCHEMA, COORDINATION_SCHEMA, SENSITIVITY_SCHEMA."""
+
+    scores: pl.DataFrame
+    contributions: pl.DataFrame
+    coordination: pl.DataFrame
+    sensitivity: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Period:
+    """What is known of one period: scores of components and of scopes, 0 to 1, and their draws."""
+
+    at: int
+    scores: Floats
+    weights: Weights
+    by_scope: dict[str, Floats]
+    drawn: Drawn
+
+
+def compute_index(
+    values: pl.DataFrame, entries: Sequence[Entry], areas: pl.DataFrame, rules: IndexRules | None = None
+) -> Index:
+    """Compute the composite index and the coordination of its dimensions from published figures.
+
+    Scores go from 0 to 100 between fixed goalposts, so that one means the same in every period and beside any other
+    area; the mean of a dimension's indicators is the dimension's, that of the dimensions the whole. Their intervals
+    are Monte Carlo over the figures' own intervals, the weights and the goalposts; ranks also over the kind of mean.
+
+    Parameters
+    ----------
+    values : DataFrame
+        `indicator_values` as published.
+    entries : sequence of Entry
+    areas : DataFrame
+        area_id, is_unallocated, peer_group.
+    rules : IndexRules, optional
+
+    Returns
+    -------
+    Index
+        Sorted. The same inputs give the same numbers, to the last published digit.
+
+    References
+    ----------
+    OECD/JRC (2008), Handbook on Constructing Composite Indicators; Saisana, Saltelli & Tarantola (2005), J. R. Statist.
+    Soc. A 168:307-323.
+    """
+    rules = rules or IndexRules()
+    parts = components(entries, rules)
+    scores, contributions, coordination, sensitivity = [], [], [], []
+    for panel in panels(values, entries, parts, areas, rules):
+        before: Period | None = None
+        for at in range(len(panel.periods)):
+            now = _period(panel, at, rules)
+            scores.append(_scores(panel, now, before, parts, rules))
+            contributions.append(_contributions(panel, now, before, rules))
+            coordination.append(
+                coordination_rows(panel, at, now.by_scope, now.drawn, before.drawn if before else None, rules)
+            )
+            before = now
+        if before is not None:
+            sensitivity.append(sensitivity_rows(panel, before.at, before.by_scope[OVERALL], rules))
+    return Index(
+        _table(scores, SCORE_SCHEMA, [*_KEY, "scope"]),
+        _table(contributions, CONTRIBUTION_SCHEMA, [*_KEY, "indicator_id"]),
+        _table(coordination, COORDINATION_SCHEMA, [*_KEY, "parts"]),
+        _table(sensitivity, SENSITIVITY_SCHEMA, [*_KEY[:3], "choice"]),
+    )
+
+
+def _table(frames: Sequence[pl.DataFrame], schema: Mapping[str, type[pl.DataType]], key: list[str]) -> pl.DataFrame:
+    """All rows, sorted; numbers as they are published, NaN being no number."""
+    whole = pl.concat([pl.DataFrame(schema=schema), *(_typed(frame, schema) for frame in frames)])
+    # Adding zero turns -0.0 into 0.0.
+    return whole.with_columns(pl.col(pl.Float64).round_sig_figs(SIGNIFICANT_DIGITS) + 0.0).sort(key)
+
+
+def _typed(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    floats = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+    return floats.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+def _period(panel: Panel, at: int, rules: IndexRules) -> Period:
+    there = (~np.isnan(panel.value[at])).astype(np.float64)
+    weights = weights_in_force(there, panel.components, rules)
+    scores = scores_of(panel.value[at], panel.components)
+    by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
+    return Period(at, scores, weights, by_scope, draw(panel, at, rules))
+
+
+def _scores(
+    panel: Panel, now: Period, before: Period | None, declared: Sequence[Component], rules: IndexRules
+) -> pl.DataFrame:
+    worst, best = (
+        mean_scores(
+            scores_of(_ends(panel, now.at, end), panel.components), now.weights, panel.components, rules.aggregation
+        )
+        for end in ("worst", "best")
+    )
+    there = ~np.isnan(panel.value[now.at])
+    frames = []
+    for scope, score in now.by_scope.items():
+        drawn = now.drawn.scores[scope]
+        low, high = limits(drawn)
+        # A score on a goalpost lies at the end of what is drawn.
+        low, high = np.fmin(low, score), np.fmax(high, score)
+        of_scope = np.array([scope in (OVERALL, part.dimension) for part in panel.components])
+        whole = sum(_share(part, scope, declared, rules) for part in declared)
+        shares = np.array([_share(part, scope, declared, rules) for part in panel.components])
+        count = (there & of_scope).sum(axis=1)
+        in_force = now.weights.in_whole if scope == OVERALL else now.weights.in_dimension * of_scope
+        standing = np.where(in_force > 0, panel.standing[now.at], 0).max(axis=1)
+        has_score = ~np.isnan(score)
+        coverage = (there * shares).sum(axis=1) / whole
+        frame = pl.DataFrame(
+            {
+                "area_id": panel.area_ids,
+                "scope": scope,
+                "score": 100 * score,
+                "lower": 100 * low,
+                "upper": 100 * high,
+                "bound_low": 100 * np.fmin(worst[scope], low),
+                "bound_high": 100 * np.fmax(best[scope], high),
+                **_change(now, before, scope),
+                **_ranks(now, scope, rules),
+                **_closeness(panel, now, scope, rules),
+                "indicators": count,
+                "coverage": coverage,
+                "imputed_share": np.where(has_score, (in_force * panel.imputed[now.at]).sum(axis=1), np.nan),
+                "status": np.where(has_score, np.array(USED)[standing], "not_available"),
+                "reason": [
+                    None if known else f"little_coverage:{100 * share:.0f}"
+                    for known, share in zip(has_score, coverage, strict=True)
+                ],
+            },
+            schema_overrides={"reason": pl.String},
+        )
+        frames.append(frame.filter(pl.col("indicators") > 0))
+    return _placed(pl.concat(frames), panel, now.at)
+
+
+def _placed(frame: pl.DataFrame, panel: Panel, at: int) -> pl.DataFrame:
+    return frame.with_columns(
+        area_level=pl.lit(panel.area_level),
+        period_kind=pl.lit(panel.period_kind),
+        period_start=pl.lit(panel.periods[at]),
+    )
+
+
+def _share(part: Component, scope: str, declared: Sequence[Component], rules: IndexRules) -> float:
+    """Weight of a component in a scope if every declared one had a figure (dimensions: relative to one another)."""
+    if scope not in (OVERALL, part.dimension):
+        return 0.0
+    own = sum(each.weight for each in declared if each.dimension == part.dimension)
+    return part.weight / own * (rules.weights.get(part.dimension, 1.0) if scope == OVERALL else 1.0)
+
+
+def _ends(panel: Panel, at: int, end: str) -> Floats:
+    """The bound of each figure at its worse or better end; without one, its limit, and without that, the figure."""
+    is_low = np.array([(part.direction > 0) == (end == "worst") for part in panel.components])
+    found = panel.value[at]
+    for low, high in ((panel.lower[at], panel.upper[at]), (panel.bound_low[at], panel.bound_high[at])):
+        side = np.where(is_low, low, high)
+        further = np.where(is_low, np.minimum(found, side), np.maximum(found, side))
+        found = np.where(np.isnan(side), found, further)
+    return found
+
+
+def _change(now: Period, before: Period | None, scope: str) -> dict[str, Floats]:
+    if before is None:
+        nothing = np.full(len(now.by_scope[scope]), np.nan)
+        return {"change": nothing, "change_low": nothing, "change_high": nothing}
+    low, high = limits(now.drawn.scores[scope] - before.drawn.scores[scope])
+    change = now.by_scope[scope] - before.by_scope[scope]
+    low, high = np.fmin(low, change), np.fmax(high, change)
+    return {"change": 100 * change, "change_low": 100 * low, "change_high": 100 * high}
+
+
+def _ranks(now: Period, scope: str, rules: IndexRules) -> dict[str, Floats]:
+    score = now.by_scope[scope]
+    known = ~np.isnan(score)
+    columns = {name: np.full(len(score), np.nan) for name in ("rank", "rank_low", "rank_high", "areas_ranked")}
+    if known.sum() >= rules.fewest_areas:
+        low, high = rank_limits(now.drawn.robust[scope][:, known])
+        # Equal scores share the first of their ranks.
+        rank = 1 + (score[known][None, :] > score[known][:, None] + 1e-12).sum(axis=1)
+        columns["rank"][known] = rank
+        columns["rank_low"][known], columns["rank_high"][known] = np.minimum(low, rank), np.maximum(high, rank)
+        columns["areas_ranked"][known] = known.sum()
+    return columns
+
+
+def _closeness(panel: Panel, now: Period, scope: str, rules: IndexRules) -> dict[str, Floats]:
+    """Closeness to the best by TOPSIS with entropy weights, over the indicators that every area has."""
+    score = now.by_scope[scope]
+    columns = {name: np.full(len(score), np.nan) for name in ("closeness", "closeness_low", "closeness_high")}
+    known = np.flatnonzero(~np.isnan(score))
+    complete = np.flatnonzero(~np.isnan(now.scores[known]).any(axis=0)) if len(known) else known
+    if scope != OVERALL or len(known) < rules.fewest_areas or len(complete) < 2:
+        return columns
+    point = now.scores[np.ix_(known, complete)]
+    better = np.ones(len(complete))
+    drawn = np.stack(
+        [drawn_scores(panel, now.at, int(each), rules, CLOSENESS_DRAWS)[:, known] for each in complete], axis=-1
+    )
+    found = closeness(point, entropy_weights(point), better)
+    low, high = limits(closeness(drawn, entropy_weights(drawn), better))
+    columns["closeness"][known] = found
+    columns["closeness_low"][known], columns["closeness_high"][known] = np.fmin(low, found), np.fmax(high, found)
+    return columns
+
+
+def _contributions(panel: Panel, now: Period, before: Period | None, rules: IndexRules) -> pl.DataFrame:
+    """One row per area and component with a figure, now or in the period before."""
+    weights = now.weights
+    of_whole = _split(now, before, "in_whole", rules)
+    member = membership(panel.components)
+    of_dimension = np.zeros_like(of_whole)
+    for k in range(len(dimensions_of(panel.components))):
+        own = np.flatnonzero(member[:, k])
+        of_dimension[:, own] = _split(now, before, "in_dimension", rules, own)
+    there = ~np.isnan(now.scores)
+    was = there if before is None else there | ~np.isnan(before.scores)
+    area, part = np.nonzero(was)
+    chosen = [panel.components[each] for each in part]
+    frame = pl.DataFrame(
+        {
+            "area_id": np.array(panel.area_ids)[area],
+            "indicator_id": [each.indicator_id for each in chosen],
+            "dimension": [each.dimension for each in chosen],
+            "goalpost_low": [each.low for each in chosen],
+            "goalpost_high": [each.high for each in chosen],
+            "value": panel.value[now.at][area, part],
+            "score": 100 * now.scores[area, part],
+            "dimension_weight": weights.in_dimension[area, part],
+            "weight": weights.in_whole[area, part],
+            "obstacle": obstacle_degrees(now.scores, weights.in_whole)[area, part],
+            "dimension_change": 100 * of_dimension[area, part],
+            "change": 100 * of_whole[area, part],
+            "is_imputed": panel.imputed[now.at][area, part],
+        }
+    )
+    return _placed(frame, panel, now.at)
+
+
+def _split(now: Period, before: Period | None, which: str, rules: IndexRules, own: Places | None = None) -> Floats:
+    """The change since the period before over the components; NaN where one of the periods has no score."""
+    columns = slice(None) if own is None else own
+    after, w1 = now.scores[:, columns], getattr(now.weights, which)[:, columns]
+    if before is None:
+        return np.full(after.shape, np.nan)
+    earlier, w0 = before.scores[:, columns], getattr(before.weights, which)[:, columns]
+    split = split_change if rules.aggregation == "arithmetic" else split_geometric_change
+    floor = 0.0 if rules.aggregation == "arithmetic" else FLOOR
+    parts = split(np.maximum(earlier, floor), np.maximum(after, floor), w0, w1)
+    known = (w0.sum(axis=1) > 0) & (w1.sum(axis=1) > 0)
+    return np.where(known[:, None], parts, np.nan)
