@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-PAGES = ("overview", "trend", "compare", "interventions", "quality", "catalogue")
+PAGES = ("overview", "trend", "compare", "cooperation", "interventions", "quality", "catalogue")
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
 LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")
@@ -113,7 +113,7 @@ def choose(view: View, control: str, value: Any) -> View:
     control
         Name of a field of `View`.
     value
-        What the control holds: text, a list of texts for `areas`, nothing when cleared.
+        What the control holds: text, a list of texts (or one) for `areas`, nothing when cleared.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def choose(view: View, control: str, value: Any) -> View:
     """
     chosen: Any = value or None
     if control == "areas":
-        chosen = tuple(value or ())[:MAX_AREAS]
+        chosen = (value,) if isinstance(value, str) and value else tuple(value or ())[:MAX_AREAS]
     elif control == "period":
         chosen = _day(value)
     elif control == "search":

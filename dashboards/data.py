@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from dashboards.comparison_data import ComparisonData
+from dashboards.cooperation_data import CooperationData
 from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
@@ -147,6 +148,11 @@ class Release:
     def comparisons(self) -> ComparisonData:
         """Areas side by side."""
         return ComparisonData(self._query)
+
+    @cached_property
+    def cooperation(self) -> CooperationData:
+        """Scores of dimensions, and how they do together."""
+        return CooperationData(self._query)
 
     @cached_property
     def interventions(self) -> InterventionData:

@@ -70,6 +70,15 @@ def level_select(context: Context, levels: Sequence[str], chosen: str) -> Any:
     return _select("level", context.words("control.level"), data, chosen)
 
 
+def one_area_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: str) -> Any:
+    """Select of one area; options as in `area_select`."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for group, area_id, title in options:
+        groups.setdefault(group, []).append({"value": area_id, "label": title})
+    data = [{"group": group, "items": items} for group, items in groups.items()]
+    return _select("areas", context.words("control.area"), data, chosen, searchable=True)
+
+
 def area_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: Sequence[str], limit: int) -> Any:
     """Select of one or several areas.
 

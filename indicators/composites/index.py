@@ -248,7 +248,7 @@ def _share(part: Component, scope: str, declared: Sequence[Component], rules: In
 def _ends(panel: Panel, at: int, end: str) -> Floats:
     """The bound of each figure at its worse or better end; without one, its limit, and without that, the figure."""
     is_low = np.array([(part.direction > 0) == (end == "worst") for part in panel.components])
-    found = panel.value[at]
+    found: Floats = panel.value[at]
     for low, high in ((panel.lower[at], panel.upper[at]), (panel.bound_low[at], panel.bound_high[at])):
         side = np.where(is_low, low, high)
         further = np.where(is_low, np.minimum(found, side), np.maximum(found, side))

@@ -1,0 +1,159 @@
+"""The cooperation page: what is drawn and told is what the release holds."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dashboards.address import LANGUAGES, View, choose
+from dashboards.data import Release
+from dashboards.figures import theme
+from dashboards.figures.cooperation import change_figure, coordination_figure, scores_figure
+from dashboards.releases import Releases
+from dashboards.rendering import render
+from dashboards.wording import Words
+from indicators.composites.coupling import CLASSES
+from indicators.composites.rules import SETS
+from tests.dashboards import reading, sample_release
+
+NEWEST_FINAL, WITHOUT_NEW_CITIZENS = date(2016, 7, 1), date(2014, 4, 1)
+SPARSE = "14"
+
+
+def page(home: Path, query: str = "") -> Any:
+    return render(Releases(home), "/cooperation", query)[0]
+
+
+def scores(release: Release, area: str = "city", period: date = NEWEST_FINAL) -> pl.DataFrame:
+    return release.cooperation.scores(area, "quarter", period)
+
+
+def test_the_newest_final_period_of_the_city_is_shown(home: Path, release: Release) -> None:
+    text = reading.words(page(home))
+    assert "New York City, quarter 3 of 2016" in text
+    overall = scores(release).filter(scope="overall").to_dicts()[0]
+    words = Words("en")
+    summary = reading.words(reading.find(page(home), "cooperation-summary"))
+    assert f"score {words.number(overall['score'], 1)} of 100" in summary
+    assert f"from {words.number(overall['lower'], 1)} to {words.number(overall['upper'], 1)}" in summary
+    assert "may be chance" in summary
+    provisional = release.cooperation.there_are.filter(area_id="city")
+    assert provisional["period_start"][0] > NEWEST_FINAL
+    assert not provisional["is_final"][0]
+
+
+def test_the_address_chooses_area_and_period(home: Path) -> None:
+    text = reading.words(page(home, "?area=1&period=2015-10-01"))
+    assert "Precinct 1, quarter 4 of 2015" in text
+    assert "Rank " in reading.words(reading.find(page(home, "?area=1&period=2015-10-01"), "cooperation-summary"))
+    assert "New York City, quarter 3 of 2016" in reading.words(page(home, "?area=nowhere&period=1999-01-01&by=day"))
+    assert choose(View("cooperation"), "areas", "1").areas == ("1",)
+
+
+def test_a_subject_without_a_score_is_told_and_nothing_is_made_up(home: Path) -> None:
+    text = reading.words(page(home, f"?period={WITHOUT_NEW_CITIZENS}"))
+    assert "there is none of: New citizens." in text
+    assert "New citizens no figures" in text
+
+
+def test_an_area_of_which_too_little_is_known_has_no_overall_score(home: Path) -> None:
+    text = reading.words(page(home, f"?area={SPARSE}"))
+    assert "There is no overall score" in text
+    assert "Overall: no score, as figures cover only 62% of its weight." in text
+    assert "There is no change to split" in text
+
+
+def test_a_class_is_told_exactly_where_the_release_has_one(home: Path, release: Release) -> None:
+    series = release.cooperation.over_time("city", "quarter").filter(parts="subjects")
+    named = series.filter(pl.col("coordination_class").is_not_null())
+    unnamed = series.filter(pl.col("coordination_class").is_null() & pl.col("coordination").is_not_null())
+    assert named.height
+    assert unnamed.height
+    for row in (*named.to_dicts()[:1], *unnamed.to_dicts()[:1]):
+        subjects = reading.words(page(home, f"?period={row['period_start']}")).split("The three subjects: their")[1]
+        told = subjects.split("The four foundations")[0]
+        name = row["coordination_class"]
+        expected = Words("en")(f"cooperation.class.{name}") if name else "No class is named"
+        assert expected in told
+        assert f"D {Words('en').number(row['coordination'], 2)}" in told
+
+
+def test_a_release_without_scores_says_so(home: Path, tmp_path: Path) -> None:
+    sample_release.write_changed(tmp_path, home, "delete from index_scores; delete from coordination")
+    assert "This release has no scores." in reading.words(page(tmp_path))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_code_of_the_release_has_words(home: Path, language: str) -> None:
+    words = Words(language)
+    for code in CLASSES:
+        assert words(f"cooperation.class.{code}")
+    for code in ("together_up", "together_down", "apart", "indeterminate"):
+        assert words(f"cooperation.movement.{code}")
+        assert words(f"cooperation.moves.{code}")
+    for members in SETS.values():
+        assert all(words(f"dimension.{each}") for each in members)
+    for query in ("", f"&area={SPARSE}", "&area=1&period=2014-01-01"):
+        assert "None" not in reading.words(page(home, f"?lang={language}{query}"))
+
+
+def test_which_choice_matters_is_told(home: Path, release: Release) -> None:
+    first = release.cooperation.sensitivity("precinct", "quarter").to_dicts()[0]
+    text = reading.words(page(home, "?area=1"))
+    words = Words("en")
+    assert f"move a rank by {words.number(first['mean_rank_shift'], 1)} places" in text
+    choice = words(f"cooperation.choice.{first['choice']}")
+    assert f"{choice} {words.number(first['total'], 2)}" in text
+    assert "Which choice" not in reading.words(page(home))  # one city has no order
+
+
+def test_agencies_are_shown_where_the_release_tells(home: Path, tmp_path: Path) -> None:
+    assert "Agencies and hand-offs" not in reading.words(page(home))
+    figure = (
+        "update indicator_values set indicator_id = 'L2' where indicator_id = 'F5' and period_kind = 'year';"
+        "update indicator_catalogue set indicator_id = 'L2' where indicator_id = 'F5'"
+    )
+    sample_release.write_changed(tmp_path, home, figure)
+    text = reading.words(page(tmp_path)).split("Agencies and hand-offs")[-1]
+    assert "Required fields filled" in text
+
+
+def test_every_score_is_drawn_with_its_interval_and_bounds(release: Release) -> None:
+    frame = scores(release)
+    titles = frame["scope"].to_list()
+    figure = scores_figure(frame, titles, titles, theme.LIGHT)
+    by_meta = {trace.meta: trace for trace in figure.data}
+    assert list(by_meta["score"].x) == frame["score"].to_list()
+    for name, low, high in (("interval", "lower", "upper"), ("bounds", "bound_low", "bound_high")):
+        assert list(by_meta[name].x[::3]) == frame[low].to_list()
+        assert list(by_meta[name].x[1::3]) == frame[high].to_list()
+    assert (frame["bound_low"] <= frame["lower"]).all()
+
+
+def test_coordination_is_drawn_with_its_interval_level_and_coupling(release: Release) -> None:
+    series = release.cooperation.over_time("city", "quarter")
+    titles = {"subjects": "S", "foundations": "F"}
+    hovers = {name: ["hover"] * series.filter(parts=name).height for name in titles}
+    figure = coordination_figure(series, titles, hovers, [], theme.DARK)
+    for name in titles:
+        own = series.filter(parts=name)
+        drawn = {trace.meta: trace for trace in figure.data if not trace.meta.endswith("interval")}
+        for measure in ("coordination", "level", "coupling"):
+            assert list(drawn[f"{name}.{measure}"].y) == own[measure].to_list()
+        low, high = (trace for trace in figure.data if trace.meta == f"{name}.interval")
+        assert list(low.y) == own["coordination_low"].to_list()
+        assert list(high.y) == own["coordination_high"].to_list()
+    dashes = {trace.line.dash for trace in figure.data if trace.meta.startswith("subjects.") and trace.line.dash}
+    assert len(dashes) == 3
+
+
+def test_what_moved_a_score_sums_to_its_change(release: Release) -> None:
+    gives = release.cooperation.contributions("city", "quarter", NEWEST_FINAL)
+    change = scores(release).filter(scope="overall")["change"].item()
+    assert gives["change"].sum() == pytest.approx(change)
+    figure = change_figure([1.0, -2.0], ["a", "b"], ["a", "b"], theme.LIGHT)
+    assert list(figure.data[0].x) == [1.0, -2.0]
+    assert list(figure.data[0].marker.color) == [theme.LIGHT.favourable, theme.LIGHT.unfavourable]
+    assert figure.layout.xaxis.range[0] == -figure.layout.xaxis.range[1]
