@@ -289,6 +289,56 @@ def test_published_times_are_the_planted_ones(district: Path, truth: Truth) -> N
     assert {value for level, value in urgent if level == "district"} == {None}
 
 
+def test_planted_differences_between_districts_come_back_as_scores(district: Path, truth: Truth) -> None:
+    """The mechanism's score by the planted times alone, and a district's place by it, lie within what is published."""
+    told = {
+        area: {"M1": each["p90"] / 60, "M2": each["p50"] / 60 * 95.5 / 320}
+        for area, each in truth["response_times"]["incident_seconds"].items()
+    }
+    rows = _query(
+        district,
+        "select score.area_id, period_kind, period_start, lower, upper, rank_low, rank_high, "
+        "list({'indicator': indicator_id, 'weight': dimension_weight, 'worst': goalpost_high}) "
+        "from index_scores as score join index_contributions as part using (area_id, period_kind, period_start) "
+        "where scope = 'mechanism' and dimension = 'mechanism' and dimension_weight > 0 "
+        "and score.area_level = 'district' and period_kind in ('quarter', 'year') group by all",
+    )
+    planted = {
+        row[:3]: sum(100 * each["weight"] * (1 - told[row[0]][each["indicator"]] / each["worst"]) for each in row[7])
+        for row in rows
+    }
+    assert len(rows) >= 3 * len(told)
+    assert sum(row[3] <= planted[row[:3]] <= row[4] for row in rows) >= 0.9 * len(rows)
+    ranked = [row for row in rows if row[5] is not None and {each["indicator"] for each in row[7]} == {"M2"}]
+    places = [
+        1 + sum(other[1:3] == row[1:3] and planted[other[:3]] > planted[row[:3]] for other in ranked) for row in ranked
+    ]
+    assert len(ranked) >= 3 * len(told)
+    within = sum(row[5] <= place <= row[6] for row, place in zip(ranked, places, strict=True))
+    assert within >= 0.9 * len(ranked)
+
+
+def test_contributions_and_coordination_are_those_of_the_scores(district: Path) -> None:
+    apart = _query(
+        district,
+        "select max(abs(score - points)), max(abs(change - moved)), count(change) from index_scores join "
+        "(select area_id, period_kind, period_start, sum(weight * score) as points, sum(change) as moved "
+        "from index_contributions group by all) using (area_id, period_kind, period_start) where scope = 'overall'",
+    )
+    assert apart[0][0] < 1e-6
+    assert apart[0][1] < 1e-6
+    assert apart[0][2] > 100
+    levels = _query(
+        district,
+        "select max(abs(level - mean)), count(*) from coordination join (select area_id, period_kind, period_start, "
+        "avg(score) / 100 as mean, count(score) as members from index_scores where scope in ('mechanism', "
+        "'social_linkage', 'information_sharing', 'prevention_foundation') group by all having members = 4) "
+        "using (area_id, period_kind, period_start) where parts = 'foundations' and coordination is not null",
+    )
+    assert levels[0][0] < 1e-9
+    assert levels[0][1] > 20
+
+
 def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:
     """Burglaries that follow another within the planted days and 100 metres, none at the same address: far more often
     than when the days are dealt out among the points anew."""

@@ -1,10 +1,12 @@
 import numpy as np
+import polars as pl
 import pytest
 
 from indicators.composites.coordination import COORDINATION_SCHEMA
 from indicators.composites.coupling import coupling_coordination
 from indicators.composites.index import compute_index
-from indicators.composites.rules import SUBJECTS, IndexRules
+from indicators.composites.rules import OVERALL, SUBJECTS, IndexRules
+from indicators.intervals import wilson_limits
 from tests.indicators.composites.small_index import FIRST, SECOND, areas, figure, percentage, published
 
 ENTRIES = [percentage(name[0].upper(), name) for name in SUBJECTS]
@@ -74,3 +76,32 @@ def test_parts_move_together_only_for_sure(before, after, expected) -> None:
         assert row["synergy"] is None
     else:
         assert row["synergy"] == pytest.approx(0.2 if expected == "together_up" else -0.2, abs=0.01)
+
+
+def test_a_planted_cooperation_comes_back_within_its_intervals() -> None:
+    """True shares of three subjects in 120 areas, seen through 200 records each, without any noise of the choices."""
+    rng = np.random.default_rng(8)
+    names = [f"{n:03}" for n in range(120)]
+    true = rng.uniform(0.3, 0.9, (len(names), 3))
+    seen = rng.binomial(200, true)
+    low, high = (100 * each for each in wilson_limits(seen, np.full(seen.shape, 200)))
+    given = [
+        figure(name, area, seen[a, k] / 2, lower=low[a, k], upper=high[a, k])
+        for a, area in enumerate(names)
+        for k, name in enumerate(IDS)
+    ]
+    rules = IndexRules(draws=400, weight_noise=0.0, goalpost_noise=0.0)
+    found = compute_index(published(given), ENTRIES, areas(names), rules)
+    planted = coupling_coordination(true)
+    rows = found.coordination.filter(parts="subjects").sort("area_id")
+    for name, value in planted._asdict().items():
+        within = (rows[f"{name}_low"].to_numpy() <= value) & (value <= rows[f"{name}_high"].to_numpy())
+        assert 0.9 <= within.mean() <= 0.995
+    overall = found.scores.filter(scope=OVERALL).sort("area_id")
+    level = 100 * planted.level
+    assert ((overall["lower"].to_numpy() <= level) & (level <= overall["upper"].to_numpy())).mean() >= 0.9
+    rank = 1 + (level[None, :] > level[:, None]).sum(axis=1)
+    held = overall.select(
+        (pl.col("rank_low") <= pl.lit(pl.Series(rank))) & (pl.lit(pl.Series(rank)) <= pl.col("rank_high"))
+    )
+    assert held.to_series().mean() >= 0.9
