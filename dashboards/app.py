@@ -151,7 +151,8 @@ def _register(app: Dash, releases: Releases) -> None:
     app.clientside_callback(
         ClientsideFunction("wardlight", "download"),
         Output({GRID: MATCH}, "exportDataAsCsv"),
-        Input({DOWNLOAD: MATCH}, "n_clicks"),
+        # Of one key with the grid's: by another, a page of several grids would match none.
+        Input({GRID: MATCH, DOWNLOAD: "csv"}, "n_clicks"),
         prevent_initial_call=True,
     )
 

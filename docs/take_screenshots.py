@@ -20,6 +20,7 @@ SHOTS = {
     "overview": "/",
     "trend": "/trend",
     "compare": "/compare",
+    "cooperation": "/cooperation",
     "quality": "/quality",
     "catalogue": "/catalogue?status=available&indicator=B1",
     "overview_dark_zh": "/?lang=zh&scheme=dark",

@@ -38,7 +38,7 @@ def grid(name: str, columns: Sequence[dict[str, Any]], rows: list[dict[str, Any]
     exported = [column["field"] for column in shown if "colId" not in column]
     return html.Div(
         [
-            html.Button(words("grid.download"), id={DOWNLOAD: name}, className="button", type="button"),
+            html.Button(words("grid.download"), id={GRID: name, DOWNLOAD: "csv"}, className="button", type="button"),
             dag.AgGrid(
                 id={GRID: name},
                 columnDefs=shown,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -258,6 +259,25 @@ def test_controls_change_the_address_and_the_back_button_restores_them(visitor: 
     visitor.page.go_back()
     expect(visitor.page.locator("main h2").first).to_contain_text("Vehicle theft rate")
     expect(visitor.page.get_by_label("Indicator").first).to_have_value("Vehicle theft rate")
+
+
+def test_cooperation_holds_the_release_s_numbers_and_its_area_is_chosen(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("cooperation", area="1", period="2015-10-01"))
+    scores = release.cooperation.scores("1", "quarter", date(2015, 10, 1))
+    by_meta = {trace["meta"]: trace for chart in visitor.drawn() for trace in chart}
+    assert sorted(by_meta["score"]["x"]) == sorted(scores["score"].to_list())
+    series = release.cooperation.over_time("1", "quarter").filter(parts="foundations")
+    assert by_meta["foundations.coordination"]["y"] == series["coordination"].to_list()
+    visitor.page.get_by_label("Area", exact=True).first.click()
+    visitor.page.get_by_role("option", name="Precinct 5", exact=True).click()
+    expect(visitor.page).to_have_url(re.compile(r"area=5&period=2015-10-01"))
+    expect(visitor.page.locator("main h2").first).to_have_text("Precinct 5, quarter 4 of 2015")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Download CSV").last.click()
+    assert download.value.suggested_filename == "5_quarter_2015-10-01_scores.csv"
+    assert len(download.value.path().read_text(encoding="utf-8-sig").splitlines()) == 1 + scores.height
+    visitor.page.go_back()
+    expect(visitor.page.locator("main h2").first).to_have_text("Precinct 1, quarter 4 of 2015")
 
 
 def test_the_keyboard_is_enough(visitor: Visitor) -> None:
