@@ -129,7 +129,9 @@ def _panel(
                 limit = figures[name][:, :, at]
                 limit[there & np.isnan(limit)] = end
     is_gap = np.isnan(figures["value"])
-    _, where = _placed(rows.filter(pl.col("status") == "withheld"), periods, area_ids, carried)
+    # Only what is said not to be available is a gap; anything else without a figure is hidden from readers.
+    hidden = ~pl.col("is_used") & (pl.col("status") != "not_available")
+    _, where = _placed(rows.filter(hidden), periods, area_ids, carried)
     is_gap[where] = False
     peers = rows.group_by("area_id").agg(pl.col("peer_group").first().fill_null("")).sort("area_id")["peer_group"]
     imputed = _fill(figures, is_gap, impute, peers.to_numpy())
