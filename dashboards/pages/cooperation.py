@@ -27,6 +27,8 @@ from dashboards.figures.cooperation import change_figure, scores_figure
 KINDS = ("quarter", "year", "month")
 """Kinds of period, the one first that is shown without a choice."""
 CHANGES_SHOWN = 12
+WORTH_TELLING = 0.1
+"""In points: less of a change by other weights is not worth a sentence."""
 CLASS = "cooperation-sets"
 
 
@@ -172,6 +174,9 @@ def _summary(context: Context, overall: Row | None, gives: pl.DataFrame) -> str:
                 range=limits_text(context, overall, "change_low", "change_high"),
             )
         )
+        by_weight = sum(each for each in gives["change_by_weight"] if each is not None)
+        if abs(by_weight) >= WORTH_TELLING:
+            told.append(words("cooperation.by_weight", points=words.number(by_weight, DECIMALS)))
     return words("cooperation.space").join(told)
 
 

@@ -31,8 +31,23 @@ def split_change(
         Of that shape, in the unit of the figures; 0 for an indicator in neither period.
     """
     x0, x1, w0, w1 = _arranged(before, after, weights_before, weights_after)
+    parts: Floats = (w0 + w1) / 2 * (x1 - x0) + _by_weights(x0, x1, w0, w1)
+    return parts
+
+
+def change_by_weights(
+    before: npt.ArrayLike, after: npt.ArrayLike, weights_before: npt.ArrayLike, weights_after: npt.ArrayLike
+) -> Floats:
+    """The second term of `split_change` alone: what indicators that came or went did to the score.
+
+    Parameters and result as there. Where it makes up most of a change, the two scores are hardly of the same thing.
+    """
+    return _by_weights(*_arranged(before, after, weights_before, weights_after))
+
+
+def _by_weights(x0: Floats, x1: Floats, w0: Floats, w1: Floats) -> Floats:
     middle = ((w0 * x0).sum(axis=-1, keepdims=True) + (w1 * x1).sum(axis=-1, keepdims=True)) / 2
-    parts: Floats = (w0 + w1) / 2 * (x1 - x0) + ((x0 + x1) / 2 - middle) * (w1 - w0)
+    parts: Floats = ((x0 + x1) / 2 - middle) * (w1 - w0)
     return parts
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from indicators.catalogue.entries import Entry
 from indicators.composites.choices import SENSITIVITY_SCHEMA, sensitivity_rows
-from indicators.composites.contributions import split_change, split_geometric_change
+from indicators.composites.contributions import change_by_weights, split_change, split_geometric_change
 from indicators.composites.coordination import COORDINATION_SCHEMA, coordination_rows
 from indicators.composites.draws import (
     FLOOR,
@@ -79,6 +79,7 @@ CONTRIBUTION_SCHEMA = {
     "obstacle": pl.Float64,
     "dimension_change": pl.Float64,
     "change": pl.Float64,
+    "change_by_weight": pl.Float64,
     "is_imputed": pl.Boolean,
 }
 CLOSENESS_DRAWS = 200
@@ -327,6 +328,7 @@ def _contributions(panel: Panel, now: Period, before: Period | None, rules: Inde
             "obstacle": obstacle_degrees(now.scores, weights.in_whole)[area, part],
             "dimension_change": 100 * of_dimension[area, part],
             "change": 100 * of_whole[area, part],
+            "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part],
             "is_imputed": panel.imputed[now.at][area, part],
         }
     )
@@ -345,3 +347,12 @@ def _split(now: Period, before: Period | None, which: str, rules: IndexRules, ow
     parts = split(np.maximum(earlier, floor), np.maximum(after, floor), w0, w1)
     known = (w0.sum(axis=1) > 0) & (w1.sum(axis=1) > 0)
     return np.where(known[:, None], parts, np.nan)
+
+
+def _split_by_weights(now: Period, before: Period | None, rules: IndexRules) -> Floats:
+    """What of the overall change came by other weights, not other figures; NaN for geometric means."""
+    if before is None or rules.aggregation == "geometric":
+        return np.full(now.scores.shape, np.nan)
+    w0, w1 = before.weights.in_whole, now.weights.in_whole
+    known = (w0.sum(axis=1) > 0) & (w1.sum(axis=1) > 0)
+    return np.where(known[:, None], change_by_weights(before.scores, now.scores, w0, w1), np.nan)

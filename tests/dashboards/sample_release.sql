@@ -60,7 +60,8 @@ create table index_scores (
 create table index_contributions (
     area_id varchar, area_level varchar, period_kind varchar, period_start date, indicator_id varchar,
     dimension varchar, goalpost_low double, goalpost_high double, value double, score double, dimension_weight
-    double, weight double, obstacle double, dimension_change double, change double, is_imputed boolean
+    double, weight double, obstacle double, dimension_change double, change double, change_by_weight double,
+    is_imputed boolean
 );
 
 create table coordination (

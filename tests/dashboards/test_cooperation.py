@@ -44,6 +44,15 @@ def test_the_newest_final_period_of_the_city_is_shown(home: Path, release: Relea
     assert not provisional["is_final"][0]
 
 
+def test_a_change_by_other_weights_is_told(home: Path, release: Release) -> None:
+    """From 2015 on new citizens are in the score."""
+    gives = release.cooperation.contributions("city", "quarter", date(2015, 1, 1))
+    points = Words("en").number(gives["change_by_weight"].sum(), 1)
+    text = reading.words(reading.find(page(home, "?period=2015-01-01"), "cooperation-summary"))
+    assert f"Of the change, {points} points are of other weights" in text
+    assert "other weights" not in reading.words(reading.find(page(home), "cooperation-summary"))
+
+
 def test_the_address_chooses_area_and_period(home: Path) -> None:
     text = reading.words(page(home, "?area=1&period=2015-10-01"))
     assert "Precinct 1, quarter 4 of 2015" in text

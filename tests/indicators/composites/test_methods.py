@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from indicators.composites.aggregate import aggregate, aggregate_tree, copeland
-from indicators.composites.contributions import split_change, split_geometric_change
+from indicators.composites.contributions import change_by_weights, split_change, split_geometric_change
 from indicators.composites.coupling import CLASSES, class_within, coupling_coordination
 from indicators.composites.impute import impute_centre, impute_panel
 from indicators.composites.normalise import distance_to_target, goalposts, min_max, percentile_ranks, z_scores
@@ -133,7 +133,10 @@ def test_a_change_is_split_without_a_remainder(x, w, gone) -> None:
 def test_a_score_that_moves_by_one_indicator_says_so() -> None:
     assert split_change([0.2, 0.5], [0.4, 0.5], [0.5, 0.5], [0.5, 0.5]).tolist() == pytest.approx([0.1, 0.0])
     # One that comes raises the score if it stands above it.
-    assert split_change([0.4, GAP], [0.4, 0.8], [1, 0], [0.5, 0.5]).tolist() == pytest.approx([0.05, 0.15])
+    came = ([0.4, GAP], [0.4, 0.8], [1, 0], [0.5, 0.5])
+    assert split_change(*came).tolist() == pytest.approx([0.05, 0.15])
+    assert change_by_weights(*came).tolist() == pytest.approx([0.05, 0.15])
+    assert change_by_weights([0.2, 0.5], [0.4, 0.5], [0.5, 0.5], [0.5, 0.5]).tolist() == [0, 0]
 
 
 @given(arrays(float, (3,), elements=st.floats(0, 1)), st.sampled_from(["standard", "adjusted"]))
