@@ -105,7 +105,7 @@ def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
         wrapped_column("scope", words("cooperation.column.scope"), width=160, minWidth=120),
         number_column("score", words("column.score"), 1, width=80, minWidth=74),
         range_column("lower", "upper", words("column.interval"), 1, rows),
-        number_column("change", words("cooperation.column.change"), 1, width=90, minWidth=84),
+        number_column("change", words("cooperation.column.change"), 1, width=108, minWidth=102),
         range_column("change_low", "change_high", words("column.interval"), 1, rows),
         number_column("rank", words("compare.column.rank"), 0, width=70, minWidth=64),
         range_column("rank_low", "rank_high", words("compare.column.rank_interval"), 0, rows),
