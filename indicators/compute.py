@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from indicators.areas import AreaTree
-from indicators.catalogue.entries import Entry
+from indicators.catalogue.entries import WITHOUT_MEASURE, Entry
 from indicators.cells import Source, open_source
 from indicators.charts import CHARTED_KINDS, SERIES, ChartRules, chart
 from indicators.co_handling import network_figures
@@ -23,6 +23,7 @@ from indicators.rates import rate_figures
 from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
+from indicators.survey_figures import survey_figures
 
 FIGURES = {
     "rate": rate_figures,
@@ -113,12 +114,14 @@ def _signalled(part: pl.DataFrame, signals: pl.DataFrame) -> pl.DataFrame:
 def _figures(
     entry: Entry, inputs: Inputs, tree: AreaTree, renewal: Renewal | None
 ) -> tuple[pl.DataFrame | str, Source | None]:
-    """Figures of an entry, or the reason why it is not available; and what they come from, unless it is a stock."""
-    if entry.stock is not None:
+    """Figures of an entry, or the reason why it is not available; and the measure's rows that they come from."""
+    if entry.kind in WITHOUT_MEASURE and entry.is_computed:
         if reasons := missing_needs(entry, inputs):
             return ";".join(reasons), None
-        stocks = stock_figures(entry, inputs, tree)
-        return ("nothing_to_count" if stocks.is_empty() else _published(stocks, entry, inputs)), None
+        cells = survey_figures(entry, inputs, tree) if entry.survey else stock_figures(entry, inputs, tree)
+        if isinstance(cells, str):
+            return cells, None
+        return ("nothing_to_count" if cells.is_empty() else _published(cells, entry, inputs)), None
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None

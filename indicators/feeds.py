@@ -115,10 +115,13 @@ def missing_needs(entry: Entry, inputs: Inputs) -> list[str]:
 
 def possible_sources(entry: Entry, inputs: Inputs) -> list[str]:
     """Sources that could feed an entry by what they are and map, whether or not they have a row that passes; sorted."""
-    if entry.measure is None and entry.stock is None:
+    if not entry.is_computed:
         return []
-    kind = MEASURES[entry.measure].kind if entry.measure else "profile"
+    kind = MEASURES[entry.measure].kind if entry.measure else "survey" if entry.survey else "profile"
     declared = inputs.sources.select("source", "kind")
+    if entry.survey:
+        asked = inputs.questionnaire
+        declared = declared.filter(source=asked.source) if asked else declared.clear()
     if kind is not None:
         declared = declared.filter(kind=kind)
     return sorted(mapping_sources(entry, inputs, declared)["source"])

@@ -6,12 +6,15 @@ Belongs here: the two containers, their columns, and the check that the frames h
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
 from indicators.areas import AREA_COLUMNS
 from indicators.catalogue.measures import MEASURES
 from indicators.disclosure import EXACT, Disclosure
+from indicators.questionnaire import Questionnaire
+from indicators.survey_answers import Sample, Wave, read_waves, samples_by_year
 
 VALUE_SCHEMA = {
     "indicator_id": pl.String,
@@ -98,6 +101,8 @@ class Inputs:
         Types of all days up to `as_of`, as `day_types` gives them; without it, weekdays and weekends are told apart.
     disclosure : Disclosure, optional
         How counts are protected; without it figures are exact.
+    questionnaire : Questionnaire, optional
+        What the pack says of its survey.
 
     Raises
     ------
@@ -118,6 +123,7 @@ class Inputs:
     calendar: pl.DataFrame | None = None
     extracts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     disclosure: Disclosure = EXACT
+    questionnaire: Questionnaire | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:
@@ -166,6 +172,17 @@ class Inputs:
         if name not in self.extracts:
             raise ValueError(f"the extract {name} is not among the inputs: {', '.join(sorted(self.extracts))}")
         return self.extracts[name]
+
+    @cached_property
+    def waves(self) -> list[Wave]:
+        """The waves of the pack's survey; none without a questionnaire."""
+        asked = self.questionnaire
+        return read_waves(self.extract("ext_survey_answer"), asked, self.as_of) if asked else []
+
+    @cached_property
+    def samples(self) -> list[tuple[int, Sample]]:
+        """Each year's waves as one sample."""
+        return samples_by_year(self.waves, self.questionnaire) if self.questionnaire else []
 
 
 @dataclass(frozen=True)

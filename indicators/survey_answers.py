@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -82,8 +83,8 @@ def _wave(name: str, first: date, last: date, rows: pl.DataFrame, questionnaire:
         rows.group_by("respondent", maintain_order=True)
         .agg(
             pl.col(*_CARRIED, *margins).drop_nulls().first(),
-            given=pl.col("weight").cast(pl.Float64).drop_nulls().first(),
-            is_heard=pl.col("answer").is_not_null().any(),
+            pl.col("weight").cast(pl.Float64).drop_nulls().first().alias("given"),
+            pl.col("answer").is_not_null().any().alias("is_heard"),
             *(
                 pl.col("answer").filter(pl.col("item") == item).drop_nulls().first().alias(f"item:{item}")
                 for item in questionnaire.items
@@ -141,7 +142,9 @@ class Sample:
     def design(self) -> Design:
         """The design of those heard."""
         heard = self.people.filter(pl.col("weight").is_not_null())
-        unit = pl.struct(pl.col("stratum"), own=pl.coalesce("cluster", "respondent"), is_own=pl.col("cluster").is_null())
+        unit = pl.struct(
+            pl.col("stratum"), own=pl.coalesce("cluster", "respondent"), is_own=pl.col("cluster").is_null()
+        )
         units = heard.select(unit=unit, wave="wave", stratum="stratum")
         is_shared = units.unique(["unit", "wave"])["unit"].is_duplicated().any()
         stratum = pl.struct("stratum") if is_shared else pl.struct("stratum", "wave")
@@ -241,3 +244,12 @@ class Sample:
         given = self.people["given"].fill_null(1.0).to_numpy()
         whole = given[asked].sum()
         return int(silent.sum()), float(given[silent].sum() / whole) if whole > 0 else 0.0
+
+
+def samples_by_year(waves: Sequence[Wave], questionnaire: Questionnaire) -> list[tuple[int, Sample]]:
+    """The waves that began in each year as one sample; years in which nobody was heard are left out."""
+    samples = [
+        (year, Sample([*together], questionnaire))
+        for year, together in groupby(waves, key=lambda wave: wave.first_day.year)
+    ]
+    return [(year, sample) for year, sample in samples if sample.heard.any()]

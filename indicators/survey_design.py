@@ -99,15 +99,18 @@ class Design:
         cluster, stratum = self._cluster
         totals = np.bincount(cluster, scores, minlength=len(stratum))
         per_stratum = self._clusters_per_stratum
-        centres: Floats = np.bincount(stratum, totals) / per_stratum
+        centres = np.asarray(np.bincount(stratum, totals) / per_stratum, dtype=np.float64)
         is_lonely = per_stratum == 1
         centres[is_lonely] = totals.mean()
-        squares: Floats = np.bincount(stratum, (totals - centres[stratum]) ** 2)
-        spread = squares * np.where(is_lonely, 1.0, per_stratum / np.maximum(per_stratum - 1, 1))
+        squares = np.bincount(stratum, (totals - centres[stratum]) ** 2)
+        drawn = np.asarray(per_stratum, dtype=np.float64)
+        spread: Floats = np.asarray(squares, dtype=np.float64) * np.where(
+            is_lonely, 1.0, drawn / np.maximum(drawn - 1, 1)
+        )
         if self.population is not None:
             of_stratum = np.zeros(len(per_stratum))
             of_stratum[self._stratum] = self.population
-            spread = spread * (1 - per_stratum / of_stratum)
+            spread = spread * (1 - drawn / of_stratum)
         return float(spread.sum())
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from indicators.catalogue.measures import EXTRACTS, MEASURES, STOCKS
+from indicators.questionnaire import FOUNDATIONS, QUESTIONS
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
 FigureKind = Literal[
@@ -23,6 +24,9 @@ FigureKind = Literal[
     "repeat_addresses",
     "concentration",
     "network",
+    "survey_proportion",
+    "survey_mean",
+    "survey_gap",
 ]
 IntervalMethod = Literal[
     "byar",
@@ -54,9 +58,15 @@ COMPUTED = {
     "near_repeat": ("permutation",),
     "repeat_addresses": ("permutation",),
     "network": ("bootstrap",),
+    "survey_proportion": ("survey_linearised",),
+    "survey_mean": ("survey_linearised",),
+    "survey_gap": ("survey_linearised",),
 }
-# Fields that one kind of figure has, and no other.
-PARTS = {"stock": "stock_ratio", "near": "near_repeat", "network": "network"}
+SURVEYS = ("survey_proportion", "survey_mean", "survey_gap")
+# Kinds that are computed without a measure.
+WITHOUT_MEASURE = ("stock_ratio", *SURVEYS)
+# Fields that some kinds of figure have, and no other.
+PARTS = {"stock": ("stock_ratio",), "near": ("near_repeat",), "network": ("network",), "survey": SURVEYS}
 
 
 class Model(BaseModel):
@@ -142,6 +152,22 @@ class Network(Model):
     fewest_cases: int = Field(ge=1)
 
 
+class Asked(Model):
+    """What a survey is asked: one of the questions, or the scale of one of the foundations."""
+
+    question: str | None = None
+    foundation: str | None = None
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        if (self.question is None) == (self.foundation is None):
+            raise ValueError("give a question or a foundation")
+        for name, known in ((self.question, QUESTIONS), (self.foundation, FOUNDATIONS)):
+            if name is not None and name not in known:
+                raise ValueError(f"there is no {name}; there are {', '.join(known)}")
+        return self
+
+
 class Unusable(Model):
     """Which unusable records enter the worst-case bounds.
 
@@ -169,13 +195,14 @@ class Unusable(Model):
 class Entry(Model):
     """One indicator.
 
-    An entry with a `measure` (a stock_ratio: with `stock`) is computed wherever the data carry its `needs`; one
-    without says what it would need, and is published as not available. `scale` turns the measure's unit into the
-    numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that the figure is given
-    for. `where` says which records a survival_quantile or a figure of an extract is of; other kinds say so in
-    `numerator` and `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that chance alone
-    would bring, of a network the number of cases that it is rarefied to. `goalposts` are the figures, in the
-    indicator's unit, between which it counts in the composite index: at one end 0, at the other 100.
+    An entry with a `measure` (a stock_ratio: with `stock`; of a survey: with `survey`) is computed wherever the data
+    carry its `needs`; one without says what it would need, and is published as not available. `scale` turns the
+    measure's unit into the numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that
+    the figure is given for. `where` says which records a survival_quantile or a figure of an extract is of; other
+    kinds say so in `numerator` and `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that
+    chance alone would bring, of a network the number of cases that it is rarefied to, of a survey the effective number
+    of answers. `goalposts` are the figures, in the indicator's unit, between which it counts in the composite index: at
+    one end 0, at the other 100.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -218,6 +245,7 @@ class Entry(Model):
     stock: Stock | None = None
     near: Near | None = None
     network: Network | None = None
+    survey: Asked | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None
@@ -229,13 +257,13 @@ class Entry(Model):
 
     @property
     def extract(self) -> str | None:
-        """The extract that a computed entry rests on beside its measure."""
-        return EXTRACTS[self.kind].table if self.measure and self.kind in EXTRACTS else None
+        """The extract that a computed entry rests on, beside its measure where it has one."""
+        return EXTRACTS[self.kind].table if (self.measure or self.survey) and self.kind in EXTRACTS else None
 
     @property
     def is_computed(self) -> bool:
         """Whether the entry says how it is computed."""
-        return self.measure is not None or self.stock is not None
+        return self.measure is not None or self.stock is not None or self.survey is not None
 
     @model_validator(mode="after")
     def _goalposts_fit(self) -> Self:
@@ -250,17 +278,14 @@ class Entry(Model):
     def _agrees(self) -> Self:
         if len(set(self.period_kinds)) < len(self.period_kinds):
             raise ValueError("period_kinds: a kind is listed twice")
-        for part, kind in PARTS.items():
-            if (getattr(self, part) is None) == (self.kind == kind):
-                raise ValueError(f"{part}: a {kind} has it, and no other kind")
+        for part, kinds in PARTS.items():
+            if (getattr(self, part) is None) == (self.kind in kinds):
+                raise ValueError(f"{part}: a {' or '.join(kinds)} has it, and no other kind")
         if self.measure is None:
-            if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
-                raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
-            if self.kind == "stock_ratio" and self.interval not in COMPUTED[self.kind]:
-                raise ValueError(f"interval: a stock_ratio takes none, not {self.interval}")
+            self._does_without_measure()
             return self
-        if self.kind == "stock_ratio":
-            raise ValueError("measure: a stock_ratio takes none, it reads fct_profile")
+        if self.kind in WITHOUT_MEASURE:
+            raise ValueError(f"measure: a {self.kind} takes none")
         if self.kind not in COMPUTED:
             raise ValueError(
                 f"kind: {self.kind} cannot be computed yet; with a measure it is one of {', '.join(COMPUTED)}"
@@ -275,6 +300,14 @@ class Entry(Model):
         else:
             self._counts_fit()
         return self
+
+    def _does_without_measure(self) -> None:
+        if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
+            raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
+        if self.kind in WITHOUT_MEASURE and self.interval not in COMPUTED[self.kind]:
+            raise ValueError(f"interval: a {self.kind} takes {' or '.join(COMPUTED[self.kind])}, not {self.interval}")
+        if self.survey:
+            self._survey_fits()
 
     def _counts_fit(self) -> None:
         if self.where:
@@ -315,6 +348,12 @@ class Entry(Model):
         others = set(self.period_kinds) - set(extract.period_kinds)
         if others:
             raise ValueError(f"period_kinds: a {self.kind} is not told by {' and '.join(sorted(others))}")
+
+    def _survey_fits(self) -> None:
+        if (self.kind == "survey_mean") != (self.survey is not None and self.survey.foundation is not None):
+            raise ValueError("survey: a survey_mean is of a foundation, the other kinds of a question")
+        if set(self.period_kinds) != {"year"}:
+            raise ValueError(f"period_kinds: a {self.kind} is told by year alone")
 
     def _durations_fit(self) -> None:
         if self.numerator or self.denominator:

@@ -101,7 +101,7 @@ class Extract:
     columns : tuple of str
         Those of its columns that are read.
     measures : dict of str to tuple of str
-        Measures of the records that it was made of, and the columns that are read there.
+        Measures of the records that it was made of, and the columns that are read there; none where it is read alone.
     dimensions : tuple of str
         Columns that a filter may name: those of both.
     period_kinds : tuple of str
@@ -115,6 +115,16 @@ class Extract:
     period_kinds: tuple[str, ...]
 
 
+_ANSWERS = Extract(
+    "ext_survey_answer",
+    (
+        *("survey_id", "wave", "respondent_key", "person_group", "stratum", "cluster", "weight"),
+        *("margin_age", "margin_gender", "margin_residence", "margin_education", "item", "answer"),
+    ),
+    {},
+    (),
+    ("year",),
+)
 EXTRACTS = {
     "near_repeat": Extract(
         "ext_near_repeat_point",
@@ -137,6 +147,9 @@ EXTRACTS = {
         ("source",),
         ("month", "quarter", "year", "rolling_12m"),
     ),
+    "survey_proportion": _ANSWERS,
+    "survey_mean": _ANSWERS,
+    "survey_gap": _ANSWERS,
 }
 # Columns of `fct_profile` that add up over areas.
 STOCKS = (

@@ -24,6 +24,7 @@ from pipelines.pack.interventions import DeclaredIntervention, wrong_interventio
 from pipelines.pack.marked_yaml import read_yaml
 from pipelines.pack.mistakes import of_validation, refuse
 from pipelines.pack.parts import Part, Text
+from pipelines.pack.questionnaire import DeclaredQuestionnaire, wrong_questionnaire
 from pipelines.pack.sources import Kind, Source
 
 # The order in which everything lists the record kinds.
@@ -211,6 +212,10 @@ class CityPack(Part):
     index: Annotated[
         DeclaredIndex, pydantic.Field(description="How scores of dimensions and of the whole are made")
     ] = DeclaredIndex()
+    questionnaire: Annotated[
+        DeclaredQuestionnaire | None,
+        pydantic.Field(description="What the survey of the public asks: figures of public perception need it"),
+    ] = None
     sources: Annotated[
         dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
     ]
@@ -317,6 +322,7 @@ def load_city_pack(folder: Path) -> CityPack:
             *wrong_interventions(pack),
             *wrong_disclosure(pack),
             *wrong_index(pack),
+            *wrong_questionnaire(pack),
         ]
     )
     return pack

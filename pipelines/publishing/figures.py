@@ -68,6 +68,7 @@ def read_inputs(
         as_of=as_of,
         week_start=pack.iso_week_start,
         calendar=read_calendar(pack, pack.first_day, as_of),
+        questionnaire=pack.questionnaire.asked() if pack.questionnaire else None,
         extracts={} if names else {each.table: table(f"extracts.{each.table}") for each in EXTRACTS.values()},
     )
 
@@ -128,7 +129,7 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
         feed = find_feed(entry, inputs) if possible else None
         parts = {
             "possible": possible,
-            "feeding": possible if entry.stock else feed.sources["source"] if isinstance(feed, Feed) else [],
+            "feeding": possible if entry.measure is None else feed.sources["source"] if isinstance(feed, Feed) else [],
             "residents": profiles if entry.measure and entry.kind in ("rate", "weighted_rate") else [],
         }
         rows += [(entry.id, source, part) for part, named in parts.items() for source in named]

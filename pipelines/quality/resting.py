@@ -85,7 +85,8 @@ def used_columns(entry: Entry) -> dict[str, set[str]]:
     if entry.extract:
         extract = EXTRACTS[entry.kind]
         used[f"extracts.{extract.table}"] = {*_KEYS, *filtered, *extract.columns}
-        used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, *extract.measures[entry.measure or ""]}
+        if entry.measure:
+            used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, *extract.measures[entry.measure]}
     elif entry.opened_measure:
         used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, "bucket", "closed", "closed_seconds"}
         used[f"measures.{entry.opened_measure}"] = {*_KEYS, *filtered, "opened", "open_now"}

@@ -108,16 +108,27 @@ class Activities(Stream):
 
 WAVES = (("2023-05", 8), ("2023-11", 13), ("2024-05", 6), ("2024-11", 11), ("2025-05", 12), ("2025-11", 24))
 WAVE_DAYS = 14
-ITEMS = ("safe_day", "safe_night", "trust_police", "met_partner", "satisfied", "would_report", "knows_line", "belongs")
+# Attitudes, 1 to 5; then whether one was a victim, and of victims whether they reported it, 1 for yes and 2 for no.
+ITEMS = (
+    *("safe_day", "safe_night", "trust_police", "met_partner", "satisfied", "would_report", "knows_line", "belongs"),
+    *("fair_rules", "takes_part", "kept_informed", "kept_watch"),
+    *("victim", "reported"),
+)
+ATTITUDES = len(ITEMS) - 2
+# Items that judge one foundation, and so hang together beyond the person's mood: mechanism, social linkage, information
+# sharing, prevention foundation.
+_FOUNDATION = np.array((3, 3, 0, 1, 0, 2, 2, 1, 0, 1, 2, 3, 0, 0))
 # Mean of the latent attitude by item and group; an answer is 1 to 5 by where it falls between 1.5, 2.5, 3.5, 4.5.
 _ATTITUDES = np.array(
     (
         *([4.1, 3.8, 3.9], [3.3, 2.9, 3.4], [3.7, 3.2, 3.6], [2.6, 2.1, 3.1]),
         *([3.5, 3.2, 3.4], [3.6, 2.8, 3.9], [3.0, 2.3, 3.5], [3.8, 2.7, 3.0]),
+        *([3.6, 3.1, 3.3], [2.4, 1.9, 2.8], [3.2, 2.5, 3.4], [3.5, 3.0, 3.5]),
     )
 )
 _BY_DISTRICT = np.array((0.25, 0.0, 0.15, 0.05, -0.1, -0.2))
-_SD_OF_PERSON, _SD_OF_ANSWER = 0.7, 0.75
+_SD_OF_PERSON, _SD_OF_FOUNDATION, _SD_OF_ANSWER = 0.7, 0.45, 0.6
+_VICTIMS, _REPORT = np.array((0.12, 0.2, 0.16)), np.array((0.6, 0.35, 0.7))
 _SAMPLED = np.array((0.6, 0.2, 0.2))
 _REFUSES = np.array((0.05, 0.12, 0.08))
 ENTERPRISE_SHARE = 0.1
@@ -131,19 +142,25 @@ def population_shares(number: int) -> np.ndarray:
     return np.array((1 - ENTERPRISE_SHARE - new_citizens, new_citizens, ENTERPRISE_SHARE))
 
 
-def answer_moments(item: int, group: int, district: int) -> tuple[float, float]:
-    """Return the true mean and variance of the answers to an item."""
+def answer_shares(item: int, group: int, district: int) -> np.ndarray:
+    """Return the true share of each answer, 1 to 5, among those whom an item is asked."""
+    if item >= ATTITUDES:
+        yes = float((_VICTIMS, _REPORT)[item - ATTITUDES][group])
+        return np.array((yes, 1 - yes, 0.0, 0.0, 0.0))
     mean = _ATTITUDES[item, group] + _BY_DISTRICT[district]
-    sd = math.hypot(_SD_OF_PERSON, _SD_OF_ANSWER)
+    sd = math.hypot(_SD_OF_PERSON, _SD_OF_FOUNDATION, _SD_OF_ANSWER)
     below = [0.5 * (1 + math.erf((edge - mean) / sd / math.sqrt(2))) for edge in (1.5, 2.5, 3.5, 4.5)]
-    shares = np.diff([0.0, *below, 1.0])
-    values = np.arange(1, 6)
-    first = float(shares @ values)
-    return first, float(shares @ values**2) - first**2
+    shares: np.ndarray = np.diff([0.0, *below, 1.0])
+    return shares
+
+
+def asked_share(item: int, group: int) -> float:
+    """Return the true share of a group whom an item is asked."""
+    return float(_VICTIMS[group]) if ITEMS[item] == "reported" else 1.0
 
 
 class Survey(Stream):
-    """The source `survey`: six waves; every respondent is asked every item."""
+    """The source `survey`: six waves; every respondent is asked every item, but that on reporting only as a victim."""
 
     name = "survey"
     kind = "survey"
@@ -193,14 +210,19 @@ class Survey(Stream):
         # 0 complete, 1 partial, 2 refused
         status = np.where(rng.random(n) < _REFUSES[group], 2, (rng.random(n) < 0.1).astype(np.int64))
         person = rng.standard_normal(n) * _SD_OF_PERSON
+        foundations = rng.standard_normal((n, 4)) * _SD_OF_FOUNDATION
+        is_victim, reports = rng.random(n) < _VICTIMS[group], rng.random(n) < _REPORT[group]
         each = np.arange(n).repeat(len(ITEMS)) if whole else np.arange(n)
         item = np.tile(np.arange(len(ITEMS)), n) if whole else rng.integers(0, len(ITEMS), n)
         if not whole:
             status[:] = 0
-        latent = _ATTITUDES[item, group[each]] + _BY_DISTRICT[DISTRICT_OF_BEAT[beat[each]]]
-        latent += person[each] + _SD_OF_ANSWER * rng.standard_normal(len(each))
+        latent = _ATTITUDES[np.minimum(item, ATTITUDES - 1), group[each]] + _BY_DISTRICT[DISTRICT_OF_BEAT[beat[each]]]
+        latent += person[each] + foundations[each, _FOUNDATION[item]] + _SD_OF_ANSWER * rng.standard_normal(len(each))
         answer = 1 + np.searchsorted([1.5, 2.5, 3.5, 4.5], latent)
         is_answered = (status[each] == 0) | ((status[each] == 1) & (rng.random(len(each)) < 0.6))
+        for name, says_yes in (("victim", is_victim), ("reported", reports)):
+            answer = np.where(item == ITEMS.index(name), np.where(says_yes[each], 1, 2), answer)
+        is_answered &= is_victim[each] | (item != ITEMS.index("reported"))
         wave = np.searchsorted(np.array(_first_days()), day[each], side="right") - 1
         age, gender = rng.integers(0, 4, n), rng.integers(0, 2, n)
         stratum = [f"{district.code}-{name}" for district in DISTRICTS for name in GROUPS]

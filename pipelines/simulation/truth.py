@@ -196,21 +196,30 @@ def _survey(account: Account) -> Truth:
     shares = np.stack([people.population_shares(DISTRICT_OF_BEAT.tolist().index(d)) for d in range(len(DISTRICTS))])
     weights = shares * (district_people / district_people.sum())[:, None]
     items: Truth = {}
+    values = np.arange(1, 6)
     for item, item_name in enumerate(people.ITEMS):
-        true = np.array(
+        shares_of = np.array(
             [
-                [people.answer_moments(item, group, district) for group in range(len(people.GROUPS))]
+                [people.answer_shares(item, group, district) for group in range(len(people.GROUPS))]
                 for district in range(len(DISTRICTS))
             ]
         )
-        mean = float((weights * true[:, :, 0]).sum())
+        asked = weights * [people.asked_share(item, group) for group in range(len(people.GROUPS))]
+        population = np.einsum("dg,dga->a", asked / asked.sum(), shares_of)
+        mean, means = float(population @ values), shares_of @ values
+        variances = shares_of @ values**2 - means**2
         items[item_name] = {
+            "population_shares": population.round(6).tolist(),
             "population_mean": round(mean, 6),
-            "population_variance": round(float((weights * (true[:, :, 1] + (true[:, :, 0] - mean) ** 2)).sum()), 6),
+            "population_variance": round(float(population @ values**2) - mean**2, 6),
             "by_district_and_group": {
                 each.group_id: {
-                    name: {"mean": round(float(m), 6), "variance": round(float(v), 6)}
-                    for name, (m, v) in zip(people.GROUPS, true[district], strict=True)
+                    name: {
+                        "mean": round(float(means[district, group]), 6),
+                        "variance": round(float(variances[district, group]), 6),
+                        "shares": shares_of[district, group].round(6).tolist(),
+                    }
+                    for group, name in enumerate(people.GROUPS)
                 }
                 for district, each in enumerate(DISTRICTS)
             },
@@ -221,9 +230,10 @@ def _survey(account: Account) -> Truth:
         for (item, group, n), (*_, total), (*_, squares) in zip(*map(_rows, tallies), strict=True)
     ]
     return {
-        "definition": "items: true mean and variance of the answers (1 to 5) in the population, whole and by district "
-        "and group; weights in the file bring the sample's groups to their share in the district (population_shares). "
-        "Refusal hangs on the group alone. staged: number, sum and sum of squares of the staged answers.",
+        "definition": "items: true mean and variance of the answers (1 to 5) and share of each, in the population, "
+        "whole and by district and group; reported is asked of victims alone. Weights in the file bring the sample's "
+        "groups to their share in the district (population_shares). Refusal hangs on the group alone. staged: number, "
+        "sum and sum of squares of the staged answers.",
         "population_shares": {
             each.group_id: dict(zip(people.GROUPS, shares[district].round(6).tolist(), strict=True))
             for district, each in enumerate(DISTRICTS)
