@@ -2,7 +2,8 @@
 
 A release is an immutable folder, so what is read once may be kept. Questions about the quality of the data are in
 `quality_data`, those about areas side by side in `comparison_data`, those about interventions in
-`intervention_data`; which release is current is for `releases`; nothing here words or draws.
+`intervention_data`, those about the survey in `survey_data`; which release is current is for `releases`; nothing
+here words or draws.
 """
 
 import json
@@ -22,6 +23,7 @@ from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
+from dashboards.survey_data import SurveyData
 
 DIMENSIONS = (
     "mechanism",
@@ -52,6 +54,12 @@ TABLES = (
     "index_contributions",
     "coordination",
     "index_sensitivity",
+    "survey_waves",
+    "survey_margins",
+    "survey_estimates",
+    "survey_gaps",
+    "survey_reliability",
+    "survey_importance",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -158,6 +166,11 @@ class Release:
     def interventions(self) -> InterventionData:
         """Declared interventions and what came of them."""
         return InterventionData(self._query)
+
+    @cached_property
+    def survey(self) -> SurveyData:
+        """What the public says."""
+        return SurveyData(self._query)
 
     @cached_property
     def catalogue(self) -> pl.DataFrame:

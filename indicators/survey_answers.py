@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 EVERYONE = "all"
+_WITHOUT_END = 1e12
 _CARRIED = ("area_id", "person_group", "stratum", "cluster")
 
 
@@ -130,6 +131,8 @@ class Sample:
     def __init__(self, waves: Sequence[Wave], questionnaire: Questionnaire) -> None:
         self.questionnaire = questionnaire
         self.people = pl.concat([wave.people for wave in waves])
+        self._in_area: dict[str, Bools] = {}
+        self._of_item: dict[str, Floats] = {}
         self._heard = self.people["weight"].is_not_null().to_numpy()
         self._is_raked = {wave.name for wave in waves if wave.raked and wave.raked.status == "converged"}
 
@@ -155,16 +158,19 @@ class Sample:
             weights=heard["weight"].to_numpy(),
             strata=numbered["strata"].to_numpy(),
             clusters=numbered["clusters"].to_numpy(),
-            population=self._population(heard),
+            population=self._population(heard, numbered),
             margins=self._margins(heard),
         )
 
-    def _population(self, heard: pl.DataFrame) -> Floats | None:
+    def _population(self, heard: pl.DataFrame, numbered: pl.DataFrame) -> Floats | None:
         known = self.questionnaire.clusters_in_population
         if not known:
             return None
-        # A stratum that the pack does not tell of is without end.
-        return heard["stratum"].replace_strict(known, default=1e12, return_dtype=pl.Float64).fill_null(1e12).to_numpy()
+        told = heard["stratum"].replace_strict(known, default=None, return_dtype=pl.Float64)
+        drawn = numbered.select(pl.col("clusters").n_unique().over("strata")).to_series()
+        # A stratum that the pack does not tell of, or that has more clusters than it tells, is taken to have no end.
+        population = numbered.select(pl.when(told >= drawn).then(told).otherwise(_WITHOUT_END)).to_series()
+        return population.to_numpy()
 
     def _margins(self, heard: pl.DataFrame) -> Floats | None:
         columns = [
@@ -192,27 +198,53 @@ class Sample:
         asked = self.questionnaire
         columns = []
         for item in asked.foundations[foundation]:
-            values = self.people[f"item:{item}"].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
-            values = np.where((values >= asked.lowest) & (values <= asked.highest), values, np.nan)
+            values = self._numbers(item)
             columns.append(asked.lowest + asked.highest - values if item in asked.reversed_items else values)
         return np.column_stack(columns)
 
-    def scale(self, foundation: str) -> Measured:
-        """The mean of a scale's answered items, from 0 (the lowest answer) to 100, if half of them at least are."""
-        answers = self.items(foundation)
+    def _numbers(self, item: str) -> Floats:
+        if item not in self._of_item:
+            values = self.people[f"item:{item}"].cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
+            off = (values < self.questionnaire.lowest) | (values > self.questionnaire.highest)
+            self._of_item[item] = np.where(off, np.nan, values)
+        return self._of_item[item]
+
+    def scale(self, foundation: str, without: str | None = None) -> Measured:
+        """The mean of a scale's answered items, from 0 (the lowest answer) to 100, if half of them at least are.
+
+        Parameters
+        ----------
+        foundation : str
+        without : str, optional
+            An item to leave out, which the scale is to be set against.
+        """
+        kept = [item != without for item in self.questionnaire.foundations[foundation]]
+        return self._scaled(self.items(foundation)[:, kept])
+
+    def item(self, item: str) -> Measured:
+        """One item's answers, from 0 to 100."""
+        return self._scaled(self._numbers(item)[:, None])
+
+    def _scaled(self, answers: Floats) -> Measured:
         answered = np.isfinite(answers)
         count = answered.sum(axis=1)
         with np.errstate(invalid="ignore"):
             means = np.where(answered, answers, 0.0).sum(axis=1) / count
         span = self.questionnaire.highest - self.questionnaire.lowest
         values = (means - self.questionnaire.lowest) / span * 100
-        enough = 2 * count >= answers.shape[1]
+        enough = (2 * count >= answers.shape[1]) & (count > 0)
         return Measured(np.where(enough, values, np.nan), np.ones(len(values), dtype=np.bool_))
 
     def in_area(self, tree: AreaTree, area: str) -> Bools:
         """Who lives in an area."""
-        within = tree.lineage.filter(pl.col("ancestor_id") == area)["area_id"]
-        return self.people["area_id"].is_in(within.implode()).fill_null(False).to_numpy()
+        if area not in self._in_area:
+            within = tree.lineage.filter(pl.col("ancestor_id") == area)["area_id"]
+            self._in_area[area] = self.people["area_id"].is_in(within.implode()).fill_null(False).to_numpy()
+        return self._in_area[area]
+
+    def in_wave(self, name: str) -> Bools:
+        """Who was asked in a wave."""
+        return (self.people["wave"] == name).to_numpy()
 
     def in_group(self, group: str) -> Bools:
         """Who belongs to a group of the questionnaire, or to EVERYONE."""

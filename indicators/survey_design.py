@@ -5,6 +5,7 @@ linearisation. Not here: weights brought to known margins (`raking`), scales (`r
 (`survey_answers`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -74,13 +75,14 @@ class Design:
         return np.bincount(self._cluster[1])
 
     @cached_property
-    def _explained(self) -> Floats:
-        """What the classes of the margins explain, as orthonormal columns (Deville & Särndal 1992, JASA 87:376-382)."""
-        columns: Floats = (self.margins if self.margins is not None else np.zeros((len(self.weights), 0))) * np.sqrt(
-            self.weights
-        )[:, None]
-        left, size, _ = np.linalg.svd(columns, full_matrices=False)
-        return left[:, size > 1e-9 * size.max(initial=1e-300)]
+    def _of_margins(self) -> Floats:
+        """What turns weighted values into the share of each that the margins explain, shape (k, n)."""
+        margins = self.margins if self.margins is not None else np.zeros((len(self.weights), 0))
+        weighted = margins * self.weights[:, None]
+        # Classes of one margin add up to those of another: hence no plain inverse.
+        inverse = np.linalg.pinv(margins.T @ weighted / self.weights.sum(), rcond=1e-9, hermitian=True)
+        regression: Floats = inverse @ weighted.T / self.weights.sum()
+        return regression
 
     def degrees_of_freedom(self, domain: Bools) -> int:
         """Clusters less strata that the domain has a respondent in."""
@@ -94,8 +96,9 @@ class Design:
         A stratum with one cluster is judged by how far that lies from the mean of all, which errs on the safe side.
         """
         if self.margins is not None:
-            root = np.sqrt(self.weights)
-            scores = root * (scores / root - self._explained @ (self._explained.T @ (scores / root)))
+            # Residuals of a regression on the classes (Deville & Särndal 1992, JASA 87:376-382).
+            values = scores / self.weights
+            scores = self.weights * (values - self.margins @ (self._of_margins @ values))
         cluster, stratum = self._cluster
         totals = np.bincount(cluster, scores, minlength=len(stratum))
         per_stratum = self._clusters_per_stratum
@@ -126,7 +129,7 @@ class Estimate:
     respondents : int
     effective : float
         Respondents of a simple random sample that tells as much; never more than there are. Where nothing varies, what
-        the weights leave of them.
+        the weights leave of them; 0 where one cluster alone leaves no degree of freedom.
     freedom : int
         Degrees of freedom, clusters less strata.
     """
@@ -179,19 +182,26 @@ def ratio(design: Design, numerator: Floats, denominator: Floats) -> Estimate:
     return _estimate(design, value, design.weights * residuals / whole, simple, everyone)
 
 
-def difference(design: Design, answers: Floats, one: Bools, other: Bools) -> Estimate:
-    """The mean of one domain less that of another, with what they share of clusters and strata in the variance.
+def contrast(design: Design, answers: Floats, parts: Sequence[tuple[float, Bools]]) -> Estimate:
+    """A sum of domains' means, each times a factor, with what they share of clusters and strata in the variance.
 
     Parameters
     ----------
     design : Design
     answers : array, shape (n,)
-    one, other : array of bool, shape (n,)
-        Domains without a common respondent.
+    parts : sequence of float and array of bool, shape (n,)
+        Factor and domain, such as 1 and -1 for a difference; domains have no respondent in common.
     """
-    first, second = _linearised_mean(design, answers, one), _linearised_mean(design, answers, other)
-    simple = sum(_simple_variance(design, answers, each) for each in (one, other))
-    return _estimate(design, first[0] - second[0], first[1] - second[1], simple, one | other)
+    means = [_linearised_mean(design, answers, domain) for _, domain in parts]
+    value = sum(factor * mean for (factor, _), (mean, _) in zip(parts, means, strict=True))
+    scores = np.sum([factor * each for (factor, _), (_, each) in zip(parts, means, strict=True)], axis=0)
+    simple = sum(factor**2 * _simple_variance(design, answers, domain) for factor, domain in parts)
+    return _estimate(design, value, scores, simple, np.any([domain for _, domain in parts], axis=0))
+
+
+def difference(design: Design, answers: Floats, one: Bools, other: Bools) -> Estimate:
+    """The mean of one domain less that of another, as `contrast`."""
+    return contrast(design, answers, [(1.0, one), (-1.0, other)])
 
 
 def correlation(design: Design, one: Floats, other: Floats, domain: Bools | None = None) -> Estimate:
@@ -232,15 +242,17 @@ def proportion_limits(estimate: Estimate, confidence: float = 0.95) -> tuple[flo
     """Limits of a proportion, within 0 and 1: on the logit scale, by Student's distribution.
 
     Where all answers are equal, that scale has no end, and the limits are the exact binomial ones of the effective
-    number of answers.
+    number of answers. NaN without a degree of freedom.
 
     References
     ----------
     Lumley (2010), Complex Surveys, sec. 2.2; Korn & Graubard (1998), Survey Methodology 24:193-201.
     """
     p, se = min(max(estimate.value, 0.0), 1.0), estimate.standard_error
-    if se == 0 or p in {0.0, 1.0}:
+    if estimate.freedom > 0 and p in {0.0, 1.0}:
         return _exact_limits(p, estimate.effective, confidence)
+    if estimate.freedom < 1:
+        return float("nan"), float("nan")
     reach = _t_quantile(estimate, confidence) * se / (p * (1 - p))
     centre = np.log(p / (1 - p))
     low, high = (1 / (1 + np.exp(-(centre + side * reach))) for side in (-1, 1))
@@ -289,13 +301,14 @@ def _estimate(design: Design, value: float, scores: Floats, simple: float, domai
     by_weights = float(weights.sum() ** 2 / (weights @ weights))
     effect = variance / simple if simple > 0 else float("nan")
     effective = n / effect if effect > 0 else by_weights
+    freedom = design.degrees_of_freedom(domain)
     return Estimate(
         value=value,
         standard_error=float(np.sqrt(variance)),
         design_effect=effect,
         respondents=n,
-        effective=min(float(n), effective),
-        freedom=design.degrees_of_freedom(domain),
+        effective=min(float(n), effective) if freedom > 0 else 0.0,
+        freedom=freedom,
     )
 
 

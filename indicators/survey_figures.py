@@ -33,6 +33,8 @@ class Told:
         People asked whose answer cannot be used.
     missing_share : float
         Their share of those asked, by design weight.
+    is_share : bool
+        Whether it is a share, else a mean from 0 to 100.
     """
 
     value: float
@@ -41,6 +43,7 @@ class Told:
     estimate: Estimate
     missing: int
     missing_share: float
+    is_share: bool
 
     def bounds(self) -> tuple[float, float]:
         """The limits, were all answers that cannot be used the lowest, and the highest."""
@@ -61,6 +64,7 @@ def told(sample: Sample, measured: Measured, where: Bools, is_share: bool) -> To
         min(max(upper * scale, 0.0), 100.0),
         estimate,
         *sample.missing(measured, where),
+        is_share,
     )
 
 
@@ -103,13 +107,18 @@ def survey_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame
         inputs.extract(entry.extract or "").filter(source=questionnaire.source)["geography"].unique().sort().to_list()
     )
     areas = tree.under(geographies).filter(~pl.col("is_unallocated"))
+    samples = dict(inputs.samples)
+    asked_ever: set[str] = set().union(*(sample.people["area_id"].unique() for sample in samples.values()))
+    lived_in = tree.lineage.filter(pl.col("area_id").is_in([*asked_ever]))["ancestor_id"].unique()
     rows = []
-    for year, sample in inputs.samples:
-        measured = sample.question(questionnaire.questions[name]) if asked.question else sample.scale(name)
-        for area in areas["area_id"]:
-            where = sample.in_area(tree, area)
-            if where.any():
-                rows.append((area, date(year, 1, 1), *_cell(entry, sample, measured, where)))
+    # A year without a wave, or in which an area had no respondent, is told as such between those that have one.
+    for year in range(min(samples, default=0), max(samples, default=-1) + 1):
+        sample = samples.get(year)
+        measured = sample and (sample.question(questionnaire.questions[name]) if asked.question else sample.scale(name))
+        for area in areas.filter(pl.col("area_id").is_in(lived_in.implode()))["area_id"]:
+            where = sample.in_area(tree, area) if sample else np.zeros(0, dtype=np.bool_)
+            cell = _cell(entry, sample, measured, where) if sample and measured and where.any() else _NOTHING
+            rows.append((area, date(year, 1, 1), *cell))
     names = (*("value", "lower", "upper", "bound_low", "bound_high", "numerator", "denominator"), "share_value_missing")
     cells = pl.DataFrame(
         rows,
@@ -134,6 +143,9 @@ def survey_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame
         event_squares=pl.lit(0.0),
         provisional_reason=pl.when(pl.col("period_end") > pl.lit(inputs.as_of)).then(pl.lit("period_open")),
     )
+
+
+_NOTHING = (*(None,) * 6, 0.0, 0.0, 0, "nothing_to_count")
 
 
 def _cell(entry: Entry, sample: Sample, measured: Measured, where: Bools) -> tuple[object, ...]:
@@ -182,7 +194,7 @@ def gap_of(sample: Sample, measured: Measured, where: Bools) -> Told:
     estimate = difference(sample.design, values, first, answered[1][sample.heard])
     lower, upper = t_limits(estimate)
     missing = sample.missing(measured, domains[0] | domains[1])
-    return Told(estimate.value * 100, max(lower * 100, -100.0), min(upper * 100, 100.0), estimate, *missing)
+    return Told(estimate.value * 100, max(lower * 100, -100.0), min(upper * 100, 100.0), estimate, *missing, True)
 
 
 def unsigned(lower: float, upper: float) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
 from indicators.feeds import Feed, find_feed, possible_sources
 from indicators.inputs import Figures, Inputs
+from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
 from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
 from pipelines.publishing import interventions
@@ -35,6 +36,8 @@ from pipelines.warehouse import literal, transaction
 LAYER = "indicators"
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
 COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
+# Of the survey, beside the catalogue's figures.
+COMPUTED_SURVEY = {name: f"computed_{name}" for name in SCHEMAS}
 PUBLISHED = (
     *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
     *("intervention_results", "intervention_months"),
@@ -92,8 +95,12 @@ def write_computed(
     _write(con, {SOURCES: sources})
     unfit = _affected(project, entries, _failures(con, project, entries, computed=False), sources)
     exact = _computed(entries, unfit, inputs)
-    protected = exact if disclosure.is_exact else _computed(entries, unfit, replace(inputs, disclosure=disclosure))
+    shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
+    protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
     _write(con, dict(zip(PROTECTED, (protected.values, protected.limits, protected.changes), strict=True)))
+    # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
+    survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
+    _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
     frames = (exact.values, exact.limits, exact.changes, exact.availability)
     return _write(con, dict(zip(COMPUTED, frames, strict=True)))
 
@@ -118,6 +125,10 @@ def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inpu
         figures.changes,
         pl.concat(availability).sort("indicator_id"),
     )
+
+
+def _survey_entries(entries: Sequence[Entry]) -> set[str]:
+    return {entry.id for entry in entries if entry.survey}
 
 
 def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
@@ -174,12 +185,17 @@ def write_published(
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
     previous_values = previous_limits = previous_as_of = None
+    survey = {name: con.sql(f"select * from indicators.{table}").pl() for name, table in COMPUTED_SURVEY.items()}
+    if _survey_entries(entries) & set(affected):
+        survey = empty_tables()
     # What was published under another profile may tell more than this one allows.
     if affected and before is not None and before.manifest.get("disclosure") == pack.protection.profile:
         con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
         try:
             previous_values = con.sql("select * from before.indicator_values").pl()
             previous_limits = con.sql("select * from before.indicator_limits").pl()
+            if _survey_entries(entries) & set(affected):
+                survey = _survey_before(con)
         finally:
             con.execute("detach before")
         previous_as_of = date.fromisoformat(before.manifest["as_of"])
@@ -202,7 +218,17 @@ def write_published(
         index.coordination,
         index.sensitivity,
     )
-    return _write(con, dict(zip(PUBLISHED, frames, strict=True)))
+    return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | survey)
+
+
+def _survey_before(con: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
+    """Read the survey's tables of the attached release; one that is older than they are has none."""
+    found = con.execute("select table_name from duckdb_tables() where database_name = 'before'").fetchall()
+    held = {name for (name,) in found}
+    return {
+        name: con.sql(f"select * from before.{name}").pl() if name in held else frame
+        for name, frame in empty_tables().items()
+    }
 
 
 def _write(con: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame]) -> dict[str, int]:

@@ -34,6 +34,12 @@ QUERIES = {
     "order by area_level, period_kind, period_start, area_id, parts",
     "index_sensitivity": "select * from indicators.index_sensitivity "
     "order by area_level, period_kind, period_start, choice",
+    "survey_waves": "select * from indicators.survey_waves order by first_day, wave",
+    "survey_margins": "select * from indicators.survey_margins order by all",
+    "survey_estimates": "select * from indicators.survey_estimates order by all",
+    "survey_gaps": "select * from indicators.survey_gaps order by all",
+    "survey_reliability": "select * from indicators.survey_reliability order by all",
+    "survey_importance": "select * from indicators.survey_importance order by all",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

@@ -17,7 +17,7 @@ import polars as pl
 import yaml
 from shapely.geometry import mapping, shape
 
-from tests.dashboards import sample_index
+from tests.dashboards import sample_index, sample_survey
 
 PRECINCTS = Path(__file__).parents[2] / "cities" / "nyc" / "data" / "precincts_77.geojson.gz"
 AS_OF = date(2016, 12, 31)
@@ -55,6 +55,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "comparisons": _comparisons(values),
         **_interventions(areas),
         **sample_index.tables([area[0] for area in areas if area[3] == "precinct" and not area[7]][:8]),
+        **sample_survey.tables(),
         "areas": areas,
         **_quality(),
         "area_freshness": _area_freshness(areas),

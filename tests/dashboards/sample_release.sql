@@ -77,6 +77,39 @@ create table index_sensitivity (
     total_low double, total_high double, areas_ranked integer, mean_rank_shift double
 );
 
+create table survey_waves (
+    wave varchar, first_day date, last_day date, asked bigint, answered bigint, effective double, weighting varchar,
+    rounds bigint, largest_gap double, strongest_factor double
+);
+
+create table survey_margins (
+    wave varchar, margin varchar, class varchar, target double, before double, after double
+);
+
+create table survey_estimates (
+    wave varchar, area_id varchar, person_group varchar, measured varchar, status varchar, reason varchar,
+    answers bigint, value double, lower double, upper double, standard_error double, effective double,
+    design_effect double, missing_share double, change double, change_lower double, change_upper double,
+    change_p double, change_q double
+);
+
+create table survey_gaps (
+    area_id varchar, measured varchar, status varchar, reason varchar, verdict varchar, year bigint,
+    residents double, residents_lower double, residents_upper double, new_citizens double,
+    new_citizens_lower double, new_citizens_upper double, gap double, gap_lower double, gap_upper double,
+    p_value double, change double, change_lower double, change_upper double
+);
+
+create table survey_reliability (
+    area_id varchar, foundation varchar, item varchar, year bigint, respondents bigint, freedom bigint,
+    alpha double, lower double, upper double, adequacy double, chi_square double, p_value double
+);
+
+create table survey_importance (
+    area_id varchar, foundation varchar, quarter varchar, year bigint, performance double, performance_lower double,
+    performance_upper double, importance double, importance_lower double, importance_upper double
+);
+
 create table areas (
     area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
     title_zh varchar, population bigint, is_unallocated boolean, geometry varchar

@@ -101,6 +101,7 @@ def test_all_of_a_population_leaves_nothing_open() -> None:
     answers = np.array([1.0, 4, 2, 5])
     whole = Design(np.ones(4), np.zeros(4, dtype=np.int64), np.arange(4), np.full(4, 4.0))
     assert mean(whole, answers).standard_error == 0
+    assert proportion_limits(mean(whole, np.array([1.0, 0, 1, 0]))) == (0.5, 0.5)
 
 
 def test_a_lonely_cluster_widens_instead_of_vanishing() -> None:
@@ -191,7 +192,9 @@ def test_equal_answers_leave_the_exact_limits_of_the_effective_number() -> None:
 def test_without_a_degree_of_freedom_there_is_no_limit_and_no_test() -> None:
     one_cluster = Design(np.ones(6), np.zeros(6, dtype=np.int64), np.zeros(6, dtype=np.int64))
     found = mean(one_cluster, np.array([0.0, 1, 1, 0, 1, 1]))
-    assert found.freedom == 0
+    assert (found.freedom, found.effective) == (0, 0)
+    assert np.isnan(proportion_limits(found)).all()
+    assert np.isnan(proportion_limits(mean(one_cluster, np.ones(6)))).all()
     assert np.isnan(p_value(Estimate(1, 1, 1, 6, 6, 0)))
     assert np.isnan(t_limits(Estimate(1, 1, 1, 6, 6, 0))).all()
 

@@ -12,6 +12,7 @@ import pytest
 from indicators.catalogue.reading import load_catalogue
 from indicators.compute import compute
 from indicators.inputs import Figures, Inputs
+from indicators.survey_tables import SCHEMAS, survey_tables, verdict
 from pipelines.simulation import people
 from pipelines.simulation.district import BEATS, DISTRICTS
 from tests.pipelines import planted_survey
@@ -25,6 +26,7 @@ COUNTED = {
     "S4": ("takes_part", {4, 5}),
     "S5": ("reported", {1}),
 }
+NAMES = {"S1": "feels_safe", "S2": "satisfied", "S3": "aware", "S4": "takes_part", "S5": "reported"}
 SCALES = {
     "S6": ("trust_police", "satisfied", "fair_rules"),
     "S6_linkage": ("met_partner", "belongs", "takes_part"),
@@ -167,6 +169,22 @@ def test_raking_takes_out_what_refusals_leave(given: Inputs) -> None:
     assert abs(off[0]) < off[1]
 
 
+def test_clusters_in_the_population_narrow_limits_where_they_can_be_true(given: Inputs) -> None:
+    """The survey asks in every beat: with so many clusters and no more, nothing but what lies within them is left."""
+    assert given.questionnaire is not None
+    strata = given.extract("ext_survey_answer")["stratum"].unique().to_list()
+    entry = [entry for entry in ENTRIES if entry.id == "S1"]
+    reach = {}
+    for clusters in (0, 1, 40, 4):
+        known = dict.fromkeys(strata, float(clusters)) if clusters else {}
+        asked = replace(given.questionnaire, clusters_in_population=known)
+        (row, *_) = rows(compute(entry, replace(given, questionnaire=asked)), "S1")
+        reach[clusters] = row["upper"] - row["lower"]
+    assert reach[1] == reach[0]  # fewer than were drawn: cannot be
+    assert reach[40] == pytest.approx(reach[0] * np.sqrt(0.9), rel=0.01)
+    assert reach[4] < 0.01
+
+
 def test_order_of_rows_does_not_matter(given: Inputs, figures: Figures) -> None:
     other = given.extract("ext_survey_answer").sample(fraction=1.0, shuffle=True, seed=9)
     again = compute(ENTRIES, replace(given, extracts={"ext_survey_answer": other}))
@@ -185,3 +203,115 @@ def test_what_the_pack_does_not_declare_is_not_available(
     found = compute([e for e in ENTRIES if e.id == "S1"], replace(given, questionnaire=asked))
     assert found.availability.row(0)[1:3] == ("not_available", reason)
     assert found.values.is_empty()
+
+
+@pytest.fixture(scope="module")
+def tables(given: Inputs) -> dict[str, pl.DataFrame]:
+    return survey_tables(given)
+
+
+def test_every_wave_tells_who_answered_and_how_it_was_weighted(tables: dict[str, pl.DataFrame]) -> None:
+    waves = tables["survey_waves"]
+    assert waves["wave"].to_list() == [name for name, _ in people.WAVES]
+    assert waves["asked"].sum() == RESPONDENTS
+    assert (waves["answered"] / waves["asked"]).is_between(0.85, 0.97).all()
+    assert set(waves["weighting"]) == {"converged"}
+    assert waves["largest_gap"].max() < 1e-6
+    margins = tables["survey_margins"]
+    assert (margins["after"] - margins["target"]).abs().max() < 1e-6
+
+
+def test_nothing_planted_to_change_is_found_to_change(tables: dict[str, pl.DataFrame]) -> None:
+    changes = tables["survey_estimates"].filter(pl.col("change_p").is_not_null())
+    assert changes.height > 400
+    assert 0.01 < (changes["change_p"] < 0.05).mean() < 0.09
+    assert (changes["change_q"] < 0.05).mean() < 0.01
+
+
+def test_waves_tell_every_group_that_is_large_enough(tables: dict[str, pl.DataFrame]) -> None:
+    estimates = tables["survey_estimates"]
+    of_city = estimates.filter(pl.col("area_id") == "city", pl.col("measured") == "feels_safe")
+    assert of_city.height == 6 * 3
+    for row in of_city.filter(pl.col("person_group") != "all").to_dicts():
+        group = range(1) if row["person_group"] == "residents" else range(1, 2)
+        reach = (row["upper"] - row["lower"]) / 2
+        assert abs(row["value"] - share(*COUNTED["S1"], "city", group)) < 2 * reach
+    withheld = estimates.filter(status="withheld")
+    assert withheld.height > 100
+    numbers = [name for name in SCHEMAS["survey_estimates"] if estimates[name].dtype.is_numeric()]
+    assert withheld.select(numbers).null_count().row(0) == (withheld.height,) * len(numbers)
+    assert estimates["effective"].min() >= 30
+
+
+def test_gaps_have_their_sign_and_come_back(tables: dict[str, pl.DataFrame]) -> None:
+    gaps = tables["survey_gaps"].filter(pl.col("area_id") == "city")
+    for row in gaps.to_dicts():
+        item = next(COUNTED[each] for each in ("S1", "S2", "S3", "S4", "S5") if NAMES[each] == row["measured"])
+        true = share(*item, "city", range(1)) - share(*item, "city", range(1, 2))
+        assert abs(row["gap"] - true) < row["gap_upper"] - row["gap_lower"]
+        assert row["gap"] == pytest.approx(row["residents"] - row["new_citizens"])
+    n2 = {row["year"]: abs(row["gap"]) for row in gaps.filter(pl.col("measured") == "feels_safe").to_dicts()}
+    assert list(n2) == [2023, 2024, 2025]
+
+
+def test_a_gap_that_narrows_while_both_fall_is_no_better(given: Inputs) -> None:
+    """In 2025 most residents who felt safe do so no more, and some of the new citizens."""
+    answers = given.extract("ext_survey_answer")
+    drawn = pl.Series(np.random.default_rng(8).random(answers.height))
+    falls = (
+        (pl.col("item") == "safe_night")
+        & (pl.col("day") >= date(2025, 1, 1))
+        & (drawn < pl.when(pl.col("person_group") == "resident").then(0.6).otherwise(0.3))
+    )
+    fallen = answers.with_columns(
+        answer=pl.when(falls & pl.col("answer").is_in(["4", "5"])).then(pl.lit("2")).otherwise("answer")
+    )
+    found = survey_tables(replace(given, extracts={"ext_survey_answer": fallen}))["survey_gaps"]
+    of_city = found.filter(pl.col("area_id") == "city", pl.col("measured") == "feels_safe")
+    assert of_city["verdict"].to_list() == [None, "unclear", "both_fell"]
+    assert of_city["change_upper"][-1] < 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "both_fell", "told"),
+    [
+        ((-3.0, 1.0), True, "unclear"),
+        ((1.0, 3.0), True, "wider"),
+        ((-3.0, -1.0), True, "both_fell"),
+        ((-3.0, -1.0), False, "narrower"),
+        ((float("nan"), float("nan")), False, "unclear"),
+        ((None, None), False, "unclear"),
+    ],
+)
+def test_what_a_change_of_a_gap_is_worth(limits: tuple[object, object], both_fell: bool, told: str) -> None:
+    assert verdict(*limits, both_fell) == told
+
+
+def test_reliability_is_that_of_the_planted_scales(tables: dict[str, pl.DataFrame]) -> None:
+    """Of answers before they are cut into five steps three such items have alpha .85; the steps cost some of it."""
+    common = people._SD_OF_PERSON**2 + people._SD_OF_FOUNDATION**2
+    alpha = 3 * common / (3 * common + people._SD_OF_ANSWER**2)
+    scales = tables["survey_reliability"].filter(pl.col("area_id") == "city")
+    whole, items = scales.filter(pl.col("item").is_null()), scales.filter(pl.col("item").is_not_null())
+    assert whole.height == 3 * 4
+    assert whole["alpha"].is_between(alpha - 0.1, alpha + 0.02).all()
+    assert (whole["lower"] >= 0.7).all()
+    assert (whole["adequacy"] > 0.5).all()
+    assert (whole["p_value"] < 1e-9).all()
+    assert items.height == 3 * 12
+    assert (items["alpha"] < whole["alpha"].max()).all()
+
+
+def test_what_shares_a_foundation_with_being_satisfied_matters_most(tables: dict[str, pl.DataFrame]) -> None:
+    of_city = tables["survey_importance"].filter(pl.col("area_id") == "city")
+    assert of_city.height == 3 * 4
+    for _, of_year in of_city.group_by("year"):
+        assert of_year.sort("importance")["foundation"][-1] == "mechanism"
+        assert of_year.sort("performance")["foundation"][0] == "social_linkage"
+    assert set(of_city.filter(pl.col("foundation") == "mechanism")["quarter"]) == {"keep"}
+
+
+def test_a_city_without_a_questionnaire_has_empty_tables(given: Inputs) -> None:
+    found = survey_tables(replace(given, questionnaire=None))
+    assert {name: frame.schema for name, frame in found.items()} == SCHEMAS
+    assert all(frame.is_empty() for frame in found.values())

@@ -246,6 +246,30 @@ def test_survey_answers(district: Path, truth: Truth) -> None:
     assert answers.to_dicts() == truth["survey"]["staged"]
 
 
+def test_survey_figures(district: Path, truth: Truth) -> None:
+    """What enough people answered lies near what is planted; what too few did is not told."""
+    items = truth["survey"]["items"]
+    shares = {"S1": ("safe_night", (4, 5)), "S2": ("satisfied", (4, 5)), "S3": ("knows_line", (4, 5))}
+    rows = _query(
+        district,
+        "select indicator_id, period_start, value, lower, upper, denominator, status, reason from indicator_values "
+        "where area_id = 'city' and indicator_id in ('S1', 'S2', 'S3')",
+    )
+    assert {start.year for _, start, *_ in rows} == {2023, 2024, 2025}
+    for indicator, _, value, lower, upper, effective, *_ in (row for row in rows if row[2] is not None):
+        item, counts = shares[indicator]
+        true = 100 * sum(items[item]["population_shares"][answer - 1] for answer in counts)
+        assert abs(value - true) < upper - lower
+        assert effective >= 30
+    for *_, effective, status, reason in (row for row in rows if row[2] is None):
+        assert (status, reason.split(";")[0]) == ("withheld", "small_denominator:30")
+        assert effective < 30
+    asked = _warehouse(
+        district, "select count(distinct respondent_key || wave) as people from extracts.ext_survey_answer"
+    )
+    assert _query(district, "select sum(asked)::bigint from survey_waves") == asked.rows()
+
+
 def test_response_times(district: Path, truth: Truth) -> None:
     """Quantiles from the histogram are near those planted, as far as a sample of a thousand tells them."""
     places = "join staging.area as area using (area_id) where stage = 'response' group by all"

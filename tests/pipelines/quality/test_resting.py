@@ -4,6 +4,7 @@ import pytest
 
 from dbt_like_sql.lineage import bundled_lineage
 from dbt_like_sql.project import load_project
+from indicators.catalogue.measures import EXTRACTS
 from indicators.catalogue.reading import load_catalogue
 from pipelines.quality.resting import Rest, resting, used_columns
 
@@ -40,6 +41,8 @@ SERVICE = {*KEYS, "closed_day", "closed_at", "time_precision"}
         ("G2", "service", {*SERVICE - {"day"}, "due_day", "due_at"}),
         ("G2_median_days", "service", {*SERVICE, "opened_at"}),
         ("F5", "survey", {*KEYS, "required_cells", "filled_cells"}),
+        # A survey has no days that a source could leave out.
+        ("S1", "survey", {*KEYS - {"known_day"}, *EXTRACTS["survey_proportion"].columns}),
     ],
 )
 def test_columns_of_records(rests: dict[str, Rest], indicator: str, kind: str, columns: set[str]) -> None:
