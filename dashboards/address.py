@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-PAGES = ("overview", "trend", "compare", "cooperation", "interventions", "quality", "catalogue")
+PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "quality", "catalogue")
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
 LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")
@@ -37,6 +37,8 @@ class View:
     dimension: str | None = None
     availability: str | None = None
     search: str | None = None
+    topic: str | None = None
+    """A question of the survey, or a foundation that it judges."""
 
     def to(self, page: str, **changes: Any) -> "View":
         """Give the view of another page, keeping what the reader has chosen."""
@@ -75,6 +77,7 @@ def parse(pathname: str | None, query: str | None) -> View:
         dimension=one("dimension"),
         availability=one("status", AVAILABILITIES),
         search=one("q"),
+        topic=one("topic"),
     )
 
 
@@ -97,6 +100,7 @@ def href(view: View) -> str:
         ("dimension", view.dimension),
         ("status", view.availability),
         ("q", view.search),
+        ("topic", view.topic),
         ("lang", view.language),
         ("scheme", view.scheme),
     ]

@@ -87,13 +87,10 @@ def area_select(context: Context, options: Sequence[tuple[str, str, str]], chose
     options
         (group, area_id, title) in order.
     """
-    groups: dict[str, list[dict[str, str]]] = {}
-    for group, area_id, title in options:
-        groups.setdefault(group, []).append({"value": area_id, "label": title})
     return dmc.MultiSelect(
         id={CONTROL: "areas"},
         label=context.words("control.areas", limit=limit),
-        data=[{"group": group, "items": items} for group, items in groups.items()],
+        data=_grouped(options),
         value=list(chosen),
         maxValues=limit,
         searchable=True,
@@ -101,6 +98,13 @@ def area_select(context: Context, options: Sequence[tuple[str, str, str]], chose
         nothingFoundMessage=context.words("control.nothing_found"),
         className="control control-wide",
         size="sm",
+    )
+
+
+def topic_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: str) -> Any:
+    """Select of a question of the survey, or a foundation that it judges: (group, name, title) in order."""
+    return _select(
+        "topic", context.words("control.topic"), _grouped(options), chosen, class_name="control control-wide"
     )
 
 
@@ -121,6 +125,13 @@ def search_input(label: str, placeholder: str, text: str | None) -> Any:
         className="control control-wide",
         size="sm",
     )
+
+
+def _grouped(options: Sequence[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, str]]] = {}
+    for group, value, title in options:
+        groups.setdefault(group, []).append({"value": value, "label": title})
+    return [{"group": group, "items": items} for group, items in groups.items()]
 
 
 def _select(

@@ -346,3 +346,26 @@ def test_the_ledger_on_the_page_is_the_release_s(visitor: Visitor, release: Rele
 def _css_id(identity: dict[str, str]) -> str:
     """Dash writes pattern ids as JSON; a CSS selector needs its punctuation escaped."""
     return re.sub(r'([{}":])', r"\\\1", json.dumps(identity, separators=(",", ":")))
+
+
+def test_the_survey_s_area_and_question_are_chosen_by_mouse_and_keyboard(visitor: Visitor, release: Release) -> None:
+    visitor.open("/public")
+    visitor.drawn()
+    visitor.page.get_by_label("Asked").first.click()
+    visitor.page.get_by_role("option", name="Aware of prevention work").click()
+    expect(visitor.page).to_have_url(re.compile(r"/public\?topic=aware$"))
+    expect(visitor.page.locator("main h2").first).to_have_text("Aware of prevention work, New York City")
+    visitor.page.get_by_label("Area").first.focus()
+    visitor.page.keyboard.press("Control+a")
+    visitor.page.keyboard.type("Precinct 75")
+    visitor.page.keyboard.press("ArrowDown")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page).to_have_url(re.compile(r"/public\?area=75&topic=aware$"))
+    expect(visitor.page.locator("main h2").first).to_have_text("Aware of prevention work, Precinct 75")
+    told = release.survey.estimates("75", "aware").drop_nulls("value")
+    drawn = {trace["meta"]: trace["y"] for trace in visitor.drawn()[0]}
+    assert drawn == {
+        group: told.filter(person_group=group)["value"].to_list() for group in told["person_group"].unique()
+    }
+    visitor.page.go_back()
+    expect(visitor.page.locator("main h2").first).to_have_text("Aware of prevention work, New York City")
