@@ -172,6 +172,9 @@ def importance_figure(
         title=pl.Series(list(titles), dtype=pl.String), hover=pl.Series(list(hovers), dtype=pl.String)
     )
     edge = {"width": 2, "color": colours.line}
+    # Names of points on the right would run out of a narrow chart.
+    judged: list[float] = foundations["performance"].to_list()
+    middle = (min(judged) + max(judged)) / 2
     for quarter, symbol in QUARTERS.items():
         rows = told.filter(pl.col("quarter") == quarter)
         if not rows.height:
@@ -179,7 +182,8 @@ def importance_figure(
         drawing.add_trace(
             go.Scatter(
                 x=rows["performance"].to_list(), y=rows["importance"].to_list(), mode="markers+text", meta=quarter,
-                text=rows["title"].to_list(), textposition="top right", hovertext=rows["hover"].to_list(),
+                text=rows["title"].to_list(), hovertext=rows["hover"].to_list(),
+                textposition=[_beside(x, middle) for x in rows["performance"]],
                 hoverinfo="text", textfont={"color": colours.ink, "size": 12}, cliponaxis=False,
                 marker={"symbol": symbol, "size": 11, "color": colours.line} | {"line": edge},
                 error_x=_reach(rows, "performance", colours.line, "performance_"),
@@ -193,6 +197,10 @@ def importance_figure(
     drawing.add_shape(name="mean", type="line", x0=performance, x1=performance, yref="paper", y0=0, y1=1, line=dash)
     drawing.add_shape(name="mean", type="line", y0=importance, y1=importance, xref="paper", x0=0, x1=1, line=dash)
     return drawing
+
+
+def _beside(performance: float, middle: float) -> str:
+    return f"top {'left' if performance > middle else 'right'}"
 
 
 def _row_figure(count: int, unit: str, colours: Palette) -> go.Figure:

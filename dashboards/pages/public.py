@@ -23,7 +23,7 @@ INDICATORS = dict(zip(QUESTIONS, ("S1", "S2", "S3", "S4", "S5"), strict=True)) |
 LEAST_ALPHA = 0.7
 SIGNS = {"all": "●", "residents": "□", "new_citizens": "◆"}
 QUARTER_SIGNS = {"improve": "▼", "keep": "▲", "low": "●", "enough": "■", "unclear": "○"}
-LABEL_CHARACTERS = 14
+LABEL_CHARACTERS = 18
 GAP_PARTS = ("residents", "new_citizens", "gap", "change")
 FALSE_SHARE = 0.1
 """Changes whose q-value lies below stand out: among them so many are false, on average."""
@@ -238,7 +238,7 @@ def _newest(context: Context, area: str) -> Any:
             words.measure(row["value"], _unit(row["measured"]), 1),
             _range(context, row["lower"], row["upper"]),
             words.number(row["answers"]),
-            words.number(row["change"], 1),
+            _with_range(context, row, "change", "change_", 1),
         ]
         for row, title in zip(told.to_dicts(), titles, strict=True)
     ]
