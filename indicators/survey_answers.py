@@ -263,7 +263,7 @@ class Sample:
         answered = self.answered(measured, where)
         if not answered.any():
             return None
-        return mean(self.design, *self.of_heard(measured, answered))
+        return mean(self.design, *self.of_heard(measured, answered)).cautious()
 
     def of_heard(self, measured: Measured, domain: Bools) -> tuple[Floats, Bools]:
         """Values and domain of those heard alone, as the design has them; 0 where not answered."""

@@ -6,7 +6,7 @@ linearisation. Not here: weights brought to known margins (`raking`), scales (`r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,9 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+# Degrees of freedom under which a variance between clusters is not trusted to be small.
+FEW_FREEDOM = 30
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Estimate:
         the weights leave of them; 0 where one cluster alone leaves no degree of freedom.
     freedom : int
         Degrees of freedom, clusters less strata.
+    simple_error : float
+        The standard error of that simple random sample.
     """
 
     value: float
@@ -140,6 +145,17 @@ class Estimate:
     respondents: int
     effective: float
     freedom: int
+    simple_error: float = 0.0
+
+    def cautious(self) -> "Estimate":
+        """With FEW_FREEDOM degrees of freedom or more as it is, else not told to be surer than a simple random sample.
+
+        Between a few clusters the variance is itself a guess, and now and then far too small: of 65 estimates for
+        districts of four clusters a stratum, with a design effect under .3, the limits held the truth of 60 %.
+        """
+        if self.freedom >= FEW_FREEDOM or self.standard_error >= self.simple_error:
+            return self
+        return replace(self, standard_error=self.simple_error, design_effect=1.0)
 
 
 def total(design: Design, answers: Floats) -> Estimate:
@@ -309,6 +325,7 @@ def _estimate(design: Design, value: float, scores: Floats, simple: float, domai
         respondents=n,
         effective=min(float(n), effective) if freedom > 0 else 0.0,
         freedom=freedom,
+        simple_error=float(np.sqrt(simple)),
     )
 
 

@@ -191,7 +191,7 @@ def gap_of(sample: Sample, measured: Measured, where: Bools) -> Told:
     domains = [where & sample.in_group(group) for group in GROUPS]
     answered = [sample.answered(measured, domain) for domain in domains]
     values, first = sample.of_heard(measured, answered[0])
-    estimate = difference(sample.design, values, first, answered[1][sample.heard])
+    estimate = difference(sample.design, values, first, answered[1][sample.heard]).cautious()
     lower, upper = t_limits(estimate)
     missing = sample.missing(measured, domains[0] | domains[1])
     return Told(estimate.value * 100, max(lower * 100, -100.0), min(upper * 100, 100.0), estimate, *missing, True)

@@ -209,7 +209,7 @@ def _change(both: Sample, measured: Measured, is_share: bool, where: Bools, wave
     answered, now = both.answered(measured, where), both.in_wave(wave.name)
     values, after = both.of_heard(measured, answered & now)
     before = (answered & ~now)[both.heard]
-    found = contrast(both.design, values, [(1.0, after), (-1.0, before)])
+    found = contrast(both.design, values, [(1.0, after), (-1.0, before)]).cautious()
     scale = 100 if is_share else 1
     numbers = (found.value * scale, *(each * scale for each in t_limits(found)), p_value(found))
     return dict(zip(_CHANGES, numbers, strict=True))
@@ -281,7 +281,7 @@ def _gap_change(both: Sample, measured: Measured, where: Bools, waves: list[Wave
         (signs[is_now] * (1 if is_now else -1) * (1 if group == GROUPS[0] else -1), domain)
         for (group, is_now), domain in domains.items()
     ]
-    found = contrast(both.design, values, parts)
+    found = contrast(both.design, values, parts).cautious()
     low, high = t_limits(found)
     return {"change": found.value * 100, "change_lower": low * 100, "change_upper": high * 100}
 
@@ -362,5 +362,5 @@ def _importance_of(sample: Sample, judged: Measured, content: Measured, where: B
     other, _ = sample.of_heard(content, answered)
     if min(np.ptp(one[domain]), np.ptp(other[domain])) == 0:
         return None
-    found = correlation(sample.design, one, other, domain)
+    found = correlation(sample.design, one, other, domain).cautious()
     return Span(found.value, *correlation_limits(found)) if found.effective >= FEWEST_EFFECTIVE else None

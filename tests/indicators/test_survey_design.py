@@ -199,6 +199,18 @@ def test_without_a_degree_of_freedom_there_is_no_limit_and_no_test() -> None:
     assert np.isnan(t_limits(Estimate(1, 1, 1, 6, 6, 0))).all()
 
 
+def test_few_clusters_are_not_told_to_be_surer_than_a_simple_sample() -> None:
+    """Clusters that happen to agree: nothing between them varies, and everything within."""
+    answers = np.tile([0.0, 1.0], 20)
+    for clusters, is_few in ((8, True), (40, False)):
+        number = np.arange(40) // 2 % clusters if is_few else np.arange(40)
+        found = mean(Design(np.ones(40), np.zeros(40, dtype=np.int64), number), answers)
+        told = found.cautious()
+        assert (told == found) is not is_few
+        assert told.standard_error >= found.simple_error * (1 - 1e-12) or not is_few
+    assert found.simple_error == pytest.approx(answers.std(ddof=1) / np.sqrt(40))
+
+
 def test_p_value_is_students() -> None:
     assert p_value(Estimate(2.0, 1.0, 1, 30, 30, 10)) == pytest.approx(0.0734, abs=1e-4)
 
