@@ -269,6 +269,11 @@ class Sample:
         """Values and domain of those heard alone, as the design has them; 0 where not answered."""
         return np.nan_to_num(measured.values)[self._heard], domain[self._heard]
 
+    def smaller_side(self, measured: Measured, where: Bools) -> int:
+        """How many people gave the answer of a question, 0 or 1, that fewer gave."""
+        values = measured.values[self.answered(measured, where)]
+        return int(min((values == 0).sum(), (values == 1).sum()))
+
     def missing(self, measured: Measured, where: Bools) -> tuple[int, float]:
         """Number of people asked whose answer cannot be used, and their share by design weight."""
         asked = measured.concerned & where

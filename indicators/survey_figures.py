@@ -4,6 +4,7 @@ Belongs here: from a sample to the cells of catalogue entries. What the release 
 Respondents end here: a figure holds estimates alone, and none of a small group.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,12 +13,16 @@ import polars as pl
 
 from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry
+from indicators.disclosure import Disclosure
 from indicators.grades import CAUSES
 from indicators.inputs import Inputs
 from indicators.questionnaire import GROUPS, LEAST_ALPHA, Questionnaire
 from indicators.reliability import Alpha, cronbach_alpha
 from indicators.survey_answers import Bools, Floats, Measured, Sample
 from indicators.survey_design import Estimate, difference, proportion_limits, t_limits
+
+# Numbers of respondents are told in steps of so many where counts are protected.
+ROUNDED_TO = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,16 @@ def told(sample: Sample, measured: Measured, where: Bools, is_share: bool) -> To
     )
 
 
+def tells_of_few(sample: Sample, measured: Measured, where: Bools, disclosure: Disclosure) -> bool:
+    """Whether a share would tell what so few people said that it may not be shown."""
+    return 0 < sample.smaller_side(measured, where) < disclosure.smallest_shown
+
+
+def shown_number(number: float, disclosure: Disclosure) -> float:
+    """A number of respondents as it may be shown: in steps of ROUNDED_TO, downwards, where counts are protected."""
+    return number if disclosure.is_exact else math.floor(number / ROUNDED_TO) * float(ROUNDED_TO)
+
+
 def alpha_of(sample: Sample, foundation: str, where: Bools) -> tuple[Alpha, Floats, Floats] | None:
     """Cronbach's alpha of a scale among those in `where` who answered it whole, with their answers and weights.
 
@@ -106,7 +121,8 @@ def survey_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame
     geographies = (
         inputs.extract(entry.extract or "").filter(source=questionnaire.source)["geography"].unique().sort().to_list()
     )
-    areas = tree.under(geographies).filter(~pl.col("is_unallocated"))
+    hidden = [*inputs.disclosure.hidden_levels.get(entry.id, ())]
+    areas = tree.under(geographies).filter(~pl.col("is_unallocated"), ~pl.col("area_level").is_in(hidden))
     samples = dict(inputs.samples)
     asked_ever: set[str] = set().union(*(sample.people["area_id"].unique() for sample in samples.values()))
     lived_in = tree.lineage.filter(pl.col("area_id").is_in([*asked_ever]))["ancestor_id"].unique()
@@ -117,14 +133,16 @@ def survey_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame
         measured = sample and (sample.question(questionnaire.questions[name]) if asked.question else sample.scale(name))
         for area in areas.filter(pl.col("area_id").is_in(lived_in.implode()))["area_id"]:
             where = sample.in_area(tree, area) if sample else np.zeros(0, dtype=np.bool_)
-            cell = _cell(entry, sample, measured, where) if sample and measured and where.any() else _NOTHING
+            cell = _NOTHING
+            if sample and measured and where.any():
+                cell = _cell(entry, sample, measured, where, inputs.disclosure)
             rows.append((area, date(year, 1, 1), *cell))
     names = (*("value", "lower", "upper", "bound_low", "bound_high", "numerator", "denominator"), "share_value_missing")
     cells = pl.DataFrame(
         rows,
         schema={"area_id": pl.String, "period_start": pl.Date}
         | dict.fromkeys(names, pl.Float64)
-        | {"unusable": pl.Int64, "void_reason": pl.String},
+        | {"unusable": pl.Int64, "void_reason": pl.String, "is_withheld": pl.Boolean},
         orient="row",
     ).join(areas, on="area_id")
     cells = cells.join(_in_doubt(inputs, tree, questionnaire), on=["area_id", "period_start"], how="left")
@@ -145,17 +163,17 @@ def survey_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame
     )
 
 
-_NOTHING = (*(None,) * 6, 0.0, 0.0, 0, "nothing_to_count")
+_NOTHING: tuple[object, ...] = (*(None,) * 6, 0.0, 0.0, 0, "nothing_to_count", False)
 
 
-def _cell(entry: Entry, sample: Sample, measured: Measured, where: Bools) -> tuple[object, ...]:
+def _cell(entry: Entry, sample: Sample, measured: Measured, where: Bools, disclosure: Disclosure) -> tuple[object, ...]:
     if entry.kind == "survey_gap":
-        return _gap(entry, sample, measured, where)
+        return _gap(sample, measured, where, disclosure)
     found = told(sample, measured, where, is_share=entry.kind == "survey_proportion")
     if found is None:
         missing, share = sample.missing(measured, where)
-        return (*(None,) * 6, 0.0, share, missing, "nothing_to_count")
-    effective = found.estimate.effective
+        return (*(None,) * 6, 0.0, share, missing, "nothing_to_count", False)
+    effective = shown_number(found.estimate.effective, disclosure)
     reason = None
     if entry.survey and entry.survey.foundation and effective >= entry.min_denominator:
         alpha = alpha_of(sample, entry.survey.foundation, where)
@@ -165,24 +183,26 @@ def _cell(entry: Entry, sample: Sample, measured: Measured, where: Bools) -> tup
     return (
         *(found.value, found.lower, found.upper, *found.bounds(), numerator, effective),
         *(found.missing_share, found.missing, reason),
+        found.is_share and tells_of_few(sample, measured, where, disclosure),
     )
 
 
-def _gap(entry: Entry, sample: Sample, measured: Measured, where: Bools) -> tuple[object, ...]:
+def _gap(sample: Sample, measured: Measured, where: Bools, disclosure: Disclosure) -> tuple[object, ...]:
     domains = [where & sample.in_group(group) for group in GROUPS]
     parts = [told(sample, measured, domain, is_share=True) for domain in domains]
     missing, share = sample.missing(measured, domains[0] | domains[1])
     one, other = parts
     if one is None or other is None:
-        return (*(None,) * 6, 0.0, share, missing, "nothing_to_count")
+        return (*(None,) * 6, 0.0, share, missing, "nothing_to_count", False)
     gap = gap_of(sample, measured, where)
     least, most = one.bounds()[0] - other.bounds()[1], one.bounds()[1] - other.bounds()[0]
     # The group of which fewer answered decides whether anything can be told.
-    effective = min(one.estimate.effective, other.estimate.effective)
+    effective = shown_number(min(one.estimate.effective, other.estimate.effective), disclosure)
     return (
         *(abs(gap.value), *unsigned(gap.lower, gap.upper)),
         *unsigned(min(least, gap.lower), max(most, gap.upper)),
         *(abs(gap.value) / 100 * effective, effective, share, missing, None),
+        any(tells_of_few(sample, measured, domain, disclosure) for domain in domains),
     )
 
 

@@ -12,13 +12,14 @@ import polars as pl
 from scipy import stats
 
 from indicators.areas import AreaTree
+from indicators.disclosure import Disclosure
 from indicators.importance import Span, place
 from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
 from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Questionnaire
 from indicators.reliability import sampling_adequacy, sphericity
 from indicators.survey_answers import EVERYONE, Bools, Measured, Sample, Wave
 from indicators.survey_design import contrast, correlation, correlation_limits, p_value, t_limits
-from indicators.survey_figures import Told, alpha_of, gap_of, told
+from indicators.survey_figures import Told, alpha_of, gap_of, shown_number, tells_of_few, told
 
 
 def _schema(keys: str, texts: str, counts: str, numbers: str) -> pl.Schema:
@@ -87,9 +88,9 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
     geographies = inputs.extract("ext_survey_answer").filter(source=questionnaire.source)["geography"]
     areas = tree.under(geographies.unique().sort().to_list()).filter(~pl.col("is_unallocated"))["area_id"].to_list()
     rows = {
-        "survey_waves": map(_wave, inputs.waves),
+        "survey_waves": (_wave(wave, inputs.disclosure) for wave in inputs.waves),
         "survey_margins": (row for wave in inputs.waves for row in _margins(wave)),
-        "survey_estimates": _estimates(inputs.waves, questionnaire, tree, areas),
+        "survey_estimates": _estimates(inputs, questionnaire, tree, areas),
         "survey_gaps": _gaps(inputs, questionnaire, tree, areas),
         "survey_reliability": _reliability(inputs, questionnaire, tree, areas),
         "survey_importance": _importance(inputs, questionnaire, tree, areas),
@@ -104,16 +105,16 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
     return {name: frame.with_columns(rounded) for name, frame in frames.items()}
 
 
-def _wave(wave: Wave) -> _Row:
+def _wave(wave: Wave, disclosure: Disclosure) -> _Row:
     weights = wave.people["weight"].drop_nulls().to_numpy()
     raked = wave.raked
     return {
         "wave": wave.name,
         "first_day": wave.first_day,
         "last_day": wave.last_day,
-        "asked": wave.people.height,
-        "answered": len(weights),
-        "effective": float(weights.sum() ** 2 / (weights @ weights)) if len(weights) else 0.0,
+        "asked": int(shown_number(wave.people.height, disclosure)),
+        "answered": int(shown_number(len(weights), disclosure)),
+        "effective": shown_number(weights.sum() ** 2 / (weights @ weights), disclosure) if len(weights) else 0.0,
         "weighting": raked.status if raked else "as_delivered",
         "rounds": raked.rounds if raked else None,
         "largest_gap": raked.largest_gap if raked else None,
@@ -141,9 +142,11 @@ def _measured(sample: Sample, questionnaire: Questionnaire) -> dict[str, tuple[M
     return questions | {name: (sample.scale(name), False) for name in questionnaire.foundations}
 
 
-def _enough(sample: Sample, measured: Measured, where: Bools, is_share: bool) -> Told | None:
-    """An estimate that may be told: of FEWEST_EFFECTIVE answers at least."""
+def _enough(sample: Sample, measured: Measured, where: Bools, is_share: bool, disclosure: Disclosure) -> Told | None:
+    """An estimate that may be told: of FEWEST_EFFECTIVE answers at least, and telling of no few people."""
     if sample.answered(measured, where).sum() < FEWEST_EFFECTIVE:
+        return None
+    if is_share and tells_of_few(sample, measured, where, disclosure):
         return None
     found = told(sample, measured, where, is_share)
     return found if found and found.estimate.effective >= FEWEST_EFFECTIVE else None
@@ -154,7 +157,8 @@ def _is_reliable(sample: Sample, foundation: str, where: Bools) -> bool:
     return alpha is not None and alpha[0].lower >= LEAST_ALPHA
 
 
-def _estimates(waves: list[Wave], questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
+def _estimates(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
+    waves, disclosure = inputs.waves, inputs.disclosure
     samples = [Sample([wave], questionnaire) for wave in waves]
     pairs = [None, *(Sample([*pair], questionnaire) for pair in pairwise(waves))]
     told_before: set[tuple[str, str, str]] = set()
@@ -173,16 +177,19 @@ def _estimates(waves: list[Wave], questionnaire: Questionnaire, tree: AreaTree, 
                 for name, (each, is_share) in measured.items():
                     key = (area, group, name)
                     row: _Row = {"wave": wave.name, "area_id": area, "person_group": group, "measured": name}
-                    found = _enough(sample, each, in_area & members, is_share)
+                    found = _enough(sample, each, in_area & members, is_share, disclosure)
                     if found is None:
                         if group == EVERYONE:
-                            yield row | {"status": "withheld", "reason": f"small_denominator:{FEWEST_EFFECTIVE:g}"}
+                            is_few = is_share and tells_of_few(sample, each, in_area & members, disclosure)
+                            small = f"small_count:{disclosure.smallest_shown}"
+                            reason = small if is_few else f"small_denominator:{FEWEST_EFFECTIVE:g}"
+                            yield row | {"status": "withheld", "reason": reason}
                         continue
                     if not is_share and not _is_reliable(sample, name, in_area & members):
                         yield row | {"status": "not_available", "reason": f"unreliable_scale:{LEAST_ALPHA:g}"}
                         continue
                     told_now.add(key)
-                    row |= _numbers(found)
+                    row |= _numbers(found, disclosure)
                     if both is not None and name in measured_both and key in told_before:
                         row |= _change(
                             both, *measured_both[name], both.in_area(tree, area) & both.in_group(group), wave
@@ -191,14 +198,14 @@ def _estimates(waves: list[Wave], questionnaire: Questionnaire, tree: AreaTree, 
         told_before = told_now
 
 
-def _numbers(found: Told) -> _Row:
+def _numbers(found: Told, disclosure: Disclosure) -> _Row:
     return {
         "value": found.value,
         "lower": found.lower,
         "upper": found.upper,
         "standard_error": found.estimate.standard_error * (100 if found.is_share else 1),
-        "answers": found.estimate.respondents,
-        "effective": found.estimate.effective,
+        "answers": int(shown_number(found.estimate.respondents, disclosure)),
+        "effective": shown_number(found.estimate.effective, disclosure),
         "design_effect": found.estimate.design_effect,
         "missing_share": found.missing_share,
     }
@@ -240,7 +247,10 @@ def _gaps(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: l
                     before = None
                     continue
                 measured = sample.question(question)
-                groups = [_enough(sample, measured, where & sample.in_group(group), True) for group in GROUPS]
+                groups = [
+                    _enough(sample, measured, where & sample.in_group(group), True, inputs.disclosure)
+                    for group in GROUPS
+                ]
                 row: _Row = {"area_id": area, "measured": name, "year": year}
                 one, other = groups
                 if one is None or other is None:
@@ -311,7 +321,7 @@ def _reliability(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, a
                 test = sphericity(answers, weights, effective)
                 row: _Row = {"area_id": area, "foundation": foundation, "year": year}
                 yield row | {
-                    "respondents": alpha.respondents,
+                    "respondents": int(shown_number(alpha.respondents, inputs.disclosure)),
                     "freedom": test.freedom,
                     "alpha": alpha.value,
                     "lower": alpha.lower,
@@ -334,7 +344,7 @@ def _importance(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, ar
             where = sample.in_area(tree, area)
             spans = {}
             for foundation in questionnaire.foundations:
-                performance = _enough(sample, sample.scale(foundation), where, False)
+                performance = _enough(sample, sample.scale(foundation), where, False, inputs.disclosure)
                 importance = _importance_of(sample, sample.scale(foundation, without=outcome.item), content, where)
                 if performance and importance and _is_reliable(sample, foundation, where):
                     spans[foundation] = (Span(performance.value, performance.lower, performance.upper), importance)

@@ -11,6 +11,7 @@ import pytest
 
 from indicators.catalogue.reading import load_catalogue
 from indicators.compute import compute
+from indicators.disclosure import Disclosure
 from indicators.inputs import Figures, Inputs
 from indicators.survey_tables import SCHEMAS, survey_tables, verdict
 from pipelines.simulation import people
@@ -310,6 +311,22 @@ def test_what_shares_a_foundation_with_being_satisfied_matters_most(tables: dict
         assert of_year.sort("importance")["foundation"][-1] == "mechanism"
         assert of_year.sort("performance")["foundation"][0] == "social_linkage"
     assert set(of_city.filter(pl.col("foundation") == "mechanism")["quarter"]) == {"keep"}
+
+
+def test_protected_counts_hide_what_few_people_said(given: Inputs, tables: dict[str, pl.DataFrame]) -> None:
+    protected = replace(given, disclosure=Disclosure("hes"))
+    found = compute(ENTRIES, protected).values
+    few = found.filter(pl.col("reason").str.starts_with("small_count:8"))
+    assert few.height > 5
+    assert few.select("value", "numerator", "denominator").null_count().row(0) == (few.height,) * 3
+    shown = found.filter(pl.col("value").is_not_null())
+    assert (shown["denominator"] % 5 == 0).all()
+    assert shown.height > 100
+    hidden = survey_tables(protected)
+    for name, columns in {"survey_waves": ["asked", "answered"], "survey_estimates": ["answers"]}.items():
+        assert hidden[name].select((pl.col(columns) % 5 == 0).all()).row(0) == (True,) * len(columns)
+    exact, told = (each["survey_estimates"].filter(status="final").height for each in (tables, hidden))
+    assert 0.5 * exact < told < exact
 
 
 def test_a_city_without_a_questionnaire_has_empty_tables(given: Inputs) -> None:

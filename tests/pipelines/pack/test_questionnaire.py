@@ -27,6 +27,7 @@ SOURCE = """\
     kind: survey
     title: {en: Views, zh: 民意}
     geography: ward
+    public_record: true
     files: [views.csv]
     area: ward
     expected: [answer]
