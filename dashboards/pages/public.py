@@ -10,17 +10,14 @@ from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, range_column, text_column
 from dashboards.components.layout import empty_state, graph, page_head, panel, table
-from dashboards.data import DIMENSIONS
+from dashboards.components.survey_basis import reliability, waves
+from dashboards.components.survey_words import FOUNDATIONS, QUESTIONS, range_text, title_of, unit_of, with_range
 from dashboards.figures.survey import GROUPS, gap_figure, importance_figure, level_figure, wave_figure
-from dashboards.wording import NO_FIGURE
 
-QUESTIONS = ("feels_safe", "satisfied", "aware", "takes_part", "reported")
-FOUNDATIONS = DIMENSIONS[:4]
 INDICATORS = dict(zip(QUESTIONS, ("S1", "S2", "S3", "S4", "S5"), strict=True)) | dict(
     zip(FOUNDATIONS, ("S6", "S6_linkage", "S6_sharing", "S6_prevention"), strict=True)
 )
 """Entry of the catalogue that tells of each by year."""
-LEAST_ALPHA = 0.7
 SIGNS = {"all": "●", "residents": "□", "new_citizens": "◆"}
 QUARTER_SIGNS = {"improve": "▼", "keep": "▲", "low": "●", "enough": "■", "unclear": "○"}
 LABEL_CHARACTERS = 18
@@ -36,7 +33,7 @@ def page(context: Context) -> Any:
     if not survey.waves.height:
         return [head, empty_state(words("public.none"), words("public.how"))]
     if not survey.areas:
-        return [head, empty_state(words("public.too_few_anywhere"), words("public.fewest")), _waves(context)]
+        return [head, empty_state(words("public.too_few_anywhere"), words("public.fewest")), waves(context)]
     area = _area(context)
     known = survey.measured(area)
     asked = [name for name in (*QUESTIONS, *FOUNDATIONS) if name in known]
@@ -52,8 +49,8 @@ def page(context: Context) -> Any:
         _newest(context, area),
         _gaps(context, area),
         _importance(context, area),
-        _reliability(context, area),
-        _waves(context),
+        reliability(context, area),
+        waves(context),
     ]
 
 
@@ -74,18 +71,9 @@ def _options(context: Context) -> list[tuple[str, str, str]]:
 def _topics(context: Context, asked: list[str]) -> list[tuple[str, str, str]]:
     words = context.words
     return [
-        (words(f"public.kind.{'question' if name in QUESTIONS else 'foundation'}"), name, _title(context, name))
+        (words(f"public.kind.{'question' if name in QUESTIONS else 'foundation'}"), name, title_of(context, name))
         for name in asked
     ]
-
-
-def _title(context: Context, name: str) -> str:
-    words = context.words
-    return words.known("public.question", name) if name in QUESTIONS else words.known("dimension", name)
-
-
-def _unit(name: str) -> str:
-    return "%" if name in QUESTIONS else "points of 100"
 
 
 def _sure(context: Context, low: float | None, high: float | None, decimals: int = 0) -> str:
@@ -97,7 +85,7 @@ def _hover(context: Context, row: dict[str, Any], title: str) -> str:
     words = context.words
     lines = [
         f"<b>{title}</b>",
-        words.measure(row["value"], _unit(row["measured"]), 1),
+        words.measure(row["value"], unit_of(row["measured"]), 1),
         _sure(context, row["lower"], row["upper"], 1),
         words("public.answers", count=words.number(row["answers"]), effective=words.number(row["effective"])),
     ]
@@ -123,7 +111,7 @@ def _change(context: Context, row: dict[str, Any]) -> str:
 def _over_time(context: Context, area: str, chosen: str) -> Any:
     words = context.words
     rows = context.release.survey.estimates(area, chosen)
-    title = words("public.what", what=_title(context, chosen), area=context.area_title(area))
+    title = words("public.what", what=title_of(context, chosen), area=context.area_title(area))
     told = rows.filter(pl.col("value").is_not_null())
     if not told.height:
         reasons = {reason for codes in rows["reason"].drop_nulls().unique() for reason in context.reasons(codes)}
@@ -134,7 +122,7 @@ def _over_time(context: Context, area: str, chosen: str) -> Any:
         )
         for row in told.to_dicts()
     ]
-    drawing = wave_figure(told, hovers, words.unit(_unit(chosen)), context.colours)
+    drawing = wave_figure(told, hovers, words.unit(unit_of(chosen)), context.colours)
     shown = set(told["person_group"])
     marks = [
         html.Li(
@@ -164,7 +152,7 @@ def _sentence(context: Context, row: dict[str, Any]) -> str:
         words(
             "public.sentence",
             wave=row["wave"],
-            value=words.measure(row["value"], _unit(row["measured"]), 1),
+            value=words.measure(row["value"], unit_of(row["measured"]), 1),
             interval=_sure(context, row["lower"], row["upper"], 1),
             answers=words(
                 "public.answers", count=words.number(row["answers"]), effective=words.number(row["effective"])
@@ -218,11 +206,11 @@ def _newest(context: Context, area: str) -> Any:
     told = _ordered(rows.filter(pl.col("value").is_not_null()))
     if not told.height:
         return None
-    titles = [_title(context, row["measured"]) for row in told.to_dicts()]
+    titles = [title_of(context, row["measured"]) for row in told.to_dicts()]
     hovers = [_hover(context, row, title) for row, title in zip(told.to_dicts(), titles, strict=True)]
     drawing = level_figure(told, _wrapped(titles), hovers, words("public.axis"), context.colours)
     missing = [
-        html.Li(f"{_title(context, row['measured'])}: {words.join(context.reasons(row['reason']))}")
+        html.Li(f"{title_of(context, row['measured'])}: {words.join(context.reasons(row['reason']))}")
         for row in _ordered(rows.filter(pl.col("value").is_null())).to_dicts()
     ]
     columns = [
@@ -235,10 +223,10 @@ def _newest(context: Context, area: str) -> Any:
     cells = [
         [
             title,
-            words.measure(row["value"], _unit(row["measured"]), 1),
-            _range(context, row["lower"], row["upper"]),
+            words.measure(row["value"], unit_of(row["measured"]), 1),
+            range_text(context, row["lower"], row["upper"]),
             words.number(row["answers"]),
-            _with_range(context, row, "change", "change_", 1),
+            with_range(context, row, "change", "change_", 1),
         ]
         for row, title in zip(told.to_dicts(), titles, strict=True)
     ]
@@ -250,19 +238,6 @@ def _newest(context: Context, area: str) -> Any:
         *([html.Ul(missing, className="prose")] if missing else []),
         note=words("public.newest_note"),
     )
-
-
-def _range(context: Context, low: float | None, high: float | None, decimals: int = 1) -> str:
-    if low is None or high is None:
-        return NO_FIGURE
-    return f"{context.words.number(low, decimals)} – {context.words.number(high, decimals)}"
-
-
-def _with_range(context: Context, row: dict[str, Any], name: str, prefix: str, decimals: int) -> str:
-    if row[name] is None:
-        return NO_FIGURE
-    low, high = (row[f"{prefix}{end}"] for end in ("lower", "upper"))
-    return f"{context.words.number(row[name], decimals)} ({_range(context, low, high, decimals)})"
 
 
 def _wrapped(titles: list[str]) -> list[str]:
@@ -284,7 +259,7 @@ def _gaps(context: Context, area: str) -> Any:
     if not told.height:
         return panel(title, html.P(words("public.no_gap")), note=words("public.gaps_note"))
     newest = _ordered(told.filter(pl.col("year") == told["year"].max()))
-    titles = [_title(context, name) for name in newest["measured"]]
+    titles = [title_of(context, name) for name in newest["measured"]]
     hovers = [
         "<br>".join([f"<b>{name}</b>", _gap(context, row)]) for name, row in zip(titles, newest.to_dicts(), strict=True)
     ]
@@ -311,11 +286,8 @@ def _gaps(context: Context, area: str) -> Any:
     cells = [
         [
             str(row["year"]),
-            _title(context, row["measured"]),
-            *(
-                _with_range(context, row, part, f"{part}_", 1)
-                for part in ("residents", "new_citizens", "gap", "change")
-            ),
+            title_of(context, row["measured"]),
+            *(with_range(context, row, part, f"{part}_", 1) for part in ("residents", "new_citizens", "gap", "change")),
             words(f"public.gap_verdict.{row['verdict']}") if row["verdict"] else "",
         ]
         for of_year in by_year
@@ -349,15 +321,15 @@ def _importance(context: Context, area: str) -> Any:
         return panel(words("public.importance"), html.P(words("public.no_importance")))
     order = list(FOUNDATIONS)
     rows = rows.sort(pl.col("foundation").replace_strict(order, range(len(order)), default=len(order)))
-    titles = [_title(context, name) for name in rows["foundation"]]
+    titles = [title_of(context, name) for name in rows["foundation"]]
     hovers = [
         words(
             "public.importance_line",
             title=title,
             performance=words.number(row["performance"], 1),
-            performance_interval=_range(context, row["performance_lower"], row["performance_upper"]),
+            performance_interval=range_text(context, row["performance_lower"], row["performance_upper"]),
             importance=words.number(row["importance"], 2),
-            importance_interval=_range(context, row["importance_lower"], row["importance_upper"], 2),
+            importance_interval=range_text(context, row["importance_lower"], row["importance_upper"], 2),
             quarter=words(f"public.quarter.{row['quarter']}"),
         )
         for row, title in zip(rows.to_dicts(), titles, strict=True)
@@ -384,8 +356,8 @@ def _importance(context: Context, area: str) -> Any:
     cells = [
         [
             title,
-            _with_range(context, row, "performance", "performance_", 1),
-            _with_range(context, row, "importance", "importance_", 2),
+            with_range(context, row, "performance", "performance_", 1),
+            with_range(context, row, "importance", "importance_", 2),
             words(f"public.quarter.{row['quarter']}"),
         ]
         for row, title in zip(rows.to_dicts(), titles, strict=True)
@@ -398,104 +370,3 @@ def _importance(context: Context, area: str) -> Any:
         table(columns, cells, title),
         note=words("public.importance_note"),
     )
-
-
-def _reliability(context: Context, area: str) -> Any:
-    words = context.words
-    rows = context.release.survey.reliability(area)
-    if not rows.height:
-        return panel(words("public.reliability"), html.P(words("public.no_reliability")))
-    columns = [
-        (words("public.column.foundation"), "name"),
-        (words("public.column.alpha"), "number"),
-        (words("column.interval"), "number"),
-        (words("public.column.told"), ""),
-        (words("public.column.respondents"), "number"),
-        (words("public.column.adequacy"), "number"),
-        (words("public.column.sphericity"), "number"),
-        (words("public.column.without"), "name"),
-    ]
-    cells = []
-    for foundation in FOUNDATIONS:
-        own = rows.filter(pl.col("foundation") == foundation)
-        if not own.height:
-            continue
-        whole = own.filter(pl.col("item").is_null()).row(0, named=True)
-        items = [
-            words("public.without_item", item=row["item"], alpha=words.number(row["alpha"], 2))
-            for row in own.filter(pl.col("item").is_not_null()).to_dicts()
-            if row["alpha"] is not None
-        ]
-        is_told = whole["lower"] is not None and whole["lower"] >= LEAST_ALPHA
-        cells.append(
-            [
-                _title(context, foundation),
-                words.number(whole["alpha"], 2),
-                _range(context, whole["lower"], whole["upper"], 2),
-                words(f"public.told.{'told' if is_told else 'held_back'}"),
-                words.number(whole["respondents"]),
-                words.number(whole["adequacy"], 2),
-                words("public.chi_square", value=words.number(whole["chi_square"]), freedom=whole["freedom"]),
-                words.join(items),
-            ]
-        )
-    title = words("public.reliability_of", year=str(rows["year"][0]))
-    return panel(title, table(columns, cells, title), note=words("public.reliability_note"))
-
-
-def _waves(context: Context) -> Any:
-    words, survey = context.words, context.release.survey
-    columns = [
-        (words("public.column.wave"), ""),
-        (words("public.column.days"), "name"),
-        (words("public.column.asked"), "number"),
-        (words("public.column.answered"), "number"),
-        (words("public.column.effective"), "number"),
-        (words("public.column.weighting"), "name"),
-    ]
-    cells = [
-        [
-            row["wave"],
-            words("trend.span", first=words.day(row["first_day"]), last=words.day(row["last_day"])),
-            words.number(row["asked"]),
-            words(
-                "public.response",
-                count=words.number(row["answered"]),
-                share=words.number(100 * row["answered"] / row["asked"]),
-            ),
-            words.number(row["effective"]),
-            words(
-                f"public.weighting.{row['weighting']}",
-                rounds=row["rounds"],
-                factor=words.number(row["strongest_factor"], 2),
-            ),
-        ]
-        for row in survey.waves.to_dicts()
-    ]
-    title = words("public.waves")
-    return panel(title, table(columns, cells, title), *_margins(context), note=words("public.waves_note"))
-
-
-def _margins(context: Context) -> list[Any]:
-    """Shares of the newest wave's sample and of the population, folded away."""
-    words, margins = context.words, context.release.survey.margins
-    if not margins.height:
-        return []
-    columns = [
-        (words("public.column.margin"), ""),
-        (words("public.column.class"), ""),
-        *((words(f"public.column.{name}"), "number") for name in ("target", "before", "after")),
-    ]
-    cells = [
-        [
-            words(f"public.margin.{row['margin']}"),
-            row["class"].replace("_", " "),
-            *(
-                words("public.percent", value=words.number(100 * row[name], 1))
-                for name in ("target", "before", "after")
-            ),
-        ]
-        for row in margins.to_dicts()
-    ]
-    title = words("public.margins")
-    return [html.Details([html.Summary(title), table(columns, cells, title)], className="gaps")]
