@@ -72,11 +72,7 @@ def level_select(context: Context, levels: Sequence[str], chosen: str) -> Any:
 
 def one_area_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: str) -> Any:
     """Select of one area; options as in `area_select`."""
-    groups: dict[str, list[dict[str, str]]] = {}
-    for group, area_id, title in options:
-        groups.setdefault(group, []).append({"value": area_id, "label": title})
-    data = [{"group": group, "items": items} for group, items in groups.items()]
-    return _select("areas", context.words("control.area"), data, chosen, searchable=True)
+    return _select("areas", context.words("control.area"), _grouped(options), chosen, searchable=True)
 
 
 def area_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: Sequence[str], limit: int) -> Any:
