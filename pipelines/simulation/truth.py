@@ -228,6 +228,7 @@ def _survey(account: Account) -> Truth:
     staged = [
         {"item": item, "group": group, "answers": n, "sum": total, "sum_of_squares": squares}
         for (item, group, n), (*_, total), (*_, squares) in zip(*map(_rows, tallies), strict=True)
+        if n
     ]
     return {
         "definition": "items: true mean and variance of the answers (1 to 5) and share of each, in the population, "
