@@ -1,0 +1,1 @@
+"""Evolutionary games between subjects who may cooperate: illustrative scenarios, never part of a score."""
