@@ -23,9 +23,9 @@ from indicators.games.tables import Game, GameError, Profile, checked, profiles,
 from indicators.games.thresholds import everywhere
 from indicators.inputs import SIGNIFICANT_DIGITS
 
-STARTS = {2: 41, 3: 15}
-"""Starts a population behind basins, by the number of populations: 1 681 and 3 375 in all."""
-MOVED_STARTS = {2: 21, 3: 9}
+STARTS = {2: 41, 3: 13}
+"""Starts a population behind basins, by the number of populations: 1 681 and 2 197 in all."""
+MOVED_STARTS = {2: 21, 3: 7}
 PERIOD_KINDS = {"rolling_12m": "1y", "year": "1y", "quarter": "1q", "month": "1mo"}
 """Kinds of period that a parameter may be read off, and how long each is."""
 LEAST_START = 0.01

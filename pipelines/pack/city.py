@@ -19,6 +19,7 @@ from indicators.day_types import is_known_country
 from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
 from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
+from pipelines.pack.games import GameOfPack, wrong_games
 from pipelines.pack.index import DeclaredIndex, wrong_index
 from pipelines.pack.interventions import DeclaredIntervention, wrong_interventions
 from pipelines.pack.marked_yaml import read_yaml
@@ -216,6 +217,13 @@ class CityPack(Part):
         DeclaredQuestionnaire | None,
         pydantic.Field(description="What the survey of the public asks: figures of public perception need it"),
     ] = None
+    games: Annotated[
+        dict[str, GameOfPack] | None,
+        pydantic.Field(
+            description="Illustrative games of who has reason to cooperate, by name; without the key a documented "
+            "example, with {} none"
+        ),
+    ] = None
     sources: Annotated[
         dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
     ]
@@ -323,6 +331,7 @@ def load_city_pack(folder: Path) -> CityPack:
             *wrong_disclosure(pack),
             *wrong_index(pack),
             *wrong_questionnaire(pack),
+            *wrong_games(pack),
         ]
     )
     return pack

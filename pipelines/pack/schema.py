@@ -33,7 +33,7 @@ class _Generator(pydantic.json_schema.GenerateJsonSchema):
 def city_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a pack's `city.yml`."""
     schema = CityPack.model_json_schema(schema_generator=_Generator)
-    for name in ("sources", "geographies", "interventions"):
+    for name in ("sources", "geographies", "interventions", "games"):
         schema["properties"][name] |= _NAMES
     schema["$defs"]["Source"]["allOf"] = [
         {

@@ -24,7 +24,7 @@ from indicators.inputs import Figures, Inputs
 from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
 from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
-from pipelines.publishing import interventions
+from pipelines.publishing import games, interventions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
@@ -42,6 +42,7 @@ PUBLISHED = (
     *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
     *("intervention_results", "intervention_months"),
     *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
+    *games.TABLES,
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes")
@@ -217,6 +218,7 @@ def write_published(
         index.contributions,
         index.coordination,
         index.sensitivity,
+        *games.played(pack, published).values(),
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | survey)
 

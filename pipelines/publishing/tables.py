@@ -40,6 +40,13 @@ QUERIES = {
     "survey_gaps": "select * from indicators.survey_gaps order by all",
     "survey_reliability": "select * from indicators.survey_reliability order by all",
     "survey_importance": "select * from indicators.survey_importance order by all",
+    "games": "select * from indicators.games order by position",
+    "game_parameters": "select * from indicators.game_parameters order by game_id, position",
+    "game_scenarios": "select * from indicators.game_scenarios order by game_id, position",
+    "game_rest_points": "select * from indicators.game_rest_points order by game_id, scenario_id, point",
+    "game_thresholds": "select * from indicators.game_thresholds "
+    "order by game_id, scenario_id, parameter_id, profile, low nulls first",
+    "game_sensitivity": "select * from indicators.game_sensitivity order by game_id, scenario_id, parameter_id",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

@@ -23,6 +23,23 @@ def population(beat: int, day: int) -> int:
     return int(_population(np.array([beat]), np.array([day]))[0])
 
 
+def in_co_patrol(day: int) -> tuple[int, int]:
+    """Return how many key enterprises are in co-patrol and how many there are, in all beats as stated on a day."""
+    people = _population(np.arange(len(BEATS)), np.full(len(BEATS), day))
+    enterprises = _enterprises(people)
+    return int(_joined(enterprises, np.full(len(BEATS), day)).sum()), int(enterprises.sum())
+
+
+def _enterprises(people: Integers) -> Integers:
+    found: Integers = np.rint(people / 900).astype(np.int64)
+    return found
+
+
+def _joined(enterprises: Integers, day: Integers) -> Integers:
+    found: Integers = np.rint(enterprises * (0.25 + 0.1 * day / 365.25)).astype(np.int64)
+    return found
+
+
 def _population(beat: Integers, day: Integers) -> Integers:
     start = np.array([each.population for each in BEATS])[beat]
     people: Integers = np.rint(start * (1 + _GROWTH_A_YEAR * day / 365.25)).astype(np.int64)
@@ -80,7 +97,7 @@ class Profiles(Stream):
         years = day / 365.25
         installed = np.rint(people / 90 + 30 * years).astype(np.int64)
         staff = np.rint(people / 700).astype(np.int64)
-        enterprises = np.rint(people / 900).astype(np.int64)
+        enterprises = _enterprises(people)
         return pl.DataFrame(
             {
                 "row": FIRST_ID + number,
@@ -99,7 +116,7 @@ class Profiles(Stream):
                 "camera_km2": np.round(km2 * np.minimum(0.9, 0.5 + 0.08 * years), 4),
                 "km2": km2,
                 "enterprises": enterprises,
-                "in_copatrol": np.rint(enterprises * (0.25 + 0.1 * years)).astype(np.int64),
+                "in_copatrol": _joined(enterprises, day),
                 "volunteers": np.rint(people * (0.012 + 0.003 * years)).astype(np.int64),
                 "updated": moments(FIRST_SECOND + (day + 5) * DAY_SECONDS),
             }

@@ -20,6 +20,7 @@ from pipelines.simulation.district import (
     area_id,
     area_km2,
 )
+from pipelines.simulation.games import planted_games
 from pipelines.simulation.incidents import Incidents
 from pipelines.simulation.seasons import AS_OF, FIRST_DAY, TIME_ZONE, day_number, night_share
 from pipelines.simulation.stream import Account, Stream
@@ -53,6 +54,7 @@ def write_truth(
         "cooperation": _cooperation(accounts["handoffs"]),
         "participation": _participation(accounts["activities"]),
         "people": _people(),
+        "games": planted_games(),
     }
     path.write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return truth

@@ -543,3 +543,48 @@ def test_the_months_of_an_intervention_are_the_records(district: Path, truth: Tr
         0
     ]
     assert sum(treated + control for _, _, treated, control in months) + buffer == pytest.approx(whole)
+
+
+def test_games_come_back_as_planted(district: Path, truth: Truth) -> None:
+    """Stable states, thresholds and mixed states are those worked out on paper, the shares read off the records."""
+    told = truth["games"]
+    read = _query(
+        district,
+        "select value, status, period_kind, period_start from game_parameters "
+        "where game_id = 'co_patrol' and parameter_id = 'joined'",
+    )
+    assert read == [(pytest.approx(told["co_patrol"]["joined"], abs=1e-9), "read", "quarter", date(2025, 7, 1))]
+    for game in ("co_patrol", "inspection"):
+        for scenario, stable in told[game]["stable"].items():
+            points = _query(
+                district,
+                "select concat_ws(',', share_1::int, share_2::int, share_3::int) from game_rest_points where kind = "
+                f"'vertex' and stability = 'stable' and game_id = '{game}' and scenario_id = '{scenario}' order by 1",
+            )
+            assert [profile for (profile,) in points] == stable
+    for parameter, (low, high) in told["co_patrol"]["thresholds"].items():
+        found = _query(
+            district,
+            "select low, high, is_exact from game_thresholds where game_id = 'co_patrol' and scenario_id = 'today' "
+            f"and profile = '1,1,1' and parameter_id = '{parameter}'",
+        )
+        # The share of enterprises is known to what the records round.
+        ends = tuple(None if end is None else pytest.approx(end, abs=1e-7) for end in (low, high))
+        assert found == [(*ends, True)], parameter
+    for scenario, (office, landlords) in told["inspection"]["mixed"].items():
+        mixed = _query(
+            district,
+            "select share_1, share_2, share_3, stability from game_rest_points where kind = 'face' and "
+            f"game_id = 'inspection' and scenario_id = '{scenario}'",
+        )
+        assert mixed == [(pytest.approx(office), pytest.approx(landlords), None, "centre")]
+
+
+def test_a_game_enters_no_figure(district: Path) -> None:
+    """Every scenario names parameters of its own; no table of figures knows a game."""
+    tables = _query(
+        district, "select distinct table_name from duckdb_columns() where column_name like 'game_id' order by 1"
+    )
+    assert [name for (name,) in tables] == [
+        "game_parameters", "game_rest_points", "game_scenarios", "game_sensitivity", "game_thresholds", "games"
+    ]  # fmt: skip
