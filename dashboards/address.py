@@ -5,19 +5,22 @@ browser's back button works. All links of the application are made here, so none
 an indicator or an area exists is not known here: pages ask the release.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "quality", "catalogue")
+PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "game", "quality", "catalogue")
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
 LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")
 AVAILABILITIES = ("available", "not_available")
 MAX_AREAS = 6
 """As many areas as the trend page draws one below the other."""
+MAX_SETTINGS = 40
+"""As many parameters of a game as an address may hold."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class View:
     search: str | None = None
     topic: str | None = None
     """A question of the survey, or a foundation that it judges."""
+    game: str | None = None
+    settings: tuple[tuple[str, float], ...] = ()
+    """Parameters of the game that are otherwise than today, by name."""
+    axes: tuple[str, ...] = ()
+    """The two parameters that the game's map is over."""
 
     def to(self, page: str, **changes: Any) -> "View":
         """Give the view of another page, keeping what the reader has chosen."""
@@ -78,6 +86,9 @@ def parse(pathname: str | None, query: str | None) -> View:
         availability=one("status", AVAILABILITIES),
         search=one("q"),
         topic=one("topic"),
+        game=one("game"),
+        settings=_settings(fields.get("set", [])),
+        axes=tuple(dict.fromkeys(fields.get("map", [])))[:2],
     )
 
 
@@ -101,6 +112,9 @@ def href(view: View) -> str:
         ("status", view.availability),
         ("q", view.search),
         ("topic", view.topic),
+        ("game", view.game),
+        *(("set", f"{name}:{value:.10g}") for name, value in view.settings),
+        *(("map", name) for name in view.axes),
         ("lang", view.language),
         ("scheme", view.scheme),
     ]
@@ -121,7 +135,7 @@ def choose(view: View, control: str, value: Any) -> View:
 
     Notes
     -----
-    A period of one kind means nothing for another, so a new kind forgets the period.
+    A period of one kind means nothing for another, so a new kind forgets the period; so does another game parameters.
     """
     chosen: Any = value or None
     if control == "areas":
@@ -133,7 +147,23 @@ def choose(view: View, control: str, value: Any) -> View:
     if getattr(view, control) == chosen:
         return view
     changed: View = replace(view, **{control: chosen})
+    if control == "game":
+        return replace(changed, settings=(), axes=())
     return replace(changed, period=None) if control == "period_kind" else changed
+
+
+def _settings(given: list[str]) -> tuple[tuple[str, float], ...]:
+    """Read name:value, each name once; what is no finite number is dropped."""
+    found: dict[str, float] = {}
+    for each in given[:MAX_SETTINGS]:
+        name, _, text = each.partition(":")
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if name and math.isfinite(value):
+            found.setdefault(name, value)
+    return tuple(sorted(found.items()))
 
 
 def _day(text: str | None) -> date | None:

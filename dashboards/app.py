@@ -9,7 +9,7 @@ from typing import Any
 import dash_mantine_components as dmc
 from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from dashboards import data_docs
+from dashboards import data_docs, game_live
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.grid import DOWNLOAD, GRID
@@ -68,6 +68,7 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     app.index_string = app.index_string.replace("{%css%}", "{%css%}\n        " + script)
     app.layout = _layout()
     _register(app, releases)
+    game_live.register(app, releases)
     data_docs.register(app.server, docs)
 
     policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])

@@ -2,8 +2,8 @@
 
 A release is an immutable folder, so what is read once may be kept. Questions about the quality of the data are in
 `quality_data`, those about areas side by side in `comparison_data`, those about interventions in
-`intervention_data`, those about the survey in `survey_data`; which release is current is for `releases`; nothing
-here words or draws.
+`intervention_data`, about the survey in `survey_data`, about games in `game_data`; which release is current is for
+`releases`; nothing here words or draws.
 """
 
 import json
@@ -19,6 +19,7 @@ import polars as pl
 
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
+from dashboards.game_data import GameData
 from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
@@ -60,6 +61,10 @@ TABLES = (
     "survey_gaps",
     "survey_reliability",
     "survey_importance",
+    "games",
+    "game_parameters",
+    "game_scenarios",
+    "game_sensitivity",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -171,6 +176,11 @@ class Release:
     def survey(self) -> SurveyData:
         """What the public says."""
         return SurveyData(self._query)
+
+    @cached_property
+    def games(self) -> GameData:
+        """Declared games and their scenarios."""
+        return GameData(self._query)
 
     @cached_property
     def catalogue(self) -> pl.DataFrame:

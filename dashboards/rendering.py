@@ -22,7 +22,7 @@ from dashboards.components.header import footer, header, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
 from dashboards.figures.theme import palette
-from dashboards.pages import catalogue, compare, cooperation, interventions, overview, public, quality, trend
+from dashboards.pages import catalogue, compare, cooperation, game, interventions, overview, public, quality, trend
 from dashboards.releases import Releases
 from dashboards.wording import Words
 
@@ -33,6 +33,7 @@ PAGES: dict[str, Callable[[Context], Any]] = {
     "cooperation": cooperation.page,
     "public": public.page,
     "interventions": interventions.page,
+    "game": game.page,
     "quality": quality.page,
     "catalogue": catalogue.page,
 }

@@ -14,6 +14,14 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       }
       return window.dash_clientside.no_update;
     },
+    follow_address(addresses) {
+      // Replaced, not pushed: a way back for every step of a slider would be none. Dash is not told, the page is as it is.
+      const [address] = addresses;
+      if (address && address !== window.location.pathname + window.location.search) {
+        window.history.replaceState(window.history.state, "", address);
+      }
+      return addresses.map(() => window.dash_clientside.no_update);
+    },
     download(clicks) {
       return clicks ? true : window.dash_clientside.no_update;
     },

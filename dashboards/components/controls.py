@@ -110,6 +110,12 @@ def choice_select(control: str, label: str, options: Sequence[tuple[str, str]], 
     return _select(control, label, data, chosen, clearable=True, placeholder=every)
 
 
+def choice_of(control: str, label: str, options: Sequence[tuple[str, str]], chosen: str) -> Any:
+    """Select of one of a few values, of which one always holds."""
+    data = [{"value": value, "label": title} for value, title in options]
+    return _select(control, label, data, chosen, class_name="control control-wide")
+
+
 def search_input(label: str, placeholder: str, text: str | None) -> Any:
     """Free text that filters a list, applied half a second after the last key."""
     return dmc.TextInput(

@@ -9,6 +9,8 @@ from dashboards.components.context import Context
 from dashboards.wording import Words
 
 OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
+SWITCH = "switch"
+"""Key of the id of the links to the same view in the other language and in the other scheme."""
 
 
 def header(context: Context) -> Any:
@@ -62,11 +64,15 @@ def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[A
     ]
     switches = [
         dcc.Link(
-            language_name, href=href(current.to(current.page or "overview", language=language)), className="switch"
+            language_name,
+            href=href(current.to(current.page or "overview", language=language)),
+            id={SWITCH: "language"},
+            className="switch",
         ),
         dcc.Link(
             [html.Span("☀" if scheme == "light" else "☾", **{"aria-hidden": "true"}), " ", words(f"scheme.{scheme}")],
             href=href(current.to(current.page or "overview", scheme=scheme)),
+            id={SWITCH: "scheme"},
             className="switch",
         ),
     ]

@@ -25,6 +25,8 @@ UNDECIDED = -1
 _CHECK = 8
 _PORTRAIT_STEP = 0.5
 _GROWTH = 1.03
+# Length of a path without an end that is drawn: once round, or nearly so.
+_ROUND = 2.4
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Portrait:
     Attributes
     ----------
     lines : array of float, shape (starts, points, populations)
-        Shares along each path, the points at equal distances, the last at its destination where it has one.
+        Shares along each path, the points at equal distances, the last at its destination where it has one; of a
+        path without one only the beginning.
     destinations : array of int, shape (starts,)
         Number of the stable profile that each ends in, `UNDECIDED` for none.
     """
@@ -130,29 +133,39 @@ def portrait(found: Advantages, starts: npt.ArrayLike, points: int = 40, steps: 
     """Draw the paths of one table from some starts, shape (starts, populations), as lines of so many points."""
     shares = np.asarray(starts, dtype=np.float64)
     ends, _ = destinations(found, shares)
-    # Short steps where paths bend, longer ones on the way into their ends.
-    place, longest = logit(shares.T), min(_PORTRAIT_STEP / max(found.bend, 1e-300), 1e6)
+    lines = np.empty((len(shares), points, found.populations))
+    for those in (ends != UNDECIDED, ends == UNDECIDED):
+        if those.any():
+            lines[those] = _lines(found, shares[those], ends[those], points, steps)
+    return Portrait(lines, ends)
+
+
+def _lines(found: Advantages, starts: Floats, ends: Ints, points: int, steps: int) -> Floats:
+    """Paths that all have an end, or that all have none: these are followed for some way alone."""
+    # Short steps where paths bend, longer ones on the way into an end.
+    place, longest = logit(starts.T), min(_PORTRAIT_STEP / max(found.bend, 1e-300), 1e6)
     step = min(longest, _PORTRAIT_STEP / 2 / max(found.greatest, 1e-300))
-    kept = [shares.T]
-    vertices = np.array(profiles(found.populations), dtype=np.float64)
-    goal = np.where((ends == UNDECIDED)[:, None], np.nan, vertices[ends]).T
+    has_end = ends[0] != UNDECIDED
+    goal = np.array(profiles(found.populations), dtype=np.float64)[ends].T
+    kept = [starts.T]
     for _ in range(steps):
         place = advance(found, place, step, 1)
         kept.append(logistic(place))
-        step = min(longest, step * _GROWTH)
-        if np.all(np.abs(kept[-1] - goal) < 0.005):
-            break
+        if has_end:
+            step = min(longest, step * _GROWTH)
+            if np.all(np.abs(kept[-1] - goal) < 0.005):
+                break
+    if has_end:
+        kept.append(goal)
     trace = np.stack(kept, axis=-1)  # populations, starts, steps
-    arrived = ends != UNDECIDED
-    trace = np.concatenate([trace, np.where(arrived, goal, trace[:, :, -1])[:, :, None]], axis=-1)
     along = np.cumsum(np.sqrt(np.sum(np.diff(trace, axis=-1) ** 2, axis=0)), axis=-1)
-    lines = np.empty((len(shares), points, found.populations))
-    for at in range(len(shares)):
-        way = np.insert(along[at], 0, 0.0)
-        wanted = np.linspace(0.0, way[-1], points)
+    lines = np.empty((len(starts), points, found.populations))
+    for at, length in enumerate(along):
+        way = np.insert(length, 0, 0.0)
+        wanted = np.linspace(0.0, way[-1] if has_end else min(way[-1], _ROUND), points)
         for population in range(found.populations):
             lines[at, :, population] = np.interp(wanted, way, trace[population, at])
-    return Portrait(lines, ends)
+    return lines
 
 
 def _part(found: Advantages, columns: Ints) -> Advantages:

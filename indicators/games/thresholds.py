@@ -105,6 +105,8 @@ def _flipped(profile: Profile, population: int) -> Profile:
 
 def _linear(game: Game, losses: Losses, low: float, high: float) -> list[StableRange]:
     ends = losses(np.array([low, high]))
+    if not np.all(np.isfinite(ends)):  # what is held divides by zero, whatever the parameter
+        return []
     scale = float(np.max(np.abs(ends), initial=0.0))
     lower: tuple[float, str | None] = (-np.inf, None)
     upper: tuple[float, str | None] = (np.inf, None)

@@ -17,6 +17,9 @@ import polars as pl
 import yaml
 from shapely.geometry import mapping, shape
 
+from pipelines.pack.city import CityPack
+from pipelines.pack.games import GameOfPack, example_game
+from pipelines.publishing.games import played
 from tests.dashboards import sample_index, sample_survey
 
 PRECINCTS = Path(__file__).parents[2] / "cities" / "nyc" / "data" / "precincts_77.geojson.gz"
@@ -56,6 +59,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         **_interventions(areas),
         **sample_index.tables([area[0] for area in areas if area[3] == "precinct" and not area[7]][:8]),
         **sample_survey.tables(),
+        **_games(values),
         "areas": areas,
         **_quality(),
         "area_freshness": _area_freshness(areas),
@@ -381,6 +385,27 @@ def _interventions(areas: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ..
              0.125 if name == "lights" else None, status, reason)
         )  # fmt: skip
     return {"intervention_results": results, "intervention_months": months}
+
+
+def _games(values: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Make three games as publishing does: of three subjects, of two, and one whose figure is missing."""
+    figures = pl.DataFrame(
+        [(row[0], row[1], *row[3:6], row[17]) for row in values if row[0] == "X3"],
+        schema={
+            "indicator_id": pl.String, "area_id": pl.String, "period_kind": pl.String, "period_start": pl.Date,
+            "value": pl.Float64, "status": pl.String,
+        },
+        orient="row",
+    )  # fmt: skip
+    example = example_game()
+    kept = {"double_reward": example.scenarios["double_reward"]}
+    declared = yaml.safe_load(Path(__file__).with_name("sample_games.yml").read_text(encoding="utf-8"))
+    games = {
+        "cooperation": example.model_copy(update={"scenarios": kept}),
+        **{name: GameOfPack.model_validate(game) for name, game in declared.items()},
+    }
+    made = played(CityPack.model_construct(games=games), figures)
+    return {name: frame.rows() for name, frame in made.items()}
 
 
 def _quality() -> dict[str, list[tuple[Any, ...]]]:

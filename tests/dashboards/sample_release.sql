@@ -108,6 +108,38 @@ create table survey_reliability (
 create table survey_importance (
     area_id varchar, foundation varchar, quarter varchar, year bigint, performance double, performance_lower double,
     performance_upper double, importance double, importance_lower double, importance_upper double
+create table games (
+    game_id varchar, position integer, title_en varchar, title_zh varchar, note_en varchar, note_zh varchar,
+    is_example boolean, populations varchar, payoffs varchar, goal varchar
+);
+
+create table game_parameters (
+    game_id varchar, parameter_id varchar, position integer, title_en varchar, title_zh varchar, source_en varchar,
+    source_zh varchar, value double, low double, high double, indicator_id varchar, area_id varchar,
+    period_kind varchar, period_start date, status varchar
+);
+
+create table game_scenarios (
+    game_id varchar, scenario_id varchar, position integer, title_en varchar, title_zh varchar, settings varchar,
+    goal varchar, goal_is_stable boolean, goal_share double, undecided_share double, cooperation double,
+    starts integer, start_1 double, start_2 double, start_3 double, end_1 double, end_2 double, end_3 double,
+    destination varchar, status varchar, reason varchar
+);
+
+create table game_rest_points (
+    game_id varchar, scenario_id varchar, point integer, kind varchar, share_1 double, share_2 double, share_3 double,
+    eigenvalue_1 double, eigenvalue_2 double, eigenvalue_3 double, imaginary_1 double, imaginary_2 double,
+    imaginary_3 double, stability varchar, is_isolated boolean, basin_share double
+);
+
+create table game_thresholds (
+    game_id varchar, scenario_id varchar, parameter_id varchar, profile varchar, low double, high double,
+    low_by varchar, high_by varchar, is_exact boolean
+);
+
+create table game_sensitivity (
+    game_id varchar, scenario_id varchar, parameter_id varchar, lower double, upper double, cooperation_lower double,
+    cooperation_upper double, next_below double, next_above double
 );
 
 create table areas (

@@ -27,6 +27,13 @@ VIEWS = st.builds(
     areas=st.lists(NAMES, max_size=MAX_AREAS, unique=True).map(tuple),
     period_kind=st.none() | st.sampled_from(PERIOD_KINDS),
     period=st.none() | st.dates(),
+    game=st.none() | NAMES,
+    settings=st.dictionaries(
+        NAMES.filter(lambda name: ":" not in name),
+        st.floats(-1e6, 1e6).map(lambda value: float(f"{value:.10g}")),
+        max_size=5,
+    ).map(lambda found: tuple(sorted(found.items()))),
+    axes=st.lists(NAMES, max_size=2, unique=True).map(tuple),
     level=st.none() | NAMES,
     language=st.none() | st.sampled_from(LANGUAGES),
     scheme=st.none() | st.sampled_from(SCHEMES),

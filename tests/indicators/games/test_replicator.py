@@ -123,7 +123,7 @@ def test_a_phase_portrait_takes_less_than_a_tenth_of_a_second(stage: str) -> Non
     found = published(stage)
     taken = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         portrait(found, corners(3))
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.process_time() - begun)
     assert min(taken) < 0.1

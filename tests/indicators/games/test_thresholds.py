@@ -77,6 +77,12 @@ def test_where_payoffs_are_not_linear_the_borders_are_searched() -> None:
     assert above.high_by == "B"
 
 
+def test_what_divides_by_zero_is_stable_nowhere() -> None:
+    game = of_gains(["p + 1 / (q - 1)", "1"])
+    assert stable_ranges(game, {"p": 0.0, "q": 1.0}, "p", (1, 1), 0, 10) == []
+    assert len(stable_ranges(game, {"p": 0.0, "q": 2.0}, "p", (1, 1), 0, 10)) == 1
+
+
 def test_a_map_of_two_parameters_says_what_each_cell_would() -> None:
     rewards, costs = np.linspace(0, 10, 11), np.linspace(0, 8, 9)
     found = stability_map(REWARDED, VALUES, ("reward", rewards), ("cost", costs))
