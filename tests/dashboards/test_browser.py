@@ -369,3 +369,81 @@ def test_the_survey_s_area_and_question_are_chosen_by_mouse_and_keyboard(visitor
     }
     visitor.page.go_back()
     expect(visitor.page.locator("main h2").first).to_have_text("Aware of prevention work, New York City")
+def _parts(visitor: Visitor, meta: str) -> int:
+    """How many points of a kind the phase portrait has."""
+    found = next((trace for trace in visitor.drawn()[0] if trace["meta"] == meta), None)
+    return 0 if found is None else len(found["x"])
+
+
+def test_sliders_are_followed_by_keyboard_and_by_mouse(visitor: Visitor) -> None:
+    visitor.open("/?lang=en")
+    visitor.page.get_by_role("link", name="Game lab").click()
+    verdict = visitor.page.locator(".game-verdict")
+    expect(verdict).to_contain_text("It depends on the beginning")
+    visitor.drawn()
+    reward = visitor.page.get_by_role("slider", name=re.compile("^Reward"))
+    reward.focus()
+    visitor.page.keyboard.press("End")
+    expect(reward).to_have_attribute("aria-valuenow", "6")
+    visitor.page.keyboard.press("ArrowLeft")
+    expect(verdict).to_contain_text("Government would lose nothing by leaving")
+    expect(visitor.page).to_have_url(re.compile(r"/game\?set=reward%3A5\.95&map=reward&map=penalty&lang=en$"))
+    expect(reward).to_be_focused()
+    assert _parts(visitor, "paths_goal") == 0
+    track = visitor.page.locator(".lever", has=reward).locator(".mantine-Slider-trackContainer")
+    box = track.bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    visitor.page.mouse.down()
+    for share in (0.7, 0.4, 0.25):
+        visitor.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=4)
+    visitor.page.mouse.up()
+    expect(verdict).to_contain_text("It depends on the beginning")
+    expect(visitor.page.locator(".lever", has=reward).locator(".lever-value")).to_have_text(re.compile("^1.(4|5)"))
+    visitor.page.wait_for_function(
+        "() => document.querySelector('.js-plotly-plot').data.some(t => t.meta == 'paths_goal')"
+    )
+    # A step of the slider is no step back.
+    visitor.page.go_back()
+    expect(visitor.page.locator("main h1")).to_have_text("Overview")
+
+
+def test_a_link_reopens_the_sliders_and_language_and_scheme_keep_them(visitor: Visitor) -> None:
+    visitor.open("/game?set=cost_public:2&map=cost_public&map=credit&lang=en")
+    public = visitor.page.get_by_role("slider", name=re.compile("^Cost to the public"))
+    expect(public).to_have_attribute("aria-valuenow", "2")
+    public.focus()
+    visitor.page.keyboard.press("ArrowRight")
+    expect(visitor.page).to_have_url(re.compile(r"set=cost_public%3A2\.1&map=cost_public&map=credit"))
+    visitor.page.get_by_role("link", name="中文").click()
+    expect(visitor.page.locator("main h1")).to_have_text("博弈实验室")
+    expect(visitor.page.locator(".lever-value").last).to_have_text("2.1")
+    visitor.page.get_by_role("link", name="深色").click()
+    expect(visitor.page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    expect(visitor.page).to_have_url(
+        re.compile(r"set=cost_public%3A2\.1&map=cost_public&map=credit&lang=zh&scheme=dark")
+    )
+    visitor.page.reload()
+    expect(visitor.page.locator(".lever-value").last).to_have_text("2.1")
+
+
+def test_scenarios_axes_and_games_are_chosen(visitor: Visitor) -> None:
+    visitor.open("/game?lang=en")
+    visitor.page.get_by_role("button", name="Double the reward").click()
+    expect(visitor.page.locator(".game-verdict")).to_contain_text('the scenario "Double the reward"')
+    expect(visitor.page).to_have_url(re.compile(r"set=reward%3A3&"))
+    visitor.page.get_by_role("button", name="Today's parameters").click()
+    expect(visitor.page.locator(".game-verdict")).to_contain_text('the scenario "Today\'s parameters"')
+    visitor.page.get_by_role("textbox", name="Across").click()
+    visitor.page.get_by_role("option", name="Cost of leading").click()
+    expect(visitor.page).to_have_url(re.compile("map=cost_government&map=penalty"))
+    visitor.page.get_by_text("As a table").click()
+    expect(visitor.page.locator(".twin th").first).to_have_text("Cost of leading")
+    visitor.page.get_by_role("textbox", name="Game", exact=True).click()
+    visitor.page.get_by_role("option", name="Inspections").click()
+    expect(visitor.page.locator(".game-verdict")).to_contain_text("Nothing is stable")
+    expect(visitor.page).to_have_url(re.compile(r"/game\?game=inspection&lang=en$"))
+    visitor.page.wait_for_function("() => document.querySelector('.js-plotly-plot').data.some(t => t.meta == 'centre')")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("button", name="Download CSV").last.click()
+    assert download.value.suggested_filename == "inspection_sensitivity.csv"

@@ -73,7 +73,7 @@ def test_a_doubled_reward_is_told_as_the_release_has_it(home: Path, release: Rel
     assert (doubled["scenario_id"], doubled["goal_is_stable"]) == ("double_reward", False)
     assert doubled["settings"]["reward"] == 3
     told = part(content, "verdict")
-    assert told.startswith('It does not last: from "everyone cooperates", Government would gain by leaving.')
+    assert told.startswith('It does not last: from "everyone cooperates", Government would lose nothing by leaving.')
     assert 'These are the values of the scenario "Double the reward".' in told
     assert "no scenario" in part(page(home, "?set=reward:2.5"), "verdict")
 

@@ -1,12 +1,15 @@
 """Declared games: parameters read off figures, scenarios, and what is published of them."""
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from indicators import games
 from indicators.games.declared import LEAST_START, SCHEMAS, DeclaredGame, Parameter, Scenario, play
 from indicators.games.expressions import parse
 from tests.indicators.games.tables_of_games import of_gains
@@ -124,3 +127,15 @@ def test_a_start_that_nobody_holds_is_kept_off_the_border() -> None:
 
 def test_no_game_makes_empty_frames() -> None:
     assert [frame.height for frame in play([], FIGURES).values()] == [0] * len(SCHEMAS)
+
+
+def test_no_figure_is_made_from_a_game() -> None:
+    """Games read figures; nothing in the package outside them reads a game."""
+    package = Path(games.__file__).parents[1]
+    reading = [
+        path.relative_to(package).as_posix()
+        for path in sorted(package.rglob("*.py"))
+        if path.parent.name != "games"
+        and re.search(r"^\s*(from|import) indicators\.games", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert reading == []
