@@ -64,6 +64,8 @@ TABLES = (
     "games",
     "game_parameters",
     "game_scenarios",
+    "game_rest_points",
+    "game_thresholds",
     "game_sensitivity",
     "areas",
     "ledger",

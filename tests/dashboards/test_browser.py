@@ -444,6 +444,8 @@ def test_scenarios_axes_and_games_are_chosen(visitor: Visitor) -> None:
     expect(visitor.page.locator(".game-verdict")).to_contain_text("Nothing is stable")
     expect(visitor.page).to_have_url(re.compile(r"/game\?game=inspection&lang=en$"))
     visitor.page.wait_for_function("() => document.querySelector('.js-plotly-plot').data.some(t => t.meta == 'centre')")
+    # Of a page with several tables, each is downloaded by its own button.
+    expect(visitor.page.locator(".ag-row").last).to_be_attached()
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("button", name="Download CSV").last.click()
     assert download.value.suggested_filename == "inspection_sensitivity.csv"

@@ -290,8 +290,8 @@ def test_scenarios_and_sensitivity_are_those_of_the_release(home: Path, release:
     assert drawn["lower"]["x"] == pytest.approx((100 * effects["cooperation_lower"]).to_list(), abs=1e-3)
     assert drawn["upper"]["x"] == pytest.approx((100 * effects["cooperation_upper"]).to_list(), abs=1e-3)
     grids = {each.id["grid"]: each for each in reading.parts(content) if isinstance(getattr(each, "id", None), dict) and "grid" in each.id}  # fmt: skip  # noqa: E501
-    assert grids["game-sensitivity"].rowData[0]["cooperation_upper"] == pytest.approx(drawn["upper"]["x"][0], abs=1e-3)
-    assert [row["stable"] for row in grids["game-scenarios"].rowData] == ["yes", "no"]
+    assert grids["sensitivity"].rowData[0]["cooperation_upper"] == pytest.approx(drawn["upper"]["x"][0], abs=1e-3)
+    assert [row["stable"] for row in grids["scenarios"].rowData] == ["yes", "no"]
 
 
 @pytest.mark.parametrize("scheme", [theme.LIGHT, theme.DARK])
