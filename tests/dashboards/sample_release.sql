@@ -108,6 +108,8 @@ create table survey_reliability (
 create table survey_importance (
     area_id varchar, foundation varchar, quarter varchar, year bigint, performance double, performance_lower double,
     performance_upper double, importance double, importance_lower double, importance_upper double
+);
+
 create table games (
     game_id varchar, position integer, title_en varchar, title_zh varchar, note_en varchar, note_zh varchar,
     is_example boolean, populations varchar, payoffs varchar, goal varchar

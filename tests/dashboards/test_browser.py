@@ -369,6 +369,8 @@ def test_the_survey_s_area_and_question_are_chosen_by_mouse_and_keyboard(visitor
     }
     visitor.page.go_back()
     expect(visitor.page.locator("main h2").first).to_have_text("Aware of prevention work, New York City")
+
+
 def _parts(visitor: Visitor, meta: str) -> int:
     """How many points of a kind the phase portrait has."""
     found = next((trace for trace in visitor.drawn()[0] if trace["meta"] == meta), None)
