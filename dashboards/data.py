@@ -67,6 +67,8 @@ TABLES = (
     "game_rest_points",
     "game_thresholds",
     "game_sensitivity",
+    "nowcasts",
+    "reporting_delays",
     "areas",
     "ledger",
     "quarantine_summary",

@@ -17,6 +17,7 @@ from indicators.feeds import find_feed, missing_needs
 from indicators.footprints import Renewal
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
+from indicators.nowcasts import DELAY_SCHEMA, NOWCAST_SCHEMA, nowcast_figures
 from indicators.proportions import proportion_figures
 from indicators.protected_cells import of_the_top, protect_whole
 from indicators.rates import rate_figures
@@ -72,6 +73,7 @@ def compute(
     tree = AreaTree(inputs.areas)
     parts: list[pl.DataFrame] = []
     seasonal = [SEASONAL_SCHEMA.to_frame()]
+    nowcasts, delays = [NOWCAST_SCHEMA.to_frame()], [DELAY_SCHEMA.to_frame()]
     availability: list[tuple[str, str, str | None, str | None]] = []
     for entry in sorted(entries, key=lambda entry: entry.id):
         figures, source = _figures(entry, inputs, tree, renewal)
@@ -85,6 +87,9 @@ def compute(
             # Days of single areas are never protected, so that nothing may be told from them.
             if inputs.disclosure.is_exact:
                 seasonal.append(judge_latest_month(source, parts[-1]))
+                foretold, delay = nowcast_figures(source, parts[-1])
+                nowcasts.append(foretold)
+                delays.append(delay)
             availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
     series = pl.concat(
         [CHARTED.to_frame(), *(part.filter(pl.col("period_kind").is_in(CHARTED_KINDS)) for part in parts)]
@@ -100,6 +105,8 @@ def compute(
         pl.concat([pl.DataFrame(schema=VALUE_SCHEMA), *(_signalled(part, signals) for part in parts)]),
         limits.sort(*SERIES, "period_start"),
         changes,
+        pl.concat(nowcasts).sort("indicator_id", "area_id", "period_kind", "period_start"),
+        pl.concat(delays).sort("indicator_id", "delay_days"),
         pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
     )
 

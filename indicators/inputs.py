@@ -193,6 +193,8 @@ class Figures:
     ----------
     values, limits, changes : DataFrame
         `indicator_values`, `indicator_limits` and `changes`.
+    nowcasts, delays : DataFrame
+        `nowcasts` and `reporting_delays`.
     availability : DataFrame
         One row per entry: indicator_id, status (`available`, `not_available`), reason, geography (joined by
         `,` where several).
@@ -201,4 +203,6 @@ class Figures:
     values: pl.DataFrame
     limits: pl.DataFrame
     changes: pl.DataFrame
+    nowcasts: pl.DataFrame
+    delays: pl.DataFrame
     availability: pl.DataFrame

@@ -44,6 +44,13 @@ with accounts as (
     union all
 
     select
+        'msr_incident_delay_day, parts per million' as account,
+        (select coalesce(sum(weight_ppm), 0) from {{ ref('fct_incident_day') }}) as expected,
+        (select coalesce(sum(incidents_ppm), 0) from {{ ref('msr_incident_delay_day') }}) as found
+
+    union all
+
+    select
         'msr_incident_basis_day' as account,
         (select count(*) from {{ ref('stg_incident') }}) as expected,
         (select coalesce(sum(incidents), 0) from {{ ref('msr_incident_basis_day') }}) as found

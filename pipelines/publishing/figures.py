@@ -38,11 +38,14 @@ LAYER = "indicators"
 COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
 # Of the survey, beside the catalogue's figures.
 COMPUTED_SURVEY = {name: f"computed_{name}" for name in SCHEMAS}
+# Of what was computed, that which stands beside figures: left out where these are carried forward.
+BESIDE = ("computed_nowcasts", "computed_delays")
 PUBLISHED = (
     *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
     *("intervention_results", "intervention_months"),
     *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
     *games.TABLES,
+    *("nowcasts", "reporting_delays"),
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes")
@@ -102,6 +105,7 @@ def write_computed(
     # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
     survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
     _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
+    _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
     frames = (exact.values, exact.limits, exact.changes, exact.availability)
     return _write(con, dict(zip(COMPUTED, frames, strict=True)))
 
@@ -124,6 +128,8 @@ def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inpu
         pl.concat(values).sort(gates.KEY),
         figures.limits,
         figures.changes,
+        figures.nowcasts,
+        figures.delays,
         pl.concat(availability).sort("indicator_id"),
     )
 
@@ -204,6 +210,7 @@ def write_published(
     areas, availability = (
         con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
     )
+    beside = [con.sql(f"select * from indicators.{name}").pl() for name in BESIDE]
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
     index = compute_index(published, entries, areas, pack.index.rules())
     frames = (
@@ -219,6 +226,7 @@ def write_published(
         index.coordination,
         index.sensitivity,
         *games.played(pack, published).values(),
+        *(frame.filter(~pl.col("indicator_id").is_in([*affected])) for frame in beside),
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | survey)
 

@@ -47,6 +47,8 @@ QUERIES = {
     "game_thresholds": "select * from indicators.game_thresholds "
     "order by game_id, scenario_id, parameter_id, profile, low nulls first",
     "game_sensitivity": "select * from indicators.game_sensitivity order by game_id, scenario_id, parameter_id",
+    "nowcasts": "select * from indicators.nowcasts order by indicator_id, period_kind, area_id, period_start",
+    "reporting_delays": "select * from indicators.reporting_delays order by indicator_id, delay_days",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

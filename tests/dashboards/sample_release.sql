@@ -144,6 +144,16 @@ create table game_sensitivity (
     cooperation_upper double, next_below double, next_above double
 );
 
+create table nowcasts (
+    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, counted double, expected double,
+    expected_low double, expected_high double, value double, lower double, upper double, recorded_share double, cutoff date
+);
+
+create table reporting_delays (
+    indicator_id varchar, delay_days integer, share double, lower double, upper double, records double,
+    dispersion double, cutoff date
+);
+
 create table areas (
     area_id varchar, parent_id varchar, geography varchar, area_level varchar, title_en varchar,
     title_zh varchar, population bigint, is_unallocated boolean, geometry varchar

@@ -67,7 +67,8 @@ def sizes(warehouse: Any, project: Project) -> dict[str, int]:
     counted = {name: warehouse.rows(f"select count(*) from ({query})")[0][0] for name, query in VALUES.items()}
     # One more day for what is undated; one more bucket for no time at all, two for numbers that are no power of two.
     times = {"day": days + 1, "month": months, "bucket": math.floor(math.log(days * 86_400) / math.log(1.01)) + 2}
-    return counted | times | {"power": 63 + 2}
+    # Delays are known to the day, up to a year; one more for those that are not known.
+    return counted | times | {"power": 63 + 2, "delay": 366 + 2}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def filled(project: Project, new_warehouse: Any) -> Any:
 @pytest.mark.parametrize("model", BOUNDED, ids=NAMES)
 def test_dimensions_are_what_is_declared_to_be_unique(model: Model) -> None:
     declared = dimensions(model)
-    assert set(declared.values()) <= {*VALUES, "day", "month", "bucket", "power"}
+    assert set(declared.values()) <= {*VALUES, "day", "month", "bucket", "power", "delay"}
     unique = [
         each.kwargs["column_list"]
         for each in model.expectations

@@ -74,6 +74,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from measures.msr_handoff_day", "msr_handoff_day", -5),
         ("update measures.msr_handoff_duration_month set closed = 3", "msr_handoff_duration_month", 2),
         ("update measures.msr_incident_basis_day set with_agency = 9", "msr_incident_basis_day, agencies", None),
+        ("delete from measures.msr_incident_delay_day", "msr_incident_delay_day, parts per million", None),
         ("delete from measures.msr_incident_basis_day", "msr_incident_basis_day", None),
         (
             "update extracts.ext_agency_edge_month set cases = 3 where kind = 'incident'",

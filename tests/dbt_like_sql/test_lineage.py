@@ -90,6 +90,8 @@ EXPECTED = {
         victims_killed="victims_killed",
         has_coordinates="has_coordinates",
         has_valid_coordinates="has_valid_coordinates",
+        known_day="known_day",
+        is_recorded_in_time="is_recorded_in_time",
         weight_ppm=WEIGHT,
     ),
     "fct_record": {

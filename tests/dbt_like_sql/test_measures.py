@@ -20,6 +20,7 @@ MEASURES = [
     "msr_incident_stage_day",
     "msr_incident_duration_month",
     "msr_incident_basis_day",
+    "msr_incident_delay_day",
     "msr_handoff_day",
     "msr_handoff_due_day",
     "msr_handoff_duration_month",

@@ -57,6 +57,8 @@ weighted as (
         victims_killed,
         has_coordinates,
         has_valid_coordinates,
+        known_day,
+        is_recorded_in_time,
         -- Differences of rounded running shares add up to exactly one record.
         {{ ppm_passed('seconds_passed', 'interval_seconds') }}
         - {{ ppm_passed('seconds_before', 'interval_seconds') }} as weight_ppm
