@@ -25,6 +25,7 @@ from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
 from dashboards.survey_data import SurveyData
+from dashboards.vintage_data import VintageData
 
 DIMENSIONS = (
     "mechanism",
@@ -69,6 +70,7 @@ TABLES = (
     "game_sensitivity",
     "nowcasts",
     "reporting_delays",
+    "revisions",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -170,6 +172,11 @@ class Release:
     def cooperation(self) -> CooperationData:
         """Scores of dimensions, and how they do together."""
         return CooperationData(self._query)
+
+    @cached_property
+    def vintages(self) -> VintageData:
+        """Revisions, delays of recording, and nowcasts."""
+        return VintageData(self._query)
 
     @cached_property
     def interventions(self) -> InterventionData:

@@ -20,12 +20,13 @@ from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
 from pipelines.alert_commands import alerts
 from pipelines.contract_commands import contract
-from pipelines.errors import ReleaseError, WardlightError
+from pipelines.errors import WardlightError
 from pipelines.fingerprint import is_up_to_date
 from pipelines.options import Command
 from pipelines.options import city_option as _city
 from pipelines.options import home_option as _home
 from pipelines.pack.city import CityPack, load_city_pack
+from pipelines.release_commands import release
 from pipelines.sql_commands import sql
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def main() -> None:
 main.add_command(sql)
 main.add_command(contract)
 main.add_command(alerts)
+main.add_command(release)
 
 
 def _day(name: str, text: str) -> Callable[[Command], Command]:
@@ -270,53 +272,6 @@ def simulate(out: Path, rows: int, seed: int) -> None:
         f"{sum(each['quarantined'] for each in sources):,} of them to be quarantined, in "
         f"{time.monotonic() - started:.1f} s; {out / 'truth.json'} says what is planted"
     )
-
-
-@main.group()
-def release() -> None:
-    """List, show and roll back releases."""
-
-
-@release.command("list")
-@_home
-def release_list(home: Path) -> None:
-    """List the releases, the newest last; the served one is marked."""
-    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
-
-    served = releases.current(home.resolve())
-    for each in releases.listing(home.resolve()):
-        mark = "*" if served is not None and served.release_id == each.release_id else " "
-        click.echo(f"{mark} {each.release_id}  as of {each.manifest['as_of']}  {each.manifest['content_hash'][:12]}")
-
-
-@release.command("show")
-@_home
-@click.argument("release_id", required=False)
-def release_show(home: Path, release_id: str | None) -> None:
-    """Print a release's manifest; by default the served one's."""
-    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
-
-    found = releases.load(home.resolve(), release_id) if release_id else releases.current(home.resolve())
-    if found is None:
-        raise ReleaseError("there is no release yet", file=home, remedy="run `wardlight nightly`")
-    click.echo(json.dumps(found.manifest, indent=2, ensure_ascii=False))
-
-
-@release.command("rollback")
-@_home
-@click.argument("release_id", required=False)
-def release_rollback(home: Path, release_id: str | None) -> None:
-    """Serve an earlier release again; by default the one before."""
-    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
-    from pipelines.warehouse import writing  # noqa: PLC0415 - imports the engine
-
-    with writing(home.resolve()):
-        served = releases.current(home.resolve())
-        target = release_id or (served.manifest["previous"] if served is not None else None)
-        if target is None:
-            raise ReleaseError("there is no earlier release", file=home, remedy="`wardlight release list` shows them")
-        releases.switch(home.resolve(), target)
-    click.echo(f"Now serving {target}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pipelines.instance import instance_folder
 from pipelines.loading.records import Again
 from pipelines.pack.city import CityPack
 from pipelines.publishing import release
-from pipelines.runs import AGAIN_TAG, AS_OF_TAG, NIGHTLY, run_tags
+from pipelines.runs import AGAIN_TAG, AS_OF_TAG, NIGHTLY, TRIGGER_TAG, run_tags
 from pipelines.status import Status, read_status
 from pipelines.validating.preflight import check_pack
 
@@ -58,7 +58,9 @@ def run_nightly(
     before = release.current(home)
     if before is None and first is None:
         first = pack.first_day
-    tags = run_tags(pack, as_of, first, last) | ({AGAIN_TAG: again} if again else {})
+    command = "requarantine" if again else "nightly"
+    tags = run_tags(pack, as_of, first, last) | {TRIGGER_TAG: f"command:{command}"}
+    tags |= {AGAIN_TAG: again} if again else {}
     check_pack(pack)
     print(f"Nightly run of {pack.title.en}, as of {tags[AS_OF_TAG]}", file=sys.stderr)
     with dg.DagsterInstance.from_config(str(instance_folder(home))) as instance:

@@ -1,5 +1,6 @@
 """What a run is about: its `as_of`, and the months that it rewrites whether they changed or not."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import cast, get_args
 from zoneinfo import ZoneInfo
@@ -8,7 +9,10 @@ import dagster as dg
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    BACKFILL_ID_TAG,
     PARTITION_NAME_TAG,
+    SCHEDULE_NAME_TAG,
+    SENSOR_NAME_TAG,
 )
 
 from pipelines.errors import WardlightError
@@ -20,6 +24,8 @@ NIGHTLY = "nightly"
 AS_OF_TAG = "wardlight/as_of"
 # Set on runs that judge rows again though nothing about them has changed.
 AGAIN_TAG = "wardlight/judge_again"
+# What asked for a run, where that was neither a schedule or sensor nor a person at the Dagster UI.
+TRIGGER_TAG = "wardlight/trigger"
 
 
 def partition_key(pack: CityPack, day: date) -> str:
@@ -69,6 +75,14 @@ def run_again(context: dg.AssetExecutionContext) -> Again | None:
             remedy=f"write {' or '.join(get_args(Again))}",
         )
     return cast(Again | None, tag)
+
+
+def run_trigger(tags: Mapping[str, str]) -> str:
+    """Return what asked for a run, from its tags."""
+    for tag, what in ((SCHEDULE_NAME_TAG, "schedule"), (SENSOR_NAME_TAG, "sensor"), (BACKFILL_ID_TAG, "backfill")):
+        if tag in tags:
+            return f"{what}:{tags[tag]}"
+    return tags.get(TRIGGER_TAG, "dagster")
 
 
 def run_as_of(context: dg.AssetExecutionContext, pack: CityPack) -> date:

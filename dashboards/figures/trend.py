@@ -22,10 +22,12 @@ class Panel:
 
     `frame` holds, one row per period in order: period_start, period_end, value, lower, upper, unusable, bound_low,
     bound_high, centre, limit_low, limit_high, signal, status, hover, gap (reason in words where there is no value).
+    `nowcasts`, where there are any: period_start, value, lower, upper, hover.
     """
 
     title: str
     frame: pl.DataFrame
+    nowcasts: pl.DataFrame | None = None
 
 
 def trend_figure(
@@ -55,7 +57,7 @@ def trend_figure(
     -------
     go.Figure
         Traces carry a `meta` that names what they are: bounds, interval, limits, centre, line, final, provisional,
-        stale, or a signal's code.
+        stale, nowcast, or a signal's code.
     """
     height = SINGLE_PIXELS if len(panels) == 1 else PANEL_PIXELS * len(panels)
     drawing = figure(
@@ -81,7 +83,7 @@ def trend_figure(
                 ),
             }
         )
-        for trace in _traces(panel.frame, polarity, colours):
+        for trace in [*_traces(panel.frame, polarity, colours), *_expected(panel.nowcasts, colours)]:
             drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
         pointer = {"type": "line", "x0": marked, "x1": marked, "y0": 0, "y1": 1, "layer": "below"}
         pointers = [pointer | {"line": {"color": colours.muted, "width": 1}}] if marked else []
@@ -184,6 +186,35 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Sca
                     )
                 )
     return traces
+
+
+def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[go.Scatter]:
+    """What provisional points will be once all is recorded: a dotted circle with its interval."""
+    if nowcasts is None or nowcasts.is_empty():
+        return []
+    value = nowcasts["value"]
+    marker = {"symbol": "circle-open-dot", "size": 10, "color": colours.ink, "line": {"width": 1.4}}
+    spread = {
+        "type": "data",
+        "symmetric": False,
+        "array": (nowcasts["upper"] - value).to_list(),
+        "arrayminus": (value - nowcasts["lower"]).to_list(),
+        "color": colours.ink,
+        "thickness": 1.2,
+        "width": 4,
+    }
+    return [
+        go.Scatter(
+            x=nowcasts["period_start"].to_list(),
+            y=value.to_list(),
+            error_y=spread,
+            text=nowcasts["hover"].to_list(),
+            hoverinfo="text",
+            mode="markers",
+            marker=marker,
+            meta="nowcast",
+        )
+    ]
 
 
 def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> go.Scatter:

@@ -12,6 +12,7 @@ from dashboards.components.context import Context
 from dashboards.components.definition import definition
 from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
 from dashboards.components.layout import empty_state, graph, page_head, panel
+from dashboards.components.revisions import revision_panel
 from dashboards.figures.theme import RISING, SIGNAL_SHAPES
 from dashboards.figures.trend import Panel, trend_figure
 from dashboards.periods import period_end
@@ -63,7 +64,11 @@ def page(context: Context) -> Any:
             definition(context, indicator),
         ]
     series = _worded(context, series, indicator, kind)
-    panels = [Panel(context.area_title(area_id), series.filter(pl.col("area_id") == area_id)) for area_id in areas]
+    expected = _expected(context, context.release.vintages.nowcasts(identity, areas, kind, since), indicator, kind)
+    of_area = {area_id: pl.col("area_id") == area_id for area_id in areas}
+    panels = [
+        Panel(context.area_title(area_id), series.filter(its), expected.filter(its)) for area_id, its in of_area.items()
+    ]
     marked = context.view.period if context.view.period in series["period_start"] else None
     drawing = trend_figure(
         panels, words.unit(indicator["unit"]), indicator["polarity"], words.axis_formats, context.colours, marked
@@ -72,7 +77,7 @@ def page(context: Context) -> Any:
     chart = panel(
         f"{title} · {names}",
         graph(drawing, words("trend.description", indicator=title, areas=names)),
-        _reading(context, series, indicator),
+        _reading(context, series, indicator, has_nowcasts=not expected.is_empty()),
         _gap_list(context, panels, kind),
         note=words("trend.window", days=DAYS_SHOWN) if kind == "day" else None,
     )
@@ -81,7 +86,8 @@ def page(context: Context) -> Any:
         head,
         bar,
         html.Div([chart, side], className="main-and-side"),
-        panel(words("trend.table"), *_table(context, series, indicator, kind)),
+        panel(words("trend.table"), *_table(context, series, expected, indicator, kind)),
+        revision_panel(context, indicator, areas, kind, since),
     ]
 
 
@@ -118,7 +124,33 @@ def _worded(context: Context, series: pl.DataFrame, indicator: dict[str, Any], k
     )
 
 
-def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any]) -> Any:
+def _expected(context: Context, nowcasts: pl.DataFrame, indicator: dict[str, Any], kind: str) -> pl.DataFrame:
+    """Add what the figure says of nowcasts on hovering."""
+    words, decimals = context.words, indicator["decimals"]
+    hovers = [
+        "<br>".join(
+            [
+                f"<b>{words.period(kind, row['period_start'])}</b>",
+                words("nowcast.value", value=words.measure(row["value"], indicator["unit"], decimals)),
+                words(
+                    "nowcast.interval",
+                    low=words.number(row["lower"], decimals),
+                    high=words.number(row["upper"], decimals),
+                ),
+                words(
+                    "nowcast.counts",
+                    counted=words.number(row["counted"]),
+                    expected=words.number(row["expected"]),
+                    share=f"{row['recorded_share']:.0%}",
+                ),
+            ]
+        )
+        for row in nowcasts.to_dicts()
+    ]
+    return nowcasts.with_columns(pl.Series("hover", hovers, dtype=pl.String))
+
+
+def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any], has_nowcasts: bool) -> Any:
     """How to read the chart, in words, naming only marks that are on it."""
     words = context.words
     marks = [("legend-line", "", words("legend.line"))]
@@ -132,6 +164,8 @@ def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any]) 
     statuses, signals = set(series["status"]), set(series["signal"])
     if "provisional" in statuses:
         marks.append(("legend-sign", "○", words("legend.provisional")))
+    if has_nowcasts:
+        marks.append(("legend-sign", "⊙", words("legend.nowcast")))
     if "stale" in statuses:
         marks.append(("legend-sign", "✕", words("legend.stale")))
     marks += [
@@ -180,15 +214,20 @@ def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
     )
 
 
-def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], kind: str) -> Any:
+def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indicator: dict[str, Any], kind: str) -> Any:
     words, decimals = context.words, indicator["decimals"]
     numbers = ("value", "lower", "upper", "bound_low", "bound_high", "centre", "limit_low", "limit_high")
     counts = ("numerator", "denominator", "unusable")
+    foretold = {(row["area_id"], row["period_start"]): row for row in expected.to_dicts()}
     rows = [
         {
             "area": context.area_title(row["area_id"]),
             "period_start": row["period_start"].isoformat(),
             **{name: row[name] for name in (*numbers, *counts)},
+            **{
+                f"expected{end}": foretold.get((row["area_id"], row["period_start"]), {}).get(name)
+                for end, name in (("", "value"), ("_low", "lower"), ("_high", "upper"))
+            },
             "quality_grade": row["quality_grade"],
             "grade_reason": context.grade_reasons(row),
             "signal": "" if row["signal"] in (None, "none") else words.known("signal", row["signal"]),
@@ -207,6 +246,12 @@ def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], ki
         text_column("period_start", words("column.period"), width=100, minWidth=92),
         number_column("value", words("column.value"), decimals, width=80, minWidth=76),
         *(range_column(*ends, words(f"column.{name}"), decimals, rows) for name, ends in ranges.items()),
+        number_column("expected", words("column.expected"), decimals, width=92, minWidth=88),
+        *(
+            [range_column("expected_low", "expected_high", words("column.expected_range"), decimals, rows)]
+            if foretold
+            else []
+        ),
         wrapped_column("signal", words("column.signal"), width=112, minWidth=96),
         wrapped_column("status", words("column.status"), width=104, minWidth=88),
         text_column("quality_grade", words("column.grade"), width=76, minWidth=72),
@@ -217,6 +262,10 @@ def _table(context: Context, series: pl.DataFrame, indicator: dict[str, Any], ki
         number_column("denominator", words("column.denominator"), 0, width=116, minWidth=112),
         number_column("unusable", words("column.unusable"), 0, width=92, minWidth=84, hide=is_certain),
         *(number_column(name, words(f"column.{name}"), decimals, hide=True) for name in numbers[1:]),
+        *(
+            number_column(f"expected_{end}", words(f"column.expected_{end}"), decimals, hide=True)
+            for end in ("low", "high")
+        ),
     ]
     return [
         html.P(

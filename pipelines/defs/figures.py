@@ -10,9 +10,10 @@ from pipelines import location
 from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.staging import staging_key
+from pipelines.fingerprint import code_hash
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
-from pipelines.publishing import figures, release
+from pipelines.publishing import figures, release, revisions
 from pipelines.runs import run_as_of
 
 COMPUTED = {
@@ -80,7 +81,11 @@ def _published(pack: CityPack) -> dg.AssetsDefinition:
         before = release.current(warehouse.folder)
         as_of = run_as_of(context, pack)
         rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows["indicator_values"], **rows})
+        making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash())
+        revised = revisions.write(warehouse.con, before, making, pack.releases.revision_days)
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": rows["indicator_values"], **rows, "revised_figures": revised}
+        )
 
     return published
 

@@ -8,10 +8,11 @@ from pipelines.defs import anomalies
 from pipelines.defs.figures import PUBLISHED
 from pipelines.defs.resources import Warehouse
 from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
+from pipelines.loading import record_changes
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
-from pipelines.publishing import release, tables
-from pipelines.runs import run_as_of
+from pipelines.publishing import release, retention, tables
+from pipelines.runs import run_as_of, run_trigger
 
 
 def _release(pack: CityPack) -> dg.AssetsDefinition:
@@ -32,14 +33,19 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
             warehouse.con,
             tables.release_queries(pack),
             tables.release_facts(pack, entries, run_as_of(context, pack)),
+            tables.release_about(warehouse.con, run_trigger(context.run.tags), context.run_id),
         )
         warehouse.con.unregister("catalogue_rows")
+        record_changes.note_release(warehouse.con, made.release_id)
+        removed = retention.remove_old(warehouse.folder, pack.releases)
+        record_changes.forget(warehouse.con, [each.release_id for each in release.listing(warehouse.folder)])
         return dg.MaterializeResult(
             metadata={
                 "release_id": made.release_id,
                 "is_new": made.is_new,
                 "content_hash": made.manifest["content_hash"],
                 "previous": str(made.manifest["previous"]),
+                "removed": ", ".join(removed) or "none",
             }
         )
 

@@ -7,7 +7,7 @@ import duckdb
 
 from pipelines.drift import detection
 from pipelines.errors import WardlightError
-from pipelines.loading import affected, findings, ledger, storing
+from pipelines.loading import affected, findings, ledger, record_changes, storing
 from pipelines.loading.kinds import kind_fields, models
 from pipelines.loading.mapping import mapped_fields
 from pipelines.pack.city import CityPack
@@ -42,6 +42,7 @@ def _create_tables(con: duckdb.DuckDBPyConnection) -> None:
     ledger.ensure(con)
     affected.ensure(con)
     findings.ensure(con)
+    record_changes.ensure(con)
     storing.ensure(con)
     detection.ensure(con)
     for table in models().sources:

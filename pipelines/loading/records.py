@@ -96,6 +96,7 @@ class _Outcome:
     is_of_another_kind: bool
     is_anew: bool
     has_changed: bool
+    is_reread: bool
     judged: int = 0
     compared: Sequence[str] = ()
     drifts: Sequence[detection.Drift] = ()
@@ -122,7 +123,8 @@ def _judge(
     storing.choose(con, name, fields, as_of, before, window, again == "quarantined", is_anew)
     # Where nothing has changed the raw rows are not even looked at.
     has_changed = bool(new) or scalar(con, "select (select count(*) from chosen) + (select count(*) from gone)") > 0
-    outcome = _Outcome(name, reading, before, is_of_another_kind, is_anew, has_changed)
+    is_reread = before is not None and known is not None and known[0] != reading
+    outcome = _Outcome(name, reading, before, is_of_another_kind, is_anew, has_changed, is_reread)
     if has_changed:
         # Of rows that are judged again, those that were set aside for their delivery's drift must be so again.
         compared = [*new, *_drifted_before(con, name)]
@@ -181,7 +183,7 @@ def _enter(con: duckdb.DuckDBPyConnection, pack: CityPack, outcome: _Outcome, as
         for table in _WAITING:
             con.execute(f"alter table temp.{quoted(f'{name}_{table}')} rename to {table}")
         detection.record(con, name, outcome.compared, outcome.drifts)
-        storing.store(con, name, source, fields, as_of, raw_layer.headers(con, name))
+        storing.store(con, name, source, fields, as_of, raw_layer.headers(con, name), outcome.is_reread)
         findings.enter(con, name, source)
         for table in _WAITING:
             con.execute(f"drop table temp.{table}")

@@ -10,7 +10,7 @@ from datetime import date
 
 import duckdb
 
-from pipelines.loading import affected
+from pipelines.loading import affected, record_changes
 from pipelines.loading.judging import kept_query
 from pipelines.loading.kinds import KindFields, day_column
 from pipelines.pack.sources import Source
@@ -157,12 +157,14 @@ def store(
     fields: KindFields,
     as_of: date,
     headers: Mapping[str, Sequence[str]],
+    is_reread: bool,
 ) -> None:
     """Write down what `judged` says, of the rows in it and of batches that are gone, and note the days that changed.
 
-    The text of what is quarantined comes from `as_read`; `headers` gives the columns of each file.
+    The text of what is quarantined comes from `as_read`; `headers` gives the columns of each file; `is_reread` says
+    that the pack or the code reads the source in another way than before.
     """
-    _store_kept(con, name, source, fields, as_of)
+    _store_kept(con, name, source, fields, as_of, is_reread)
     _store_aside(con, name, fields)
     _quarantine(con, name, source, fields, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
@@ -173,7 +175,9 @@ def store(
     _receive(con, name, source)
 
 
-def _store_kept(con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date) -> None:
+def _store_kept(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date, is_reread: bool
+) -> None:
     """Replace the records in staging that differ from what is accepted now; note their days, old and new."""
     table = f"staging.{fields.kind}"
     accepted = kept_query(name, source, fields, as_of)
@@ -189,13 +193,15 @@ def _store_kept(con: duckdb.DuckDBPyConnection, name: str, source: Source, field
         con.execute(f"insert into {table} by name {accepted}")
         affected.note(con, fields.kind, "(select * from judged where status = 'accepted')")
         con.execute("create or replace temp table gone_record as select * from earlier")
+        new = f"({accepted})"
     else:
         con.execute(f"create or replace temp table accepted as {accepted}")
         con.execute("create or replace temp table gone_record as from earlier except from accepted")
         con.execute("create or replace temp table new_record as from accepted except from earlier")
-        old, new = (f"select * exclude (batch_id, line) from {each}" for each in ("gone_record", "new_record"))
+        new = "new_record"
+        were, are = (f"select * exclude (batch_id, line) from {each}" for each in ("gone_record", new))
         con.execute(
-            f"create or replace temp table changed_record as ({old} except {new}) union all ({new} except {old})"
+            f"create or replace temp table changed_record as ({were} except {are}) union all ({are} except {were})"
         )
         affected.note(con, fields.kind, "changed_record")
         con.execute(
@@ -204,6 +210,7 @@ def _store_kept(con: duckdb.DuckDBPyConnection, name: str, source: Source, field
             (name,),
         )
         con.execute(f"insert into {table} by name from new_record")
+    record_changes.note(con, name, fields, "gone_record", new, is_reread)
     _displace(con, name, fields)
     for temporary in ("earlier", "accepted", "gone_record", "new_record", "changed_record"):
         con.execute(f"drop table if exists temp.{temporary}")

@@ -154,6 +154,19 @@ class Calendar(Part):
         return country
 
 
+class Releases(Part):
+    """Which releases stay, beside the served one, those that are pinned, and those that a reader has open."""
+
+    keep_last: Annotated[int, pydantic.Field(ge=1, description="How many of the newest stay")] = 30
+    keep_month_ends: Annotated[
+        int, pydantic.Field(ge=0, description="Of how many months, the newest first, the last release stays")
+    ] = 24
+    revision_days: Annotated[
+        int,
+        pydantic.Field(ge=1, description="For how many days the log of revisions is carried from release to release"),
+    ] = 400
+
+
 class CityPack(Part):
     """Everything that Wardlight knows about one city."""
 
@@ -189,6 +202,7 @@ class CityPack(Part):
     disclosure: Annotated[ProfileName | Protection, pydantic.Field(description="How small counts are protected")] = (
         "hes"
     )
+    releases: Annotated[Releases, pydantic.Field(description="Which releases stay")] = Releases()
     schedule: Annotated[Schedule, pydantic.Field(description="When the nightly run starts")] = Schedule()
     engine: Annotated[
         Literal["duckdb", "spark"],

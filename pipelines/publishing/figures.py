@@ -25,6 +25,7 @@ from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
 from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
 from pipelines.publishing import games, interventions
+from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
@@ -45,7 +46,7 @@ PUBLISHED = (
     *("intervention_results", "intervention_months"),
     *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
     *games.TABLES,
-    *("nowcasts", "reporting_delays"),
+    *("nowcasts", "reporting_delays", "definitions"),
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes")
@@ -227,6 +228,7 @@ def write_published(
         index.sensitivity,
         *games.played(pack, published).values(),
         *(frame.filter(~pl.col("indicator_id").is_in([*affected])) for frame in beside),
+        definitions(pack, entries, sources),
     )
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | survey)
 

@@ -25,7 +25,7 @@ CURRENT = "current"
 # Columns that say which run wrote a row and what earlier ones found, not what it holds.
 LEFT_OUT = frozenset({"run_id", "failing_since", "examined"})
 # Tables of what earlier runs found: their hashes are in the manifest, yet another past is no other content.
-OF_EARLIER_RUNS = frozenset({"expectation_history"})
+OF_EARLIER_RUNS = frozenset({"expectation_history", "revisions"})
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,17 @@ def listing(home: Path) -> list[Release]:
     return sorted(found, key=lambda release: int(release.manifest["sequence"]))
 
 
+def next_sequence(home: Path) -> int:
+    """Return the number that the next release will have; numbers are not used again while the last release stays."""
+    return max((int(release.manifest["sequence"]) for release in listing(home)), default=0) + 1
+
+
 def publish(
-    home: Path, con: duckdb.DuckDBPyConnection, queries: Mapping[str, str], facts: Mapping[str, object]
+    home: Path,
+    con: duckdb.DuckDBPyConnection,
+    queries: Mapping[str, str],
+    facts: Mapping[str, object],
+    about: Mapping[str, object] | None = None,
 ) -> Release:
     """Make a release of the results of `queries` on the warehouse, and switch to it.
 
@@ -94,6 +103,8 @@ def publish(
     facts
         What the manifest and `release_info` say of the release beside its id and hashes: city, as_of, hashes of
         pack and catalogue, code version.
+    about
+        What the manifest says besides of how it came about, such as what triggered the run: no part of the content.
 
     Returns
     -------
@@ -115,11 +126,11 @@ def publish(
         before = current(home)
         if before is not None and before.manifest["content_hash"] == whole:
             return before
-        last = max((int(release.manifest["sequence"]) for release in listing(home)), default=0)
-        release_id = f"{facts['as_of']}-{last + 1:04d}-{whole[:8]}"
+        sequence = next_sequence(home)
+        release_id = f"{facts['as_of']}-{sequence:04d}-{whole[:8]}"
         manifest: dict[str, Any] = {
             "release_id": release_id,
-            "sequence": last + 1,
+            "sequence": sequence,
             "content_hash": whole,
             "previous": None if before is None else before.release_id,
             "tables": hashes,
@@ -127,6 +138,7 @@ def publish(
             **{key: str(value) for key, value in facts.items()},
         }
         _describe(building / DATABASE, manifest)
+        manifest |= about or {}
         (building / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
         _check(building / DATABASE, hashes)
         for path in (building / DATABASE, building / MANIFEST, building):

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 
+import duckdb
 import polars as pl
 
 from indicators.catalogue.entries import Entry
+from pipelines.fingerprint import code_hash
 from pipelines.pack.city import CityPack
 from pipelines.quality import store
-from pipelines.warehouse import literal
+from pipelines.warehouse import literal, one_row
 
 QUERIES = {
     "indicator_values": "select * from indicators.indicator_values "
@@ -49,6 +51,8 @@ QUERIES = {
     "game_sensitivity": "select * from indicators.game_sensitivity order by game_id, scenario_id, parameter_id",
     "nowcasts": "select * from indicators.nowcasts order by indicator_id, period_kind, area_id, period_start",
     "reporting_delays": "select * from indicators.reporting_delays order by indicator_id, delay_days",
+    "revisions": "select * from indicators.revisions "
+    "order by sequence, indicator_id, period_kind, area_id, period_start",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id
@@ -140,7 +144,8 @@ def release_queries(pack: CityPack) -> dict[str, str]:
             join (values {titles}) as titled(source, title_en, title_zh) using (source)
             order by source
         """,
-        "indicator_catalogue": "select * from catalogue_rows order by position",
+        "indicator_catalogue": "select catalogue_rows.*, definition_hash, settings_hash from catalogue_rows "
+        "left join indicators.definitions using (indicator_id) order by position",
     }
 
 
@@ -192,4 +197,31 @@ def release_facts(pack: CityPack, entries: Sequence[Entry], as_of: date) -> dict
         "code_version": version("wardlight"),
         "pack_hash": pack.pack_hash,
         "catalogue_hash": hashlib.sha256(catalogue.encode()).hexdigest()[:16],
+    }
+
+
+def release_about(con: duckdb.DuckDBPyConnection, trigger: str, run_id: str) -> dict[str, object]:
+    """Return what the manifest says of how a release came about: code, data window, quality, trigger and run."""
+    first, last = one_row(con, "select min(first_day), max(last_day) from measures.msr_source_span")
+    passed, failed, broken = one_row(
+        con,
+        "select count(*) filter (where success), count(*) filter (where not success and exception is null), "
+        f"count(*) filter (where exception is not null) from ({store.NEWEST})",
+    )
+    read, accepted, quarantined = one_row(
+        con,
+        'select sum("read")::bigint, sum(accepted)::bigint, sum(quarantined)::bigint from ledger.batch '
+        "where batch_id in (select batch_id from ledger.delivery where is_current)",
+    )
+    figures = con.execute("select status, count(*) from indicators.indicator_values group by all order by all")
+    return {
+        "code_hash": code_hash(),
+        "data_window": {"first_day": first and first.isoformat(), "last_day": last and last.isoformat()},
+        "quality": {
+            "records": {"read": read, "accepted": accepted, "quarantined": quarantined},
+            "expectations": {"passed": passed, "failed": failed, "broken": broken},
+            "figures": dict(figures.fetchall()),
+        },
+        "trigger": trigger,
+        "run_id": run_id,
     }

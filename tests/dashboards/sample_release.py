@@ -40,6 +40,8 @@ COMPARED = ("B1_theft", "X3")
 """Indicators whose areas are compared: one that is ranked, one that is context."""
 NEVER_PUBLISHED = "B0"
 """Available by its fields, yet without a single figure."""
+REVISED = "X2"
+"""With nowcasts of its provisional months, and figures that were revised."""
 DDL = Path(__file__).with_suffix(".sql")
 
 
@@ -60,6 +62,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         **sample_index.tables([area[0] for area in areas if area[3] == "precinct" and not area[7]][:8]),
         **sample_survey.tables(),
         **_games(values),
+        **_vintages(values),
         "areas": areas,
         **_quality(),
         "area_freshness": _area_freshness(areas),
@@ -288,7 +291,7 @@ def _entry(indicator_id: str) -> tuple[Any, ...]:
         f"sum({kind}) / sum(population)", "byar", 1000.0, json.dumps([f"{kind}.occurred_at", f"{kind}.area_id"]),
         json.dumps(["month", "year"]), "ISO 37120", "Counts records, not events.", "统计的是记录，而非事件。",
         "To see a change early.", "To rank officers.", "Recording less; the share of unusable records would rise.",
-        "precinct", "not_available" if own["reason"] else "available", own["reason"] or None,
+        "precinct", "not_available" if own["reason"] else "available", own["reason"] or None, "d0", "5e",
     )  # fmt: skip
 
 
@@ -406,6 +409,37 @@ def _games(values: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
     }
     made = played(CityPack.model_construct(games=games), figures)
     return {name: frame.rows() for name, frame in made.items()}
+
+
+def _vintages(values: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Foretell the provisional figures of one indicator, and revise some of its figures twice."""
+    young = [row for row in values if row[0] == REVISED and row[17] == "provisional" and row[3] == "month"]
+    nowcasts = []
+    for row in young:
+        # The older of the two months is nearly all there.
+        share = 0.97 if row[4].month == 11 else 0.8
+        counts = (row[10], row[10] / share, row[10] / share * 0.97, row[10] / share * 1.04)
+        figures = [row[5] * count / row[10] for count in counts[1:]]
+        nowcasts.append((*row[:2], row[3], row[4], *counts, *figures, share, AS_OF))
+    shares = (0.42, 0.71, 0.86, 0.92, 0.95, 0.97, 0.985, 0.992, 1.0)
+    delays = [
+        (REVISED, day, share, share * 0.99, min(share * 1.01, 1.0), 25_300.0, 1.4, AS_OF)
+        for day, share in enumerate(shares)
+    ]
+    published = {(row[1], row[4]): row for row in values if row[0] == REVISED and row[3] == "month"}
+    steps = (
+        (3, date(2016, 12, 15), "city", date(2016, 11, 1), 0.91, "new_records"),
+        (5, date(2016, 12, 30), "city", date(2016, 11, 1), 0.97, "new_records;corrected_records"),
+        (5, date(2016, 12, 30), "city", date(2016, 2, 1), 1.01, "corrected_records"),
+        (5, date(2016, 12, 30), "75", date(2016, 10, 1), 1.08, "definition:pack"),
+    )
+    revisions = []
+    for (sequence, as_of, area, month, factor, reason), now in zip(steps, (0.97, 1.0, 1.0, 1.0), strict=True):
+        value, numerator, night = published[area, month][5], published[area, month][10], as_of - timedelta(days=1)
+        made = (sequence, as_of, f"{night}-{sequence - 1:04d}-abcdef01", night)
+        values_then = (value * factor, value * now, numerator * factor, numerator * now)
+        revisions.append((*made, REVISED, area, "month", month, *values_then, "provisional", "final", reason))
+    return {"nowcasts": nowcasts, "reporting_delays": delays, "revisions": revisions}
 
 
 def _quality() -> dict[str, list[tuple[Any, ...]]]:

@@ -17,7 +17,7 @@ create table indicator_catalogue (
     dimension varchar, subject varchar, polarity varchar, unit varchar, decimals integer, formula varchar,
     interval_method varchar, min_denominator double, needs varchar, period_kinds varchar, reference varchar,
     caveats_en varchar, caveats_zh varchar, intended_use varchar, forbidden_use varchar, gaming varchar,
-    geography varchar, status varchar, reason varchar
+    geography varchar, status varchar, reason varchar, definition_hash varchar, settings_hash varchar
 );
 
 create table changes (
@@ -152,6 +152,12 @@ create table nowcasts (
 create table reporting_delays (
     indicator_id varchar, delay_days integer, share double, lower double, upper double, records double,
     dispersion double, cutoff date
+);
+
+create table revisions (
+    sequence integer, as_of date, release_before varchar, as_of_before date, indicator_id varchar, area_id varchar,
+    period_kind varchar, period_start date, value_before double, value_now double, numerator_before double,
+    numerator_now double, status_before varchar, status_now varchar, reason varchar
 );
 
 create table areas (

@@ -179,3 +179,23 @@ def test_the_application_is_served_from_this_machine_only(home: Path) -> None:
 def test_the_server_reads_its_home_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WARDLIGHT_HOME", str(home))
     assert create_server().test_client().get("/health").status_code == 200
+
+
+def test_a_trend_tells_what_is_still_expected_and_what_was_published_before(releases: Releases) -> None:
+    """Nowcasts beside provisional figures, the delays that they come from, and revisions with their reasons."""
+    text = _text(render(releases, "/trend", f"?indicator={sample_release.REVISED}&area=city&by=month&lang=en")[0])
+    vintages = releases.current().vintages
+    now = vintages.nowcasts(sample_release.REVISED, ["city"], "month", date.min)
+    assert [row["period_start"] for row in now.to_dicts()] == [date(2016, 11, 1), date(2016, 12, 1)]
+    assert text.count("Expected once all is recorded: ") == 2
+    assert f"Expected once all is recorded: {now['value'][1]:,.1f} days" in text
+    assert "Expected once all is recorded, with its 95% interval" in text
+    assert "Records come late: 50% within 1 day; 90% within 3 days; 99% within 7 days, of those made within 8" in text
+    assert "new records; records were corrected" in text
+    assert vintages.revisions(sample_release.REVISED, ["75"], "month", date.min)["reason"].to_list() == [
+        "definition:pack"
+    ]
+    chinese = _text(render(releases, "/trend", f"?indicator={sample_release.REVISED}&area=75&by=month&lang=zh")[0])
+    assert "城市的设置已变" in chinese
+    # Where nothing was revised and no delay is known, there is no empty panel.
+    assert "What was published before" not in _text(render(releases, "/trend", "?indicator=B1_theft&lang=en")[0])

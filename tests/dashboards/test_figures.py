@@ -137,6 +137,19 @@ def test_provisional_points_are_hollow_and_colour_follows_polarity() -> None:
         assert by_meta["provisional"].marker.color == theme.LIGHT.surface
 
 
+def test_nowcasts_stand_beside_the_points_with_their_intervals() -> None:
+    nowcasts = pl.DataFrame(
+        {"period_start": [date(2016, 5, 1)], "value": [3.5], "lower": [3.2], "upper": [4.1], "hover": ["n"]}
+    )
+    plain = trend_figure([Panel("a", _series())], "days", "lower", FORMATS, theme.LIGHT)
+    drawing = trend_figure([Panel("a", _series(), nowcasts)], "days", "lower", FORMATS, theme.LIGHT)
+    assert [trace.meta for trace in drawing.data] == [*(trace.meta for trace in plain.data), "nowcast"]
+    nowcast = drawing.data[-1]
+    assert (list(nowcast.x), list(nowcast.y)) == ([date(2016, 5, 1)], [3.5])
+    assert list(nowcast.error_y.array) == pytest.approx([0.6])
+    assert list(nowcast.error_y.arrayminus) == pytest.approx([0.3])
+
+
 def test_panels_share_one_scale() -> None:
     drawing = trend_figure([Panel(name, _series()) for name in "abc"], "days", "lower", FORMATS, theme.DARK)
     assert [drawing.layout[f"yaxis{n}"].matches for n in ("", "2", "3")] == [None, "y", "y"]

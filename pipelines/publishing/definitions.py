@@ -1,0 +1,72 @@
+"""What a figure is defined by, as hashes that are kept in each release: so that a change of definition is seen as one.
+
+Belongs here: what of the catalogue, the pack and the code decides an indicator's figures beside the records.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from indicators.catalogue.entries import Entry
+from pipelines.pack.city import CityPack
+
+_DIGITS = 16
+# What of an entry is said about a figure and changes none.
+_SAID = {"title", "about", "caveats", "reference", "intended_use", "forbidden_use", "gaming", "decimals", "unit"}
+# What of a source changes no record: where its rows come from, how they are pulled, what it is called.
+_PULLED = {"title", "files", "format", "database", "api", "drift"}
+
+
+def definitions(pack: CityPack, entries: Sequence[Entry], sources: pl.DataFrame) -> pl.DataFrame:
+    """Return what each indicator is defined by: indicator_id, definition_hash (its entry), settings_hash (the pack's).
+
+    Parameters
+    ----------
+    sources : DataFrame
+        indicator_id, source: which sources each rests on.
+    """
+    named: dict[str, set[str]] = {}
+    for indicator, source in sources.select("indicator_id", "source").iter_rows():
+        named.setdefault(indicator, set()).add(source)
+    places = _places(pack)
+    rows = [
+        (
+            entry.id,
+            _hash([entry.model_dump_json(exclude=_SAID)]),
+            _hash(_settings(pack, entry, sorted(named.get(entry.id, set())), places)),
+        )
+        for entry in entries
+    ]
+    return pl.DataFrame(rows, schema=("indicator_id", "definition_hash", "settings_hash"), orient="row")
+
+
+def _settings(pack: CityPack, entry: Entry, sources: Iterable[str], places: Mapping[str, str]) -> Iterable[str]:
+    yield json.dumps([pack.week_start, pack.time_zone, pack.first_month])
+    yield json.dumps({group: each.model_dump(mode="json", exclude={"title"}) for group, each in pack.groups.items()})
+    for name in sources:
+        if name in pack.sources:
+            yield f"{name}:{pack.sources[name].model_dump_json(exclude=_PULLED)}"
+            yield places[pack.sources[name].geography]
+    if entry.kind == "weighted_rate":
+        yield json.dumps(pack.severity_weights, sort_keys=True)
+
+
+def _places(pack: CityPack) -> dict[str, str]:
+    """Hash the areas and residents of each geography, as declared and as in their files."""
+    found = {}
+    for name, geography in pack.geographies.items():
+        files = [geography.file, *([geography.population.file] if geography.population else [])]
+        digest = hashlib.sha256(geography.model_dump_json(exclude={"title", "title_en", "title_zh"}).encode())
+        for file in files:
+            digest.update(pack.path(file).read_bytes())
+        found[name] = digest.hexdigest()
+    return found
+
+
+def _hash(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(f"{part}\0".encode())
+    return digest.hexdigest()[:_DIGITS]
