@@ -83,3 +83,50 @@ def test_each_change_is_told_with_its_reason(city: Path) -> None:
         "and period_start < '2016-05-01' group by area_id order by all",
     )
     assert third == [("city", 0.0, ["definition:pack"]), ("ward-3", 0.0, ["definition:pack"])]
+
+
+def test_the_policy_keeps_two_and_diff_names_the_reason(city: Path) -> None:
+    home = city / "home"
+    releases = release.listing(home)
+    assert [each.manifest["sequence"] for each in releases] == [2, 3]
+    told = wardlight("release", "diff", "--home", home, "--indicator", "B2")
+    assert told.returncode == 0, told.stderr
+    assert "definition:pack, by 25.0% at most" in told.stdout
+    manifest = releases[-1].manifest
+    assert manifest["trigger"] == "command:nightly"
+    assert manifest["previous"] == releases[0].release_id
+    assert manifest["data_window"] == {"first_day": "2016-01-01", "last_day": "2016-06-30"}
+    assert manifest["quality"]["records"] == {"read": 547, "accepted": 543, "quarantined": 0}
+    assert manifest["quality"]["expectations"]["broken"] == 0
+    assert all(len(manifest[name]) == 16 for name in ("code_hash", "pack_hash", "catalogue_hash"))
+
+
+def test_recent_counts_are_foretold_and_come_true(city: Path) -> None:
+    """A theft a day and ward: of June all come in the end, some of its last days' not yet."""
+    [(counted, expected, low, high)] = query(
+        city,
+        "select counted, expected, expected_low, expected_high from nowcasts "
+        "where indicator_id = 'B2' and area_id = 'city' and period_kind = 'month' and period_start = '2016-06-01'",
+    )
+    assert counted == 86
+    assert expected == pytest.approx(90, abs=1.5)  # type: ignore[comparison-overlap]
+    assert low <= 90 <= high  # type: ignore[operator]
+    shares = query(city, "select round(share, 2) from reporting_delays where indicator_id = 'B2' order by delay_days")
+    assert shares[0][0] == pytest.approx(0.5, abs=0.05)  # type: ignore[comparison-overlap]
+    assert shares[3][0] == shares[-1][0] == 1
+
+
+def test_a_figure_s_vintages_come_out_of_the_newest_release(city: Path) -> None:
+    """The triangle of ward 1: what June was on each date; each revision begins where the one before ended."""
+    steps = query(
+        city,
+        "select sequence, numerator_before, numerator_now from revisions where indicator_id = 'B2' "
+        "and area_id = 'ward-1' and period_kind = 'month' and period_start = '2016-03-01' order by sequence",
+    )
+    assert steps == [(2, 31.0, 32.0)]
+    [(now,)] = query(
+        city,
+        "select numerator from indicator_values where indicator_id = 'B2' and area_id = 'ward-1' "
+        "and period_kind = 'month' and period_start = '2016-03-01'",
+    )
+    assert now == 32
