@@ -102,7 +102,8 @@ def release_diff(
     closed = figures.filter(~pl.col("is_open"))
     click.echo(
         f"From {first.release_id} to {later.release_id}\n"
-        f"Changed figures: {closed.height:,} of periods that were over, {figures.height - closed.height:,} of open ones. "
+        f"Changed figures: {closed.height:,} of periods that were over, {figures.height - closed.height:,} of "
+        "open ones. "
         f"New: {found.added:,}, gone: {found.gone:,}, of another status alone: {found.status_only:,}"
     )
     shown = differences.Differences(figures, 0, 0, 0)

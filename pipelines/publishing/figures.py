@@ -21,6 +21,7 @@ from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
 from indicators.feeds import Feed, find_feed, possible_sources
 from indicators.inputs import Figures, Inputs
+from indicators.nowcasts import DELAY_MEASURE
 from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
 from pipelines.loading.calendar import read_calendar
 from pipelines.pack.city import CityPack
@@ -212,6 +213,9 @@ def write_published(
         con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
     )
     beside = [con.sql(f"select * from indicators.{name}").pl() for name in BESIDE]
+    # Figures do not rest on the delays, so that no gate of theirs holds nowcasts back.
+    if any(failure.table == DELAY_MEASURE for failure in failures):
+        beside = [frame.clear() for frame in beside]
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
     index = compute_index(published, entries, areas, pack.index.rules())
     frames = (

@@ -84,7 +84,7 @@ def write(con: duckdb.DuckDBPyConnection, before: Release | None, making: Making
     con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
     try:
         _carry(con, making.as_of - timedelta(days=log_days))
-        _compare(con, date.fromisoformat(before.manifest["as_of"]))
+        _compare(con, min(making.as_of, date.fromisoformat(before.manifest["as_of"])))
         for query in _reasons(con, before, making):
             con.execute(f"insert into given {query}")
         _explain_the_rest(con, before, making)
@@ -110,10 +110,10 @@ def _carry(con: duckdb.DuckDBPyConnection, since: date) -> None:
         )
 
 
-def _compare(con: duckdb.DuckDBPyConnection, as_of_before: date) -> None:
+def _compare(con: duckdb.DuckDBPyConnection, over_by: date) -> None:
     """Make the temporary tables `revised`, figures that differ, and `given`, still empty, for their reasons.
 
-    A period that was not over is not revised by going on; an indicator that was not there has nothing to revise.
+    A period that was not over by then is not revised by going on; an indicator that is new has nothing to revise.
     """
     figures = f"select {_KEY}, value, numerator, status from"
     con.execute(
@@ -125,7 +125,7 @@ def _compare(con: duckdb.DuckDBPyConnection, as_of_before: date) -> None:
             now.numerator as numerator_now, was.status as status_before, now.status as status_now,
             {PERIOD_END} as period_end
         from was full join now using ({_KEY})
-        where was.value is distinct from now.value and {PERIOD_END} <= {date_literal(as_of_before)}
+        where was.value is distinct from now.value and {PERIOD_END} <= {date_literal(over_by)}
             and indicator_id in (select indicator_id from before.indicator_values)
         """
     )

@@ -16,8 +16,8 @@ LOG = (
 )
 FIGURES = (
     "select 'B2' as indicator_id, 'a' as area_id, 'month' as period_kind, "
-    "unnest([date '2016-03-01', date '2016-07-01']) as period_start, unnest([{march}, {july}])::double as value, unnest([{march}, {july}])::double as numerator, "
-    "'final' as status"
+    "unnest([date '2016-03-01', date '2016-07-01']) as period_start, "
+    "unnest([{march}, {july}])::double as value, value as numerator, 'final' as status"
 )
 
 

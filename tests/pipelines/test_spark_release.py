@@ -44,7 +44,7 @@ def test_two_workers_give_the_release_of_duckdb(homes: dict[str, Path]) -> None:
     assert ours["tables"] == theirs["tables"] != {}
     # The pack is another, since it says `engine: spark`, and the hash of the whole names it.
     differing = {key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)}
-    assert differing == {"pack_hash", "content_hash", "release_id"}
+    assert differing == {"pack_hash", "content_hash", "release_id", "run_id"}
 
 
 def test_spark_made_the_tables_and_left_nothing_behind(homes: dict[str, Path]) -> None:
