@@ -9,8 +9,10 @@ from dash import html
 
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column, wrapped_column
-from dashboards.components.layout import panel
+from dashboards.components.layout import panel, table
 
+VINTAGES, TRIANGLE_PERIODS = 6, 12
+"""Releases side by side that fit on a page, and the newest revised periods."""
 SHARES = (0.5, 0.9, 0.99)
 """Of how many records it is told when they are there."""
 
@@ -27,7 +29,37 @@ def revision_panel(
     late = [html.P(delay_sentence(context, delays))] if delays.height else []
     if found.is_empty():
         return panel(words("revisions.title"), *late, html.P(words("revisions.none")))
-    return panel(words("revisions.title"), *late, _table(context, found, indicator, kind), note=words("revisions.lead"))
+    return panel(
+        words("revisions.title"),
+        *late,
+        _table(context, found, indicator, kind),
+        *_triangle(context, indicator, found["area_id"][0] if found["area_id"].n_unique() == 1 else areas[0], kind),
+        note=words("revisions.lead"),
+    )
+
+
+def _triangle(context: Context, indicator: dict[str, Any], area: str, kind: str) -> list[Any]:
+    """What each release said of the same periods, side by side; a release from before a period's end said nothing."""
+    words = context.words
+    found = context.release.vintages.triangle(indicator["indicator_id"], area, kind, VINTAGES)
+    dates = found["as_of"].unique().sort().to_list()
+    values = {(period, as_of): value for period, as_of, value in found.iter_rows()}
+    periods = found["period_start"].unique().sort(descending=True).to_list()[:TRIANGLE_PERIODS]
+    if not periods:
+        return []
+    title = words("revisions.triangle", area=context.area_title(area))
+    columns = [(words("column.period"), ""), *((words.day(as_of), "number") for as_of in dates)]
+    rows = [
+        [
+            words.period(kind, period),
+            *(
+                words.number(values[period, as_of], indicator["decimals"]) if (period, as_of) in values else ""
+                for as_of in dates
+            ),
+        ]
+        for period in periods
+    ]
+    return [html.H3(title), table(columns, rows, title)]
 
 
 def delay_sentence(context: Context, delays: pl.DataFrame) -> str:

@@ -195,6 +195,20 @@ def test_a_trend_tells_what_is_still_expected_and_what_was_published_before(rele
     assert vintages.revisions(sample_release.REVISED, ["75"], "month", date.min)["reason"].to_list() == [
         "definition:pack"
     ]
+    triangle = vintages.triangle(sample_release.REVISED, "city", "month", 6)
+    now = {row["period_start"]: row["value"] for row in triangle.to_dicts() if row["as_of"] == sample_release.AS_OF}
+    told = [
+        (row["period_start"], row["as_of"].day, row["value"] / now[row["period_start"]]) for row in triangle.to_dicts()
+    ]
+    november, february = date(2016, 11, 1), date(2016, 2, 1)
+    assert told == [
+        *((november, day, pytest.approx(share)) for day, share in ((14, 0.91), (29, 0.97), (31, 1.0))),
+        *((february, day, pytest.approx(share)) for day, share in ((14, 1.01), (29, 1.01), (31, 1.0))),
+    ]
+    assert vintages.triangle(sample_release.REVISED, "city", "month", 1)["as_of"].unique().to_list() == [
+        sample_release.AS_OF
+    ]
+    assert "What was known when: New York City" in text
     chinese = _text(render(releases, "/trend", f"?indicator={sample_release.REVISED}&area=75&by=month&lang=zh")[0])
     assert "城市的设置已变" in chinese
     # Where nothing was revised and no delay is known, there is no empty panel.
