@@ -52,7 +52,7 @@ NOWCAST_SCHEMA = pl.Schema(
 
 
 def nowcast_figures(source: Source, published: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Nowcast the provisional figures of an indicator, and tell the delays that they rest on.
+    """Nowcast the provisional figures of an indicator of which something is missing, and tell the delays behind them.
 
     Parameters
     ----------
@@ -70,17 +70,19 @@ def nowcast_figures(source: Source, published: pl.DataFrame) -> tuple[pl.DataFra
     entry = source.feed.entry
     if entry.kind != "rate" or entry.numerator is None or entry.numerator.column != COUNTED or not entry.maturity_days:
         return nothing
-    records = _records(source)
+    recorded = _recorded(source)
+    records = _counted(recorded, source)
     if records.is_empty():
         return nothing
-    earliest, newest = records.select(pl.col("day").min(), pl.col("recorded_day").max().alias("newest")).row(0)
+    # The last day on which the sources recorded anything: of what is rare, none may have come for weeks.
+    newest = recorded.select((pl.col("day") + pl.duration(days=pl.col("delay_days"))).max()).item()
     cutoff: date = min(source.inputs.as_of, newest or source.inputs.as_of)
-    first: date = max(earliest, cutoff - timedelta(days=WINDOW_DAYS + entry.maturity_days - 1))
+    earliest: date = records.select(pl.col("day").min()).item()
+    first = max(earliest, cutoff - timedelta(days=WINDOW_DAYS + entry.maturity_days - 1))
     recent = records.filter(pl.col("day").is_between(first, cutoff))
     is_known = pl.col("delay_days").is_not_null()
-    total, known = recent.select(pl.col("records").sum(), pl.col("records").filter(is_known).sum().alias("known")).row(
-        0
-    )
+    sums = recent.select(total=pl.col("records").sum(), known=pl.col("records").filter(is_known).sum())
+    total, known = sums.row(0)
     if not total or known < LEAST_KNOWN * total:
         return nothing
     delays = estimate(triangle(recent, cutoff, (cutoff - first).days + 1, entry.maturity_days))
@@ -89,19 +91,25 @@ def nowcast_figures(source: Source, published: pl.DataFrame) -> tuple[pl.DataFra
     return _nowcasts(source, published, delays, cutoff), _told(entry.id, delays, cutoff)
 
 
-def _records(source: Source) -> pl.DataFrame:
-    """Records that the indicator counts, by day and delay: day, delay_days, records, recorded_day."""
+def _recorded(source: Source) -> pl.DataFrame:
+    """Rows of the measure of delays that are of the feeding sources, up to `as_of`; empty where it was not given."""
     measure = source.inputs.measures.get(DELAY_MEASURE)
     if measure is None:
         return pl.DataFrame()
-    entry = source.feed.entry
-    where = entry.numerator.where if entry.numerator else entry.where
     feeding = source.feed.sources["source"].implode()
+    return measure.filter(pl.col("source").is_in(feeding), pl.col("day") <= source.inputs.as_of)
+
+
+def _counted(recorded: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Records that the indicator counts, by day and delay: day, delay_days, records."""
+    entry = source.feed.entry
+    if recorded.is_empty():
+        return recorded
+    where = entry.numerator.where if entry.numerator else entry.where
     return (
-        measure.filter(pl.col("source").is_in(feeding), passes(where), pl.col("day") <= source.inputs.as_of)
+        recorded.filter(passes(where))
         .group_by("day", "delay_days")
         .agg(records=pl.col(COUNTED).sum() / entry.scale)
-        .with_columns(recorded_day=pl.col("day") + pl.duration(days=pl.col("delay_days")))
         .sort("day", "delay_days")
     )
 
@@ -119,7 +127,7 @@ def _nowcasts(source: Source, published: pl.DataFrame, delays: Delays, cutoff: d
         if not len(ages) or ages.min() >= delays.days:
             continue
         found = nowcast(rows["numerator"].to_numpy(), ages, delays)
-        if found is None:
+        if found is None or found.recorded_share >= 1:
             continue
         per = entry.per / rows["denominator"].to_numpy()
         counts = {"expected": found.expected, "expected_low": found.lower, "expected_high": found.upper}

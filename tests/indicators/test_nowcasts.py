@@ -112,3 +112,25 @@ def test_the_delays_are_those_of_the_records_that_the_indicator_counts(
     )
     assert alone.delays.height == 11
     assert beside.delays.equals(alone.delays)
+
+
+def test_of_a_rare_event_the_cutoff_is_that_of_its_source(
+    entry: Callable[..., Entry], inputs: Callable[..., Inputs]
+) -> None:
+    """None of it came in the last two weeks of the year, but other records did: it is no older for that."""
+    given = world(inputs, DEC)
+    quiet = date(2021, 12, 17)
+    before = pl.col("day") < quiet
+    others = given.measures[DELAY_MEASURE].filter(~before).with_columns(category=pl.lit("05"))
+    measures = {
+        "msr_incident_day": given.measures["msr_incident_day"].filter(before),
+        DELAY_MEASURE: pl.concat([given.measures[DELAY_MEASURE].filter(before), others]),
+    }
+    chosen = entry(
+        maturity_days=10, numerator={"column": "incidents_ppm", "where": [{"category": {"values": ["0101"]}}]}
+    )
+    found = compute([chosen], replace(given, measures=measures))
+    assert found.delays["cutoff"].unique().to_list() == [DEC]
+    month = found.nowcasts.filter(area_id="n1", period_kind="month").row(0, named=True)
+    assert month["recorded_share"] == pytest.approx(120 / 124)
+    assert month["counted"] == 64

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.defs.staging import partitions
 from pipelines.errors import WardlightError
-from pipelines.runs import AS_OF_TAG, run_tags
+from pipelines.runs import AS_OF_TAG, TRIGGER_TAG, run_tags, run_trigger
 from tests.pipelines.small_pack import changed, write_pack
 
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -35,3 +35,17 @@ def test_a_range_ends_at_as_of_and_begins_with_the_pack(tmp_path: Path, city_yml
     assert tags[END] == ("2016-02-10" if city_yml else "2016-02-01")
     with pytest.raises(WardlightError, match="is empty"):
         run_tags(pack, date(2016, 2, 10), date(2016, 3, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("tags", "trigger"),
+    [
+        ({TRIGGER_TAG: "command:nightly"}, "command:nightly"),
+        ({"dagster/schedule_name": "every_night", "dagster/run_key": "1"}, "schedule:every_night"),
+        ({"dagster/sensor_name": "alerts"}, "sensor:alerts"),
+        ({"dagster/backfill": "abc"}, "backfill:abc"),
+        ({}, "dagster"),
+    ],
+)
+def test_what_asked_for_a_run_is_told_from_its_tags(tags: dict[str, str], trigger: str) -> None:
+    assert run_trigger(tags) == trigger
