@@ -81,7 +81,7 @@ def _published(pack: CityPack) -> dg.AssetsDefinition:
         before = release.current(warehouse.folder)
         as_of = run_as_of(context, pack)
         rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
-        making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash())
+        making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash(), pack.protection.profile)
         revised = revisions.write(warehouse.con, before, making, pack.releases.revision_days)
         return dg.MaterializeResult(
             metadata={"dagster/row_count": rows["indicator_values"], **rows, "revised_figures": revised}

@@ -16,7 +16,7 @@ _DIGITS = 16
 # What of an entry is said about a figure and changes none.
 _SAID = {"title", "about", "caveats", "reference", "intended_use", "forbidden_use", "gaming", "decimals", "unit"}
 # What of a source changes no record: where its rows come from, how they are pulled, what it is called.
-_PULLED = {"title", "files", "format", "database", "api", "drift"}
+_PULLED = {"title", "files", "format", "database", "api", "drift", "public_record"}
 
 
 def definitions(pack: CityPack, entries: Sequence[Entry], sources: pl.DataFrame) -> pl.DataFrame:
@@ -44,6 +44,8 @@ def definitions(pack: CityPack, entries: Sequence[Entry], sources: pl.DataFrame)
 
 def _settings(pack: CityPack, entry: Entry, sources: Iterable[str], places: Mapping[str, str]) -> Iterable[str]:
     yield json.dumps([pack.week_start, pack.time_zone, pack.first_month])
+    protection, hidden = pack.protection, pack.protection.hidden_levels.get(entry.id, frozenset())
+    yield json.dumps([protection.profile, protection.finest_of.get(entry.id, protection.finest), sorted(hidden)])
     yield json.dumps({group: each.model_dump(mode="json", exclude={"title"}) for group, each in pack.groups.items()})
     for name in sources:
         if name in pack.sources:
@@ -51,6 +53,8 @@ def _settings(pack: CityPack, entry: Entry, sources: Iterable[str], places: Mapp
             yield places[pack.sources[name].geography]
     if entry.kind == "weighted_rate":
         yield json.dumps(pack.severity_weights, sort_keys=True)
+    if entry.survey and pack.questionnaire:
+        yield pack.questionnaire.model_dump_json()
 
 
 def _places(pack: CityPack) -> dict[str, str]:

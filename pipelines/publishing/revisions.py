@@ -58,11 +58,12 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Making:
-    """The release about to be made: its place in the order of releases, its date, and its code's hash."""
+    """The release about to be made: its place in the order of releases, date, code's hash and disclosure profile."""
 
     sequence: int
     as_of: date
     code_hash: str
+    profile: str
 
 
 def write(con: duckdb.DuckDBPyConnection, before: Release | None, making: Making, log_days: int) -> int:
@@ -79,7 +80,8 @@ def write(con: duckdb.DuckDBPyConnection, before: Release | None, making: Making
     """
     listed = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     con.execute(f"create or replace table {TABLE} ({listed})")
-    if before is None:
+    # What was published under another profile may tell more than this one allows.
+    if before is None or before.manifest.get("disclosure") != making.profile:
         return 0
     con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from indicators.catalogue.entries import Entry
 from indicators.compute import compute
+from indicators.disclosure import Disclosure
 from indicators.inputs import Figures, Inputs
 from indicators.nowcasts import DELAY_MEASURE
 from tests.indicators.conftest import days
@@ -134,3 +135,13 @@ def test_of_a_rare_event_the_cutoff_is_that_of_its_source(
     month = found.nowcasts.filter(area_id="n1", period_kind="month").row(0, named=True)
     assert month["recorded_share"] == pytest.approx(120 / 124)
     assert month["counted"] == 64
+
+
+def test_under_a_profile_that_protects_small_counts_nothing_is_foretold(
+    entry: Callable[..., Entry], inputs: Callable[..., Inputs]
+) -> None:
+    given = replace(world(inputs, DEC), disclosure=Disclosure("hes"))
+    figures = compute([entry(maturity_days=10)], given)
+    assert figures.values["value"].is_not_null().any()
+    assert figures.nowcasts.is_empty()
+    assert figures.delays.is_empty()

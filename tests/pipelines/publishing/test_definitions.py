@@ -18,6 +18,7 @@ PATROLS = """\
     title: {en: Patrols, zh: 巡逻}
     geography: ward
     files: [patrols.csv]
+    public_record: true
     area: area
     fields: {patrol_id: id, started_at: "strptime(start, '%Y-%m-%d %H:%M')"}
 """

@@ -69,11 +69,13 @@ def change(con: duckdb.DuckDBPyConnection, what: str, area: str = "a", day: date
     )
 
 
-def publish(con: duckdb.DuckDBPyConnection, home: Path, as_of: str, code: str = CODE, log_days: int = 400) -> Release:
+def publish(
+    con: duckdb.DuckDBPyConnection, home: Path, as_of: str, code: str = CODE, log_days: int = 400, profile: str = "open"
+) -> Release:
     """Write the log and make a release, as a run does."""
-    making = Making(release.next_sequence(home), date.fromisoformat(as_of), code)
+    making = Making(release.next_sequence(home), date.fromisoformat(as_of), code, profile)
     revisions.write(con, release.current(home), making, log_days)
-    made = release.publish(home, con, QUERIES, {"as_of": as_of}, {"code_hash": code})
+    made = release.publish(home, con, QUERIES, {"as_of": as_of, "disclosure": profile}, {"code_hash": code})
     record_changes.note_release(con, made.release_id)
     return made
 
@@ -205,3 +207,17 @@ def test_old_revisions_are_dropped_and_differences_say_why(con: duckdb.DuckDBPyC
     show(con, ("a", MARCH, 5))
     publish(con, tmp_path, "2016-06-13", log_days=1)
     assert {row[0] for row in log(con)} == {4}
+
+
+def test_nothing_exact_is_carried_into_another_profile(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    show(con, ("a", MARCH, 1))
+    publish(con, tmp_path, "2016-06-10")
+    show(con, ("a", MARCH, 2))
+    publish(con, tmp_path, "2016-06-11")
+    assert len(log(con)) == 1
+    show(con, ("a", MARCH, None), status="withheld")
+    publish(con, tmp_path, "2016-06-12", profile="hes")
+    assert log(con) == []
+    show(con, ("a", MARCH, 10))
+    publish(con, tmp_path, "2016-06-13", profile="hes")
+    assert log(con) == [(4, "a", MARCH, None, 10, "time_passed")]
