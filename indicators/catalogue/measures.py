@@ -50,7 +50,11 @@ MEASURES = {
     "msr_incident_basis_day": Measure(
         "incident",
         ("source", "category", "local_category"),
-        ("incidents", "with_agency", "joint", "with_address", "with_point"),
+        (
+            *("incidents", "with_agency", "joint", "joint_duty", "joint_duty_met", "with_address", "with_point"),
+            *("clearance_known", "clearance_unknown", "cleared_in_time"),
+            *("settlement_known", "settlement_unknown", "settled"),
+        ),
     ),
     "msr_handoff_day": Measure("handoff", ("source",), ("opened", "closed", "open_now")),
     "msr_handoff_due_day": Measure("handoff", ("source",), ("due", "acknowledged_in_time"), ("due_day", "due_day")),
@@ -70,8 +74,21 @@ MEASURES = {
             "finding_missing",
         ),
     ),
-    "msr_service_day": Measure("service", ("source",), ("opened", "closed", "open_now")),
-    "msr_service_due_day": Measure("service", ("source",), ("due", "resolved_in_time"), ("due_day", "due_day")),
+    "msr_service_day": Measure(
+        "service",
+        ("source",),
+        (
+            *("opened", "closed", "open_now", "complaints", "closed_with_basis"),
+            *("followed_up", "satisfied", "satisfaction_known", "satisfaction_unknown"),
+            *("overturned", "review_known", "review_unknown"),
+        ),
+    ),
+    "msr_service_due_day": Measure(
+        "service",
+        ("source", "channel"),
+        ("due", "resolved_in_time", "answered_in_time", "confirmed_solved"),
+        ("due_day", "due_day"),
+    ),
     "msr_service_duration_month": Measure("service", ("source",), ("closed", "closed_seconds")),
     "msr_receipt_day": Measure(None, ("source", "kind"), ("received", "duplicates", "unusable")),
     "msr_record_quality_day": Measure(

@@ -1,7 +1,7 @@
 """Incidents: what is reported to the police of Heting and its neighbours, one CSV file a month.
 
 Planted here: thefts that rise in one beat, the distribution of the response time by district, burglaries that
-follow near an earlier one, and few addresses that have much of it all.
+follow near an earlier one, few addresses that have much of it all, and what comes of incidents and disputes.
 """
 
 from collections.abc import Mapping
@@ -63,14 +63,20 @@ OFFENCES: Mapping[str, tuple[float, tuple[int, ...], tuple[int, ...], float]] = 
     "disturbance": (0.10, _EVENING, (0, 2, 5, 3), 0.0),
 }
 _NAMES = tuple(OFFENCES)
-_THEFT, _BURGLARY = (_NAMES.index(name) for name in ("theft", "burglary"))
+_THEFT, _BURGLARY, _DISPUTE = (_NAMES.index(name) for name in ("theft", "burglary", "dispute"))
+_IS_JOINT_DUTY = np.array([name in ("dispute", "disturbance") for name in _NAMES])
 _SHARES = np.array([share for share, *_ in OFFENCES.values()])
 HOURS = np.stack([hour_table(hours) for _, hours, *_ in OFFENCES.values()])
 _PRIORITIES = np.stack([slots(priority, 256) + 1 for *_, priority, _ in OFFENCES.values()]).astype(np.uint8)
 _VICTIMS = (np.array([share for *_, share in OFFENCES.values()]) * 256).astype(np.int64)
 _OUTCOMES = ("open", "cleared", "mediated", "unfounded", "referred")
+_CLEARED, _MEDIATED, _REFERRED = (_OUTCOMES.index(name) for name in ("cleared", "mediated", "referred"))
 _FOUND_BY = ("call", "patrol", "camera", "enterprise", "volunteer")
 _AGENCIES = ("police", "police|street_office", "police|city_management", "police|health")
+_ALONE_OR_WITH, _JOINT_ALONE_OR_WITH = slots((70, 16, 10, 4), 256), slots((30, 40, 20, 10), 256)
+# Shares as numerator and denominator: of incidents, of the closed disputes, of what was cleared, of what was mediated.
+ATTENDED, CLOSED, MEDIATED, LATE, REOPENED = (22, 25), (23, 25), (3, 4), (1, 16), (1, 8)
+_LATE_DAYS = 200
 
 
 def offence_table(theft_factor: float = 1.0) -> npt.NDArray[np.uint8]:
@@ -109,7 +115,7 @@ class Incidents(Stream):
             defects.updated_after_as_of(_reclassified, "updated"),
             *defects.clock_changes(
                 "occurred",
-                ("occurred_until", "recorded", "reported", "dispatched", "arrived", "closed", "updated"),
+                ("occurred_until", "recorded", "reported", "dispatched", "arrived", "closed", "reopened", "updated"),
             ),
             overwritten(
                 "late",
@@ -187,6 +193,8 @@ class Incidents(Stream):
         n = len(day)
         random = rng.integers(0, 1 << 16, (7, n), dtype=np.uint16)
         bits = random[6]
+        # Of a generator of their own, so that what else is drawn stays as it is.
+        more = rng.spawn(1)[0].integers(0, 1 << 16, (2, n), dtype=np.uint16)
         offence = offence_table()[random[0]]
         changed = (beat == beat_number(CHANGE_BEAT)) & (day >= day_number(CHANGE_DAY))
         offence[changed] = offence_table(CHANGE_FACTOR)[random[0][changed]]
@@ -200,18 +208,25 @@ class Incidents(Stream):
         response = lognormal(rng, n, medians, RESPONSE_SIGMA, DAY_SECONDS)
         dispatched = reported + response * (64 + random[3] % 64) // 320
         arrived = reported + response
-        is_attended = random[4] % 25 < 22
+        is_attended = random[4] % ATTENDED[1] < ATTENDED[0]
         closed = arrived + lognormal(rng, n, 5 * 3600, 1.3, 40 * DAY_SECONDS)
-        is_closed = random[5] % 25 < 23
+        is_closed = random[5] % CLOSED[1] < CLOSED[0]
+        is_dispute = offence == _DISPUTE
+        settling = np.where((more[0] >> 8) % MEDIATED[1] < MEDIATED[0], _MEDIATED, _REFERRED)
+        outcome = np.where(is_closed, np.where(is_dispute, settling, 1 + (bits >> 3) % 4), 0)
+        # Clean records alone, since what is planted on the others must be over before as_of.
+        is_late = whole & (outcome == _CLEARED) & (more[1] % LATE[1] < LATE[0])
+        closed += np.where(is_late, _LATE_DAYS * DAY_SECONDS, 0)
+        is_reopened = whole & is_dispute & (outcome == _MEDIATED) & (more[1] % REOPENED[1] < REOPENED[0])
+        reopened = closed + (10 + (more[1] >> 8) % 61).astype(np.int64) * DAY_SECONDS
         recorded = reported + np.where(random[1] % 20 == 0, random[5].astype(np.int64) * 7, random[5] % 7200)
-        updated = np.maximum(recorded, np.where(is_closed, closed, 0))
+        updated = np.maximum(recorded, np.where(is_reopened, reopened, np.where(is_closed, closed, 0)))
 
         place = address_table()[random[4]].astype(np.int64)
         if whole:
             self._follow(rng, offence, beat, start, place)
         at = pl.Series(beat * ADDRESSES_PER_BEAT + place)
         book = addresses()
-        outcome = np.where(is_closed, 1 + (bits >> 3) % 4, 0)
         victims = np.where(random[0] % 256 < _VICTIMS[offence], 1 + (bits % 32 == 0) + (bits % 128 == 0), 0)
         people = np.where(victims == 0, 0, 1 + ((bits >> 8) % 8 < 3))
         return pl.DataFrame(
@@ -227,13 +242,17 @@ class Incidents(Stream):
                 "closed": moments(closed, is_closed),
                 "offence": text_column(_NAMES, offence),
                 "priority": _PRIORITIES[offence, bits & 255],
+                "reopened": moments(reopened, is_reopened),
                 "outcome": text_column(_OUTCOMES, outcome),
                 "found_by": text_column(_FOUND_BY, slots((64, 14, 12, 6, 4), 256)[bits >> 8]),
                 "place": book.place_kind.gather(at),
                 "lon": book.lon.gather(at),
                 "lat": book.lat.gather(at),
                 "address": book.text.gather(at),
-                "agencies": text_column(_AGENCIES, slots((70, 16, 10, 4), 256)[bits & 255]),
+                "agencies": text_column(
+                    _AGENCIES,
+                    np.where(_IS_JOINT_DUTY[offence], _JOINT_ALONE_OR_WITH[more[0] & 255], _ALONE_OR_WITH[bits & 255]),
+                ),
                 "victims": victims,
                 "victim_group": text_column(("", "resident", "new_citizen"), people),
                 "updated": moments(updated),
@@ -273,6 +292,17 @@ class Incidents(Stream):
         month = pl.col("occurred").dt.strftime("%Y-%m").alias("month")
         is_theft = (pl.col("_area") == CHANGE_BEAT) & (pl.col("offence") == "theft")
         return {"thefts_in_changed_beat": Tally((month,), is_theft)}
+
+
+def outcome_shares() -> dict[str, float]:
+    """Return the planted shares, from 0 to 1, of incidents by what comes of them, by indicator."""
+    disputes = float(np.mean(offence_table() == _DISPUTE))
+    attended, closed, mediated, late, reopened = (a / b for a, b in (ATTENDED, CLOSED, MEDIATED, LATE, REOPENED))
+    return {
+        "R1": (1 - disputes) * closed / 4 * (1 - late),
+        "M5": closed * mediated * (1 - reopened),
+        "L1": attended * float(np.mean(_JOINT_ALONE_OR_WITH > 0)),
+    }
 
 
 def _reclassified(rows: pl.DataFrame) -> pl.DataFrame:

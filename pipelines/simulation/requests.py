@@ -1,6 +1,7 @@
 """Requests to the city, a hotline's file in Chinese (GB18030), and how agencies hand them to one another.
 
-Planted here: the distribution of first responses by district, and which agencies hand on to which.
+Planted here: the distribution of first responses by district, what comes of requests, and which agencies hand on to
+which.
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,14 @@ _REQUESTERS = ("户籍居民", "新市民", "企业")
 _LEADS = ("公安派出所", "街道办事处", "城市管理", "人力资源和社会保障", "社会工作站")
 _OUTCOMES = ("办理中", "已办结", "已解释", "已转办", "不属实")
 _NO_YES = ("否", "是")
+_BASES = ("", "治安管理处罚法", "信访工作条例", "物业管理条例")
+_CHANNEL_SLOTS, _OUTCOME_SLOTS = slots((48, 22, 16, 6, 8), 256), slots((70, 15, 10, 5), 256)
+_PLATFORM, _DONE = _CHANNELS.index("企业平台"), _OUTCOMES.index("已办结")
+# Shares as numerator and denominator: of requests the open ones, of these those never answered; of what is done what
+# solves it, on the enterprise platform and elsewhere; of the closed those followed up, naming their legal basis or
+# reviewed; of the solved and followed up the satisfied; of the reviewed the overturned.
+OPEN, UNANSWERED, SOLVED_ON_PLATFORM, SOLVED = (1, 16), (1, 2), (10, 16), (13, 16)
+FOLLOWED_UP, WITH_BASIS, REVIEWED, SATISFIED, OVERTURNED = (3, 8), (7, 8), (1, 16), (14, 16), (1, 4)
 
 AGENCIES = ("police", "street_office", "city_management", "social_work", "enterprise_security", "volunteers")
 # Hands on from → to, by district: in Heting the street office is the broker between partners that do not meet
@@ -123,17 +132,25 @@ class Requests(Stream):
         del whole
         n = len(day)
         random = rng.integers(0, 1 << 16, (5, n), dtype=np.uint16)
+        # Of a generator of their own, so that what else is drawn stays as it is.
+        more = rng.spawn(1)[0].integers(0, 1 << 16, (2, n), dtype=np.uint16)
         opened = FIRST_SECOND + day * DAY_SECONDS + _HOURS[random[0]].astype(np.int64) * 3600 + random[1] % 60 * 60
         medians = np.array([each.request_response_minutes for each in DISTRICTS])[DISTRICT_OF_BEAT[beat]]
         responded = opened + lognormal(rng, n, medians, RESPONSE_SIGMA, 20 * 1440) * 60
         category = slots((16, 15, 13, 12, 6, 9, 10, 12, 7))[random[2]]
         closing = np.clip(_MEDIAN_DAYS[category] * np.exp(rng.standard_normal(n, dtype=np.float32)), 0.01, 40)
         closed = responded + (closing * 1440).astype(np.int64) * 60
-        is_closed = random[3] % 16 != 0
-        is_followed_up = is_closed & (random[3] // 16 % 8 < 3)
-        outcome = np.where(is_closed, 1 + slots((70, 15, 10, 5), 256)[random[1] >> 8], 0)
-        is_solved = (outcome == 1) & (random[4] % 16 < 13)
-        is_satisfied = is_solved & (random[4] // 16 % 16 < 14)
+        is_closed = random[3] % OPEN[1] >= OPEN[0]
+        is_answered = is_closed | (more[0] % UNANSWERED[1] >= UNANSWERED[0])
+        is_followed_up = is_closed & (random[3] // 16 % FOLLOWED_UP[1] < FOLLOWED_UP[0])
+        channel = _CHANNEL_SLOTS[random[3] >> 8]
+        outcome = np.where(is_closed, 1 + _OUTCOME_SLOTS[random[1] >> 8], 0)
+        solving = np.where(channel == _PLATFORM, SOLVED_ON_PLATFORM[0], SOLVED[0])
+        is_solved = (outcome == _DONE) & (random[4] % SOLVED[1] < solving)
+        is_satisfied = is_solved & (random[4] // 16 % SATISFIED[1] < SATISFIED[0])
+        has_basis = is_closed & ((more[0] >> 1) % WITH_BASIS[1] < WITH_BASIS[0])
+        is_reviewed = is_closed & (more[1] % REVIEWED[1] < REVIEWED[0])
+        is_overturned = (more[1] >> 4) % OVERTURNED[1] < OVERTURNED[0]
         registered = opened + random[2] % 30 * 60
         at = pl.Series(beat * ADDRESSES_PER_BEAT + (random[4] >> 6))
         book = addresses()
@@ -147,10 +164,10 @@ class Requests(Stream):
                 "网格": text_column(BEAT_CODES, beat),
                 "受理时间": moments(opened),
                 "登记时间": moments(registered),
-                "首次响应": moments(responded),
+                "首次响应": moments(responded, is_answered),
                 "办结期限": moments(opened + 7 * DAY_SECONDS),
                 "办结时间": moments(closed, is_closed),
-                "渠道": text_column(_CHANNELS, slots((48, 22, 16, 6, 8), 256)[random[3] >> 8]),
+                "渠道": text_column(_CHANNELS, channel),
                 "类别": text_column(_CATEGORIES, category),
                 "诉求人": text_column(_REQUESTERS, slots((60, 30, 10), 256)[random[4] & 255]),
                 "主办单位": text_column(_LEADS, slots((26, 30, 24, 8, 12), 256)[random[0] & 255]),
@@ -158,6 +175,9 @@ class Requests(Stream):
                 "是否解决": answer(is_solved, is_closed),
                 "是否回访": answer(is_followed_up, is_closed),
                 "是否满意": answer(is_satisfied, is_followed_up),
+                "法律依据": text_column(_BASES, np.where(has_basis, 1 + (more[0] >> 8) % 3, 0)),
+                "是否复核": answer(is_reviewed, is_closed),
+                "是否改判": answer(is_overturned, is_reviewed),
                 "是否投诉": text_column(_NO_YES, (random[1] % 24 == 0).astype(np.uint8)),
                 "经度": book.lon.gather(at),
                 "纬度": book.lat.gather(at),
@@ -231,6 +251,23 @@ class Handoffs(Stream):
         """Return the handoffs by district and pair of agencies."""
         district = pl.col("_area").str.head(2).alias("district")
         return {"by_district_and_pair": Tally((district, pl.col("from"), pl.col("to")))}
+
+
+def outcome_shares() -> dict[str, float]:
+    """Return the planted shares, from 0 to 1, of requests by what comes of them, by indicator."""
+    still_open, unanswered, on_platform, elsewhere = (a / b for a, b in (OPEN, UNANSWERED, SOLVED_ON_PLATFORM, SOLVED))
+    followed_up, with_basis, satisfied, overturned = (
+        a / b for a, b in (FOLLOWED_UP, WITH_BASIS, SATISFIED, OVERTURNED)
+    )
+    done, platform = float(np.mean(_OUTCOME_SLOTS == 0)), float(np.mean(_CHANNEL_SLOTS == _PLATFORM))
+    return {
+        "G1": 1 - still_open * unanswered,
+        "G3": done * (platform * on_platform + (1 - platform) * elsewhere) * satisfied,
+        "G3_follow_up": followed_up,
+        "R3": overturned,
+        "R4": with_basis,
+        "E1": (1 - still_open) * done * on_platform,
+    }
 
 
 def _explained(rows: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,7 @@ def write_truth(
         "records": _records(accounts),
         "planted_change": _planted_change(accounts["incidents"]),
         "response_times": _response_times(),
+        "outcomes": _outcomes(),
         "near_repeat": _near_repeat(streams["incidents"]),
         "hot_places": _hot_places(),
         "rhythm": _rhythm(),
@@ -154,6 +155,15 @@ def _response_times() -> Truth:
             each.group_id: _quantiles(each.request_response_minutes, requests.RESPONSE_SIGMA) for each in DISTRICTS
         },
         "patrol_seconds": _quantiles(patrols.MEDIAN_SECONDS, patrols.SIGMA),
+    }
+
+
+def _outcomes() -> Truth:
+    shares = {**incidents.outcome_shares(), **requests.outcome_shares()}
+    return {
+        "definition": "Expected share, from 0 to 1, by the indicator that tells it, the same everywhere and always; of "
+        "records that are old enough, without those on which a defect is planted.",
+        "shares": {indicator: round(share, 6) for indicator, share in shares.items()},
     }
 
 

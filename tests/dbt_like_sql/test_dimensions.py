@@ -29,6 +29,7 @@ VALUES = {
     "category": "select distinct category from staging.incident",
     "local_category": "select distinct local_category from staging.incident",
     "found_by": "select distinct found_by from staging.incident",
+    "channel": "select distinct channel from staging.service",
     "priority": "select distinct priority from staging.incident",
     "subject": "select subject from staging.patrol union select subject from staging.participation",
     "agency": "select unnest(agencies) from staging.incident union select unnest(agencies) from staging.service "

@@ -54,10 +54,16 @@ EXPECTED = {
         local_category="local_category",
         occurred_until_day="occurred_until_day",
         recorded_at="recorded_at",
+        recorded_day="recorded_day",
         reported_at="reported_at",
         dispatched_at="dispatched_at",
         arrived_at="arrived_at",
         closed_at="closed_at",
+        closed_day="closed_day",
+        reopened_day="reopened_day",
+        outcome="outcome",
+        is_dispute="is_dispute",
+        is_joint_duty="is_joint_duty",
         found_by="found_by",
         priority="priority",
         place_kind="place_kind",
@@ -337,7 +343,8 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         [
             {"victims": 2, "victims_killed": 1, "lat": 1, "lon": 1, "coords_in_area": True, "victim_group": "guest"}
             | {"priority": 1, "address_key": "1f", "agencies": ["police"], "place_kind": "street", "outcome": "done"}
-            | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived", "closed")}
+            | {f"{time}_local": DAY for time in ("occurred_until", "reported", "dispatched", "arrived")}
+            | {"closed_local": DAY, "reopened_local": DAY, "is_dispute": True, "is_joint_duty": True}
             | RECORDED,
             RECORDED_NEXT_DAY,
         ],
@@ -359,8 +366,13 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         [
             {"due_local": DAY + timedelta(days=1), "closed_local": DAY + timedelta(hours=5), "channel": "call"}
             | {"category": "noise", "requester_group": "resident", "lat": 1, "lon": 1}
+            | {"first_response_local": DAY, "solved": True, "followed_up": True, "satisfied": True, "reviewed": True}
+            | {"overturned": True, "is_complaint": True, "legal_basis": "art. 9"}
             | {"coords_in_area": True, **RECORDED},
-            {"lead_agency": "streets", "agencies": ["parks"]} | SAME_DAY_LATE | RECORDED_NEXT_DAY,
+            {"first_response_local": DAY + timedelta(hours=2), "reviewed": True}
+            | {"lead_agency": "streets", "agencies": ["parks"]}
+            | SAME_DAY_LATE
+            | RECORDED_NEXT_DAY,
         ],
     ),
 ]

@@ -39,8 +39,9 @@ SHARES = {
 COUNT_DEFECTS = ("F3", "F5")
 # So does this one, of the points: where a record names no beat, a point that is missing costs it its area.
 COUNTS_POINTS = "K3"
-# Some incidents were closed without an arrival: how long these took to be answered is not known, defects or not.
-NEVER_ANSWERED = ("M1", "M2")
+# Some incidents were closed without an arrival, and most requesters are not asked afterwards: how long those took to be
+# answered, and whether these are satisfied, is not known, defects or not.
+NEVER_ANSWERED = ("G3", "M1", "M2")
 # No defect is planted in hand-offs.
 UNTOUCHED = ("F1", "L5")
 # Figures of extracts have no bounds: what more pairs, links or addresses would make of them is not known.

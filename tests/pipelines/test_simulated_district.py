@@ -314,7 +314,8 @@ def test_published_times_are_the_planted_ones(district: Path, truth: Truth) -> N
 
 
 def test_planted_differences_between_districts_come_back_as_scores(district: Path, truth: Truth) -> None:
-    """The mechanism's score by the planted times alone, and a district's place by it, lie within what is published."""
+    """The mechanism's score by what is planted alone, and a district's place by it, lie within what is published."""
+    settled = truth["outcomes"]["shares"]["M5"]  # the same everywhere
     told = {
         area: {"M1": each["p90"] / 60, "M2": each["p50"] / 60 * 95.5 / 320}
         for area, each in truth["response_times"]["incident_seconds"].items()
@@ -327,13 +328,16 @@ def test_planted_differences_between_districts_come_back_as_scores(district: Pat
         "where scope = 'mechanism' and dimension = 'mechanism' and dimension_weight > 0 "
         "and score.area_level = 'district' and period_kind in ('quarter', 'year') group by all",
     )
-    planted = {
-        row[:3]: sum(100 * each["weight"] * (1 - told[row[0]][each["indicator"]] / each["worst"]) for each in row[7])
-        for row in rows
-    }
+
+    def score(area: str, each: dict[str, Any]) -> float:
+        if each["indicator"] == "M5":
+            return settled
+        return 1 - told[area][each["indicator"]] / each["worst"]
+
+    planted = {row[:3]: sum(100 * each["weight"] * score(row[0], each) for each in row[7]) for row in rows}
     assert len(rows) >= 3 * len(told)
     assert sum(row[3] <= planted[row[:3]] <= row[4] for row in rows) >= 0.9 * len(rows)
-    ranked = [row for row in rows if row[5] is not None and {each["indicator"] for each in row[7]} == {"M2"}]
+    ranked = [row for row in rows if row[5] is not None and "M1" not in {each["indicator"] for each in row[7]}]
     places = [
         1 + sum(other[1:3] == row[1:3] and planted[other[:3]] > planted[row[:3]] for other in ranked) for row in ranked
     ]
@@ -361,6 +365,58 @@ def test_contributions_and_coordination_are_those_of_the_scores(district: Path) 
     )
     assert levels[0][0] < 1e-9
     assert levels[0][1] > 20
+
+
+# Of each indicator of what comes of records: kind, day that it goes by, what is counted, and among what.
+OUTCOMES = {
+    "G1": ("service", "due_day", "first_response_at <= due_at", "true"),
+    "G3": ("service", "day", "satisfied", "closed_at is not null and followed_up and satisfied is not null"),
+    "G3_follow_up": ("service", "day", "followed_up", "closed_at is not null"),
+    "R3": ("service", "day", "overturned", "reviewed"),
+    "R4": ("service", "day", "legal_basis is not null", "closed_at is not null"),
+    "E1": ("service", "due_day", "solved and closed_at is not null", "channel = 'enterprise platform'"),
+    "R1": ("incident", "day", "outcome = 'cleared' and closed_day - recorded_day <= 180", "true"),
+    "M5": (
+        "incident",
+        "day",
+        "outcome = 'mediated' and closed_day is not null and coalesce(reopened_day - closed_day > 90, true)",
+        "local_category = 'dispute'",
+    ),
+    "L1": (
+        "incident",
+        "day",
+        "len(agencies) >= 2 and arrived_at is not null",
+        "local_category in ('dispute', 'disturbance')",
+    ),
+}
+
+
+def test_every_planted_outcome_has_its_indicator(truth: Truth) -> None:
+    assert OUTCOMES.keys() == truth["outcomes"]["shares"].keys()
+
+
+@pytest.mark.parametrize("indicator", OUTCOMES)
+def test_published_outcomes_are_the_planted_ones(indicator: str, district: Path, truth: Truth) -> None:
+    """By year those of the records in staging; in mature years near the planted share, all of them together."""
+    kind, day, counted, among = OUTCOMES[indicator]
+    staged = _warehouse(
+        district,
+        f"""
+        select year({day}) as year, count(*) filter ({counted}) as part, count(*) as whole from staging.{kind}
+        where {day} <= (select as_of from staging.run_window) and {among} group by all order by all
+        """,
+    )
+    rows = _query(
+        district,
+        "select year(period_start), numerator::bigint, denominator::bigint, status from indicator_values "
+        f"where indicator_id = '{indicator}' and period_kind = 'year' and area_level = 'city' order by 1",
+    )
+    assert [row[:3] for row in rows] == staged.rows()
+    mature = [(part, whole) for _, part, whole, status in rows if status == "final"]
+    part, whole = (sum(each) for each in zip(*mature, strict=True))
+    planted = truth["outcomes"]["shares"][indicator]
+    # Three standard errors, and what the few records with a defect may add.
+    assert abs(part / whole - planted) < 3 * (planted * (1 - planted) / whole) ** 0.5 + 0.005
 
 
 def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:

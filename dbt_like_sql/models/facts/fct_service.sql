@@ -21,6 +21,7 @@ judged as (
         day,
         known_day,
         due_day,
+        channel,
         -- Loading knows of no closing after as_of: it has not happened yet.
         closed_day,
         closed_day is null as is_open,
@@ -28,6 +29,18 @@ judged as (
             when time_precision = 'day' then closed_day <= due_day
             else closed_at <= due_at
         end, false) as is_closed_in_time,
+        coalesce(case
+            when time_precision = 'day' then first_response_day <= due_day
+            else first_response_at <= due_at
+        end, false) as is_answered_in_time,
+        -- Before the closing there is no solution to confirm, no legal basis of it, and nobody to ask about it.
+        coalesce(solved and closed_day is not null, false) as is_confirmed_solved,
+        closed_day is not null and coalesce(trim(legal_basis), '') <> '' as has_legal_basis,
+        coalesce(followed_up and closed_day is not null, false) as is_followed_up,
+        case when followed_up and closed_day is not null then satisfied end as is_satisfied,
+        coalesce(reviewed, false) as is_reviewed,
+        case when reviewed then overturned end as is_overturned,
+        coalesce(is_complaint, false) as is_complaint,
         -- A closing before the opening is flagged in loading; it counts as closed at once.
         case
             when closed_day is null then null

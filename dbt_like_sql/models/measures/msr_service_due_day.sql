@@ -17,7 +17,10 @@ select
     area_id,
     due_day as day,
     source,
+    channel,
     count(*) as due,
-    {{ count_where('is_closed_in_time') }} as resolved_in_time
+    {{ count_where('is_closed_in_time') }} as resolved_in_time,
+    {{ count_where('is_answered_in_time') }} as answered_in_time,
+    {{ count_where('is_confirmed_solved') }} as confirmed_solved
 from due_services
-group by geography, area_id, due_day, source
+group by geography, area_id, due_day, source, channel
