@@ -14,7 +14,14 @@ Manski (2003), Partial Identification of Probability Distributions.
 import numpy as np
 import numpy.typing as npt
 
-from indicators.intervals import Floats, dobson_limits, poisson_exact_limits, poisson_limits, wilson_limits
+from indicators.intervals import (
+    Floats,
+    dobson_limits,
+    poisson_exact_limits,
+    poisson_limits,
+    ratio_of_counts_limits,
+    wilson_limits,
+)
 
 
 def count_bounds(
@@ -53,6 +60,27 @@ def _wilson(successes: Floats, trials: Floats, end: int) -> Floats:
     """One of Wilson's limits; with no trial left, the end of all proportions."""
     is_any = trials > 0
     return np.where(is_any, wilson_limits(np.where(is_any, successes, 0.0), np.where(is_any, trials, 1.0))[end], end)
+
+
+def ratio_bounds(
+    above: npt.ArrayLike,
+    below: npt.ArrayLike,
+    above_added: npt.ArrayLike,
+    above_contested: npt.ArrayLike,
+    below_added: npt.ArrayLike,
+    below_contested: npt.ArrayLike,
+) -> tuple[Floats, Floats]:
+    """Bounds of a ratio of two counts, each of which may be so many more, or so many of the contested fewer.
+
+    The upper one is NaN where nothing below may be left: it then ends nowhere.
+    """
+    x, y, more_x, less_x, more_y, less_y = (
+        np.asarray(a, dtype=np.float64)
+        for a in (above, below, above_added, above_contested, below_added, below_contested)
+    )
+    low = ratio_of_counts_limits(np.maximum(x - less_x, 0.0), y + more_y)[0]
+    high = ratio_of_counts_limits(x + more_x, np.maximum(y - less_y, 0.0))[1]
+    return low, np.where(np.isfinite(high), high, np.nan)
 
 
 def weighted_bounds(

@@ -21,6 +21,7 @@ from indicators.nowcasts import DELAY_SCHEMA, NOWCAST_SCHEMA, nowcast_figures
 from indicators.proportions import proportion_figures
 from indicators.protected_cells import of_the_top, protect_whole
 from indicators.rates import rate_figures
+from indicators.ratios import open_ratio, ratio_figures
 from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
@@ -30,6 +31,7 @@ FIGURES = {
     "rate": rate_figures,
     "weighted_rate": rate_figures,
     "proportion": proportion_figures,
+    "ratio": ratio_figures,
     "survival_quantile": duration_figures,
     "near_repeat": near_repeat_figures,
     "repeat_addresses": repeat_address_figures,
@@ -148,6 +150,8 @@ def _published(cells: pl.DataFrame, entry: Entry, inputs: Inputs) -> pl.DataFram
 
 def _source(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:
     """What an entry is computed from, or the reason why it is not available."""
+    if entry.kind == "ratio" and entry.measure:
+        return open_ratio(entry, inputs, tree)
     feed = find_feed(entry, inputs)
     if isinstance(feed, str):
         return feed

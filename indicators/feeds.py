@@ -117,13 +117,14 @@ def possible_sources(entry: Entry, inputs: Inputs) -> list[str]:
     """Sources that could feed an entry by what they are and map, whether or not they have a row that passes; sorted."""
     if not entry.is_computed:
         return []
-    kind = MEASURES[entry.measure].kind if entry.measure else "survey" if entry.survey else "profile"
+    of_another = "survey" if entry.survey else "profile"
+    kinds = {MEASURES[part.measure].kind if part.measure else of_another for part in entry.parts}
     declared = inputs.sources.select("source", "kind")
     if entry.survey:
         asked = inputs.questionnaire
         declared = declared.filter(source=asked.source) if asked else declared.clear()
-    if kind is not None:
-        declared = declared.filter(kind=kind)
+    if None not in kinds:
+        declared = declared.filter(pl.col("kind").is_in([kind for kind in kinds if kind]))
     return sorted(mapping_sources(entry, inputs, declared)["source"])
 
 

@@ -112,6 +112,39 @@ def wilson_limits(successes: npt.ArrayLike, trials: npt.ArrayLike, confidence: f
     return lower, np.where(x == n, 1.0, np.minimum((centre + spread) / width, 1.0))
 
 
+def ratio_of_counts_limits(
+    above: npt.ArrayLike, below: npt.ArrayLike, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Score limits of the ratio of two Poisson counts.
+
+    Given their sum, the first of both is binomial; Wilson's limits of its share, as odds, are those of the ratio.
+
+    Parameters
+    ----------
+    above, below : array_like
+        Events of independent counts, of one shape; fractions are allowed.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float
+        `upper` is infinite where there is nothing below, and `lower` 0 where there is nothing above.
+
+    References
+    ----------
+    Graham, Mengersen & Morton (2003), Statistics in Medicine 22:2071-2083.
+    """
+    x, y = _counts(above, "above"), _counts(below, "below")
+    total = x + y
+    low, high = wilson_limits(np.where(total > 0, x, 0.0), np.where(total > 0, total, 1.0), confidence)
+    is_any = total > 0
+    with np.errstate(divide="ignore"):
+        lower, upper = low / (1 - low), high / (1 - high)
+    # With nothing below, the share is 1 for certain only from above.
+    return np.where(is_any, lower, 0.0), np.where(is_any & (y > 0), upper, np.inf)
+
+
 def dobson_limits(
     weighted: npt.ArrayLike,
     variance: npt.ArrayLike,

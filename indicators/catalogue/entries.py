@@ -3,11 +3,12 @@
 Belongs here: the fields, and the checks on one entry. Not here: reading files (`reading`), computing (`compute`).
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from indicators.catalogue.measures import EXTRACTS, MEASURES, STOCKS
+from indicators.catalogue.measures import EXTRACTS, MEASURES, STOCKS, Measure
 from indicators.questionnaire import FOUNDATIONS, QUESTIONS
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
@@ -53,6 +54,7 @@ COMPUTED = {
     "rate": ("byar", "daily_cluster"),
     "weighted_rate": ("dobson",),
     "proportion": ("wilson",),
+    "ratio": ("ratio_of_counts",),
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),
     "near_repeat": ("permutation",),
@@ -66,7 +68,13 @@ SURVEYS = ("survey_proportion", "survey_mean", "survey_gap")
 # Kinds that are computed without a measure.
 WITHOUT_MEASURE = ("stock_ratio", *SURVEYS)
 # Fields that some kinds of figure have, and no other.
-PARTS = {"stock": ("stock_ratio",), "near": ("near_repeat",), "network": ("network",), "survey": SURVEYS}
+PARTS = {
+    "stock": ("stock_ratio",),
+    "near": ("near_repeat",),
+    "network": ("network",),
+    "base": ("ratio",),
+    "survey": SURVEYS,
+}
 
 
 class Model(BaseModel):
@@ -122,6 +130,13 @@ class Selection(Model):
 
     column: str
     where: Alternatives = Field(default_factory=list)
+
+
+class Base(Selection):
+    """What a ratio is divided by: a column of another measure, summed over the rows that pass `where`, by `scale`."""
+
+    measure: str
+    scale: float = Field(default=1.0, gt=0)
 
 
 class Stock(Model):
@@ -198,11 +213,11 @@ class Entry(Model):
     An entry with a `measure` (a stock_ratio: with `stock`; of a survey: with `survey`) is computed wherever the data
     carry its `needs`; one without says what it would need, and is published as not available. `scale` turns the
     measure's unit into the numerator's (1e6 for parts per million, 60 for seconds to minutes); `per` is the base that
-    the figure is given for. `where` says which records a survival_quantile or a figure of an extract is of; other
-    kinds say so in `numerator` and `denominator`. Of a near_repeat `min_denominator` is the number of near pairs that
-    chance alone would bring, of a network the number of cases that it is rarefied to, of a survey the effective number
-    of answers. `goalposts` are the figures, in the indicator's unit, between which it counts in the composite index: at
-    one end 0, at the other 100.
+    the figure is given for. A ratio is divided by its `base`. `where` says which records a survival_quantile or a
+    figure of an extract is of; other kinds say so in `numerator` and `denominator`. Of a near_repeat `min_denominator`
+    is the number of near pairs that chance alone would bring, of a network the number of cases that it is rarefied to,
+    of a survey the effective number of answers. `goalposts` are the figures, in the indicator's unit, between which it
+    counts in the composite index: at one end 0, at the other 100.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -246,6 +261,7 @@ class Entry(Model):
     near: Near | None = None
     network: Network | None = None
     survey: Asked | None = None
+    base: Base | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None
@@ -259,6 +275,20 @@ class Entry(Model):
     def extract(self) -> str | None:
         """The extract that a computed entry rests on, beside its measure where it has one."""
         return EXTRACTS[self.kind].table if (self.measure or self.survey) and self.kind in EXTRACTS else None
+
+    @property
+    def parts(self) -> tuple["Entry", ...]:
+        """The entry itself, and of a ratio what it is divided by: as entries that count rows of one measure each."""
+        if self.base is None:
+            return (self,)
+        below = {
+            "measure": self.base.measure,
+            "numerator": Selection(column=self.base.column, where=self.base.where),
+            "scale": self.base.scale,
+            "count": None,
+            "unusable": self.unusable.model_copy(update={"missing": None}),
+        }
+        return self, self.model_copy(update=below)
 
     @property
     def is_computed(self) -> bool:
@@ -302,8 +332,8 @@ class Entry(Model):
         return self
 
     def _does_without_measure(self) -> None:
-        if self.numerator or self.denominator or self.count or self.opened_measure or self.where:
-            raise ValueError("numerator, denominator, count, opened_measure and where need a measure")
+        if self.numerator or self.denominator or self.count or self.opened_measure or self.where or self.base:
+            raise ValueError("numerator, denominator, count, opened_measure, where and base need a measure")
         if self.kind in WITHOUT_MEASURE and self.interval not in COMPUTED[self.kind]:
             raise ValueError(f"interval: a {self.kind} takes {' or '.join(COMPUTED[self.kind])}, not {self.interval}")
         if self.survey:
@@ -315,22 +345,17 @@ class Entry(Model):
         if self.numerator is None:
             raise ValueError("numerator: missing")
         if (self.denominator is None) == (self.kind == "proportion"):
-            raise ValueError("denominator: a proportion has one, a rate is over the population and has none")
+            raise ValueError(
+                "denominator: a proportion has one; a rate is over the population, a ratio over its base, and has none"
+            )
+        if self.base:
+            _named_by(self.base.measure, [self.base.column], self.base.where)
 
     def _selections_fit(self) -> None:
-        if self.measure not in MEASURES:
-            raise ValueError(f"measure: no {self.measure}; there are {', '.join(MEASURES)}")
-        measure = MEASURES[self.measure]
-        columns = [s.column for s in (self.numerator, self.denominator) if s]
-        for column in [*columns, *filter(None, (self.count, self.unusable.missing))]:
-            if column not in measure.counts:
-                raise ValueError(f"{self.measure} has no count {column}; it has {', '.join(measure.counts)}")
-        for where in (self.where, *(s.where for s in (self.numerator, self.denominator) if s)):
-            for dimension in {name for alternative in where for name in alternative}:
-                if dimension not in measure.dimensions:
-                    raise ValueError(
-                        f"{self.measure} has no dimension {dimension}; it has {', '.join(measure.dimensions)}"
-                    )
+        selections = [s for s in (self.numerator, self.denominator) if s]
+        columns = [*(s.column for s in selections), *filter(None, (self.count, self.unusable.missing))]
+        filters = [*self.where, *(alternative for s in selections for alternative in s.where)]
+        measure = _named_by(self.measure, columns, filters)
         if self.kind == "weighted_rate" and "category" not in measure.dimensions:
             raise ValueError(f"{self.measure} has no categories to weigh")
 
@@ -364,3 +389,17 @@ class Entry(Model):
         finer = {"day", "week"} & set(self.period_kinds)
         if finer:
             raise ValueError(f"period_kinds: durations are counted by month, so not by {' and '.join(sorted(finer))}")
+
+
+def _named_by(name: str | None, columns: Iterable[str], where: Iterable[Alternative]) -> Measure:
+    """Find a measure; raise ValueError unless it has these counts, and the dimensions that these filters name."""
+    if name not in MEASURES:
+        raise ValueError(f"measure: no {name}; there are {', '.join(MEASURES)}")
+    measure = MEASURES[name]
+    for column in columns:
+        if column not in measure.counts:
+            raise ValueError(f"{name} has no count {column}; it has {', '.join(measure.counts)}")
+    for dimension in {dimension for alternative in where for dimension in alternative}:
+        if dimension not in measure.dimensions:
+            raise ValueError(f"{name} has no dimension {dimension}; it has {', '.join(measure.dimensions)}")
+    return measure

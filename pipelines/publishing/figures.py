@@ -146,10 +146,11 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
     profiles = inputs.sources.filter(kind="profile")["source"].unique().sort()
     for entry in entries:
         possible = possible_sources(entry, inputs)
-        feed = find_feed(entry, inputs) if possible else None
+        feeds = [find_feed(part, inputs) for part in entry.parts] if possible else []
+        feeding = {source for feed in feeds if isinstance(feed, Feed) for source in feed.sources["source"]}
         parts = {
             "possible": possible,
-            "feeding": possible if entry.measure is None else feed.sources["source"] if isinstance(feed, Feed) else [],
+            "feeding": possible if entry.measure is None else sorted(feeding),
             "residents": profiles if entry.measure and entry.kind in ("rate", "weighted_rate") else [],
         }
         rows += [(entry.id, source, part) for part, named in parts.items() for source in named]

@@ -59,17 +59,19 @@ def resting(project: Project, lineage: Lineage, entries: Iterable[Entry]) -> dic
 
 def _rest(project: Project, lineage: Lineage, entry: Entry) -> Rest:
     found, choosing, joining = _Collected(), _Collected(), _Collected()
-    for relation, columns in used_columns(entry).items():
-        found.add(dependence(project, lineage, relation, columns))
-    for ref in _coverage(project, lineage, entry):
-        found.add(dependence(project, lineage, ref.relation, [ref.column]))
+    for part in entry.parts:
+        for relation, columns in used_columns(part).items():
+            found.add(dependence(project, lineage, relation, columns))
+        for ref in _coverage(project, lineage, part):
+            found.add(dependence(project, lineage, ref.relation, [ref.column]))
     if _RECEIPTS in found.relations:
         for kind in FIRST_TIME:
             found.add(dependence(project, lineage, f"staging.{kind}", _RECEIVED))
-    for measure in filter(None, (entry.measure, entry.opened_measure)):
-        categories = {"category"} & set(MEASURES[measure].dimensions)
-        choosing.add(dependence(project, lineage, f"measures.{measure}", _filtered_by(entry)))
-        joining.add(dependence(project, lineage, f"measures.{measure}", categories))
+    for part in entry.parts:
+        for measure in filter(None, (part.measure, part.opened_measure)):
+            categories = {"category"} & set(MEASURES[measure].dimensions)
+            choosing.add(dependence(project, lineage, f"measures.{measure}", _filtered_by(part)))
+            joining.add(dependence(project, lineage, f"measures.{measure}", categories))
     return Rest(
         columns=frozenset(found.columns),
         relations=frozenset(found.relations),
@@ -79,7 +81,7 @@ def _rest(project: Project, lineage: Lineage, entry: Entry) -> Rest:
 
 
 def used_columns(entry: Entry) -> dict[str, set[str]]:
-    """Name the columns that an entry is computed from, by the relation that polars reads."""
+    """Name the columns that an entry, or one part of it, is computed from, by the relation that polars reads."""
     used: dict[str, set[str]] = {}
     filtered = _filtered_by(entry)
     if entry.extract:

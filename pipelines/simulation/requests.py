@@ -58,10 +58,10 @@ _NO_YES = ("否", "是")
 _BASES = ("", "治安管理处罚法", "信访工作条例", "物业管理条例")
 _CHANNEL_SLOTS, _OUTCOME_SLOTS = slots((48, 22, 16, 6, 8), 256), slots((70, 15, 10, 5), 256)
 _PLATFORM, _DONE = _CHANNELS.index("企业平台"), _OUTCOMES.index("已办结")
-# Shares as numerator and denominator: of requests the open ones, of these those never answered; of what is done what
-# solves it, on the enterprise platform and elsewhere; of the closed those followed up, naming their legal basis or
-# reviewed; of the solved and followed up the satisfied; of the reviewed the overturned.
-OPEN, UNANSWERED, SOLVED_ON_PLATFORM, SOLVED = (1, 16), (1, 2), (10, 16), (13, 16)
+# Shares as numerator and denominator: of requests the complaints and the open ones, of these those never answered; of
+# what is done what solves it, on the enterprise platform and elsewhere; of the closed those followed up, naming their
+# legal basis or reviewed; of the solved and followed up the satisfied; of the reviewed the overturned.
+COMPLAINTS, OPEN, UNANSWERED, SOLVED_ON_PLATFORM, SOLVED = (1, 24), (1, 16), (1, 2), (10, 16), (13, 16)
 FOLLOWED_UP, WITH_BASIS, REVIEWED, SATISFIED, OVERTURNED = (3, 8), (7, 8), (1, 16), (14, 16), (1, 4)
 
 AGENCIES = ("police", "street_office", "city_management", "social_work", "enterprise_security", "volunteers")
@@ -178,7 +178,7 @@ class Requests(Stream):
                 "法律依据": text_column(_BASES, np.where(has_basis, 1 + (more[0] >> 8) % 3, 0)),
                 "是否复核": answer(is_reviewed, is_closed),
                 "是否改判": answer(is_overturned, is_reviewed),
-                "是否投诉": text_column(_NO_YES, (random[1] % 24 == 0).astype(np.uint8)),
+                "是否投诉": text_column(_NO_YES, (random[1] % COMPLAINTS[1] < COMPLAINTS[0]).astype(np.uint8)),
                 "经度": book.lon.gather(at),
                 "纬度": book.lat.gather(at),
                 "更新时间": moments(np.where(is_closed, closed, responded)),

@@ -163,6 +163,7 @@ def _outcomes() -> Truth:
     return {
         "definition": "Expected share, from 0 to 1, by the indicator that tells it, the same everywhere and always; of "
         "records that are old enough, without those on which a defect is planted.",
+        "complaints_per_request": round(requests.COMPLAINTS[0] / requests.COMPLAINTS[1], 6),
         "shares": {indicator: round(share, 6) for indicator, share in shares.items()},
     }
 

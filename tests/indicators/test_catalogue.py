@@ -51,6 +51,8 @@ per: 10000
 """
 
 COUNTED = GOOD[GOOD.index("measure:") : GOOD.index("scale:")]
+BASE = "base: {measure: msr_service_day, column: closed, where: {source: [s]}}"
+RATIO = {"kind: rate": "kind: ratio", "byar": "ratio_of_counts", "scale: 1000000": f"scale: 1000000\n{BASE}"}
 NEAR = {
     "kind: rate": "kind: near_repeat",
     "byar": "permutation",
@@ -147,6 +149,11 @@ def test_every_fault_of_an_entry_is_named_at_once(tmp_path: Path) -> None:
         ({**NEAR, "where: {category": "where: {local_category"}, "has no dimension local_category"),
         ({**NEAR, "msr_incident_basis_day": "msr_incident_day"}, "takes the measure msr_incident_basis_day"),
         ({"scale: 1000000": "scale: 1000000\nwhere: {colour: [red]}"}, "has no dimension colour"),
+        ({"kind: rate": "kind: ratio", "byar": "ratio_of_counts"}, "a ratio has it"),
+        ({"scale: 1000000": f"scale: 1000000\n{BASE}"}, "a ratio has it"),
+        ({**RATIO, "column: closed": "column: shut"}, "msr_service_day has no count shut"),
+        ({**RATIO, "msr_service_day": "msr_services"}, "measure: no msr_services"),
+        ({**RATIO, "source: [s]": "colour: [red]"}, "msr_service_day has no dimension colour"),
     ],
 )
 def test_parts_that_contradict_each_other_are_refused(tmp_path: Path, change: dict[str, str], said: str) -> None:

@@ -419,6 +419,32 @@ def test_published_outcomes_are_the_planted_ones(indicator: str, district: Path,
     assert abs(part / whole - planted) < 3 * (planted * (1 - planted) / whole) ** 0.5 + 0.005
 
 
+def test_published_complaints_are_the_planted_ones(district: Path, truth: Truth) -> None:
+    """By year as many as are staged, per thousand incidents; of all requests near the planted share."""
+    years = _warehouse(
+        district,
+        """
+        select year(day) as year, count(*) filter (is_complaint) as complaints, count(*) as requests
+        from staging.service group by all order by all
+        """,
+    )
+    rows = _query(
+        district,
+        "select year(period_start), numerator::bigint, value, denominator, lower, upper from indicator_values "
+        "where indicator_id = 'R2' and period_kind = 'year' and area_level = 'city' order by 1",
+    )
+    assert [row[:2] for row in rows] == years.select("year", "complaints").rows()
+    (incidents,) = _warehouse(district, "select count(*) from staging.incident").row(0)
+    # Those that may have happened in two years count in both, as far as they may.
+    assert sum(row[3] for row in rows) == pytest.approx(incidents, abs=1)
+    for _, complaints, value, denominator, lower, upper in rows:
+        assert value == pytest.approx(1000 * complaints / denominator)
+        assert lower < value < upper
+    requests = years["requests"].sum()
+    share = truth["outcomes"]["complaints_per_request"]
+    assert abs(years["complaints"].sum() / requests - share) < 3 * (share / requests) ** 0.5
+
+
 def test_near_repeats_are_in_the_points(district: Path, truth: Truth) -> None:
     """Burglaries that follow another within the planted days and 100 metres, none at the same address: far more often
     than when the days are dealt out among the points anew."""

@@ -40,6 +40,15 @@ SERVICE = {*KEYS, "closed_day", "closed_at", "time_precision"}
         # Whether a request counts is a matter of its due day, how it counts of the closing.
         ("G2", "service", {*SERVICE - {"day"}, "due_day", "due_at"}),
         ("G2_median_days", "service", {*SERVICE, "opened_at"}),
+        (
+            *("G1", "service"),
+            {*KEYS - {"day"}, "time_precision", "due_day", "due_at", "first_response_day", "first_response_at"},
+        ),
+        # Counted beside their agencies, incidents rest on how these are told apart.
+        ("R1", "incident", {*KEYS, "incident_id", "agencies", "recorded_day", "closed_day", "outcome"}),
+        # Of a ratio, records of both kinds.
+        ("R2", "service", {*KEYS, "is_complaint"}),
+        ("R2", "incident", INCIDENT),
         ("F5", "survey", {*KEYS, "required_cells", "filled_cells"}),
         # A survey has no days that a source could leave out.
         ("S1", "survey", {*KEYS - {"known_day"}, *EXTRACTS["survey_proportion"].columns}),
