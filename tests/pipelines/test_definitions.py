@@ -79,8 +79,11 @@ def test_models_tell_what_their_columns_are_made_from(repository: dg.RepositoryD
         "area_id": {"facts/fct_service.area_id"},
         "day": {"facts/fct_service.due_day"},
         "source": {"facts/fct_service.source"},
+        "channel": {"facts/fct_service.channel"},
         "due": set(),
         "resolved_in_time": {"facts/fct_service.is_closed_in_time"},
+        "answered_in_time": {"facts/fct_service.is_answered_in_time"},
+        "confirmed_solved": {"facts/fct_service.is_confirmed_solved"},
     }
     assert _lineage(repository, "staging", "stg_incident")["area_id"] == {
         "staging/incident.area_id",
