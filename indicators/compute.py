@@ -38,7 +38,7 @@ FIGURES = {
     "network": network_figures,
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
-PROTECTED = ("rate", "weighted_rate", "proportion", "survival_quantile")
+PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")
 # Of the figures of one entry.
 ORDER = ["area_id", "period_kind", "period_start"]
 CHARTED = pl.Schema(

@@ -16,6 +16,7 @@ import polars as pl
 
 from indicators.catalogue.measures import MEASURES
 from indicators.cells import FINE_KINDS, Source
+from indicators.feeds import Feed, find_feed
 from indicators.inputs import Inputs
 from indicators.layout import Bools
 from indicators.unusable import PERIOD, undated_share
@@ -29,6 +30,7 @@ FOOTPRINTS: Mapping[str, Reach] = {
     "rate": "period",
     "weighted_rate": "period",
     "proportion": "period",
+    "ratio": "period",
     # A month's histogram counts on its first day, an open record as old as the last day that counts.
     "survival_quantile": "period",
     "repeat_addresses": "year",
@@ -167,7 +169,8 @@ class Renewal:
     def _reached(self, source: Source, before: "Kept", marks: pl.Series) -> pl.Series:
         """Whether each period must be computed anew."""
         entry, periods = source.feed.entry, source.coverage.periods
-        tables = [name for name in (entry.measure, entry.opened_measure, entry.extract, DOUBTFUL) if name]
+        named = [name for part in entry.parts for name in (part.measure, part.opened_measure, part.extract)]
+        tables = [name for name in (*named, DOUBTFUL) if name]
         days = self.changed.filter(pl.col("table").is_in(tables))["day"].unique()
         then = periods.select(PERIOD).join(before.periods, on=PERIOD, how="left", maintain_order="left")["mark"]
         return marks.ne_missing(then) | pl.Series(reached(FOOTPRINTS[entry.kind], periods, days))
@@ -205,25 +208,24 @@ def _telling(figures: pl.DataFrame) -> set[tuple[str, str]]:
 
 def mark_entry(source: Source) -> str:
     """Mark of all that an entry's figures depend on beside the rows of days and the coverage of periods."""
-    feed, inputs, entry = source.feed, source.inputs, source.feed.entry
-    doubtful = inputs.doubtful.join(feed.sources, on=["source", "kind"], how="semi")
-    undated = doubtful.filter(pl.col(MEASURES[feed.measure].days[0]).is_null())
+    inputs, entry = source.inputs, source.feed.entry
     facts: list[object] = [
         entry.model_dump_json(),
-        feed.sources.rows(),
-        feed.geographies,
         source.coverage.first,
         inputs.week_start,
-        undated_share(feed, inputs),
-        sorted(undated.rows(), key=str),
         source.tree.areas.rows(),
         inputs.disclosure,
     ]
+    below = [find_feed(part, inputs) for part in entry.parts[1:]]
+    for feed in (source.feed, *(each for each in below if isinstance(each, Feed))):
+        doubtful = inputs.doubtful.join(feed.sources, on=["source", "kind"], how="semi")
+        undated = doubtful.filter(pl.col(MEASURES[feed.measure].days[0]).is_null())
+        facts += [feed.sources.rows(), feed.geographies, undated_share(feed, inputs), sorted(undated.rows(), key=str)]
     if entry.kind in ("rate", "weighted_rate"):
         facts.append(inputs.profile.select("area_id", "valid_from", "population").rows())
     if entry.kind == "weighted_rate":
         # The largest weight of all days is that of an event not seen.
-        facts += [inputs.severity_weights.rows(), feed.rows["weight"].max()]
+        facts += [inputs.severity_weights.rows(), source.feed.rows["weight"].max()]
     if entry.kind == "survival_quantile":
         facts.append(inputs.as_of)
     if entry.kind == "repeat_addresses":

@@ -4,17 +4,19 @@ Belongs here: figures whose numerator is no part of their denominator, and both 
 `proportions`, residents for `rates`.
 """
 
+import numpy as np
 import polars as pl
 
 from indicators.areas import AreaTree
 from indicators.bounds import ratio_bounds
 from indicators.catalogue.entries import Entry
-from indicators.cells import Source, count_cells, daily_counts, tells_something, unallocated
+from indicators.cells import Source, count_cells, daily_counts, unallocated
 from indicators.coverage import cover
 from indicators.feeds import Feed, find_feed
 from indicators.grades import unusable_shares
 from indicators.inputs import Inputs
 from indicators.intervals import Floats, ratio_of_counts_limits
+from indicators.protected_cells import of_the_top
 from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "records", "missing"]
@@ -40,8 +42,6 @@ def open_ratio(entry: Entry, inputs: Inputs, tree: AreaTree) -> Source | str:
 def ratio_figures(source: Source) -> pl.DataFrame:
     """Figures of a `ratio` for every area that both its counts may lie in, and every period.
 
-    Of days and weeks only those that `cells.tells_something` passes.
-
     Parameters
     ----------
     source : Source
@@ -60,16 +60,17 @@ def ratio_figures(source: Source) -> pl.DataFrame:
     above = _counted(source)
     below = _counted(Source(base, source.coverage, source.inputs, source.tree))
     cells = above.join(
-        below.select(*KEY, "counted", "added", "contested", "unusable", SHARES), on=KEY, suffix="_below"
+        below.select(*KEY, "counted", "added", "contested", "unusable", "is_withheld", SHARES), on=KEY, suffix="_below"
     ).with_columns(
         numerator="counted",
         denominator="counted_below",
         unusable=pl.col("unusable") + pl.col("unusable_below"),
+        is_withheld=pl.col("is_withheld") | pl.col("is_withheld_below"),
         events="counted",
         event_squares="counted",
         **{name: pl.max_horizontal(name, f"{name}_below") for name in above.columns if name.startswith("share_")},
     )
-    cells = cells.filter(tells_something(entry)).with_columns(
+    cells = cells.with_columns(
         void_reason=pl.coalesce("void_reason", pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count")))
     )
     rated = cells.filter(pl.col("void_reason").is_null())
@@ -86,11 +87,14 @@ def ratio_figures(source: Source) -> pl.DataFrame:
 
 
 def _counted(source: Source) -> pl.DataFrame:
-    """Cells of one of both counts, with `counted`, `added` (how many more it may be), contested and unusable."""
+    """Cells of one of both counts, with `counted`, `added` (how many more it may be), contested and unusable.
+
+    Under protection, those of the whole city alone: rounded, and what the rounding leaves open is in doubt.
+    """
     entry = source.feed.entry
     cells = count_cells(source, daily_counts(source.feed), COLUMNS)
     refused = pl.col("missing") + pl.col("refused")
-    return cells.with_columns(
+    cells = cells.with_columns(
         counted=pl.col("numerator") / entry.scale,
         added=unallocated(entry, "numerator") / entry.scale + refused * entry.unusable.worst_per_record,
         contested=pl.col("contested") * entry.unusable.worst_per_record,
@@ -98,6 +102,19 @@ def _counted(source: Source) -> pl.DataFrame:
         .ceil()
         .cast(pl.Int64),
         **unusable_shares(entry),
+        is_withheld=pl.lit(False),
+    )
+    disclosure = source.inputs.disclosure
+    if disclosure.is_exact:
+        return cells
+    cells = of_the_top(cells, source.tree)
+    exact = np.rint(_floats(cells, "counted"))
+    shown = disclosure.show(exact)
+    return cells.with_columns(
+        counted=pl.Series(shown.value.astype(np.float64)),
+        added=pl.col("added") + pl.Series(shown.high - shown.value),
+        contested=pl.col("contested") + pl.Series(shown.value - shown.low),
+        is_withheld=pl.Series(shown.is_withheld),
     )
 
 

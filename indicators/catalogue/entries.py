@@ -350,6 +350,8 @@ class Entry(Model):
             )
         if self.base:
             _named_by(self.base.measure, [self.base.column], self.base.where)
+            if {"day", "week"} & set(self.period_kinds):
+                raise ValueError("period_kinds: a ratio is not told by days and weeks")
 
     def _selections_fit(self) -> None:
         selections = [s for s in (self.numerator, self.denominator) if s]

@@ -151,6 +151,7 @@ def test_every_fault_of_an_entry_is_named_at_once(tmp_path: Path) -> None:
         ({"scale: 1000000": "scale: 1000000\nwhere: {colour: [red]}"}, "has no dimension colour"),
         ({"kind: rate": "kind: ratio", "byar": "ratio_of_counts"}, "a ratio has it"),
         ({"scale: 1000000": f"scale: 1000000\n{BASE}"}, "a ratio has it"),
+        ({**RATIO, "[month]": "[month, week]"}, "a ratio is not told by days and weeks"),
         ({**RATIO, "column: closed": "column: shut"}, "msr_service_day has no count shut"),
         ({**RATIO, "msr_service_day": "msr_services"}, "measure: no msr_services"),
         ({**RATIO, "source: [s]": "colour: [red]"}, "msr_service_day has no dimension colour"),

@@ -43,6 +43,12 @@ ENTRIES = [
         period_kinds=["month", "rolling_12m"],
     ),
     make_entry(
+        id="patrols", kind="ratio", interval="ratio_of_counts", measure="msr_patrol_day",
+        numerator={"column": "patrols"}, scale=1.0, per=100.0, min_denominator=2,
+        base={"measure": "msr_incident_day", "column": "incidents_ppm", "scale": 1e6},
+        period_kinds=["month", "rolling_12m"],
+    ),
+    make_entry(
         id="repeats", kind="repeat_addresses", interval="permutation", measure="msr_incident_basis_day",
         numerator=None, scale=1.0, per=1.0, min_denominator=2, period_kinds=["month", "quarter"],
     ),

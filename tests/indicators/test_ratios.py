@@ -1,5 +1,6 @@
 """Ratios of two counts: limits, bounds, and the complaints per thousand incidents of the catalogue, counted by hand."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from indicators.bounds import ratio_bounds
 from indicators.catalogue.reading import load_catalogue
 from indicators.compute import compute
+from indicators.disclosure import Disclosure
 from indicators.intervals import normal_quantile, ratio_of_counts_limits
 from tests.indicators.small_city import DEC, JAN, row
 
@@ -139,6 +141,23 @@ def test_counts_of_different_geographies_meet_where_both_lie(inputs) -> None:
     figures = figures_of(inputs, services, [incidents("n1", JAN, 200)])
     assert set(figures.values["area_id"]) == {"city", "north"}
     assert row(figures, "north", JAN, indicator="R2")["value"] == pytest.approx(25)
+
+
+def test_under_protection_the_whole_city_alone_is_told_from_rounded_counts(inputs) -> None:
+    """33 complaints are shown as 35 (33 to 37), 512 incidents as 510 (508 to 512); five complaints are withheld."""
+    services = [hotline("n1", JAN, 90, 30), hotline("n2", JAN, 9, 3), hotline("n1", FEB, 50, 5)]
+    basis = [incidents("n1", JAN, 412), incidents("n2", JAN, 100), incidents("n1", FEB, 150)]
+    measures = {"msr_service_day": services, "msr_incident_day": basis}
+    given = replace(inputs(measures, SPANS, mapped=MAPPED), disclosure=Disclosure("hes"))
+    figures = compute([ENTRY], given)
+    assert set(figures.values["area_id"]) == {"city"}
+    found = row(figures, "city", JAN, indicator="R2")
+    assert (found["numerator"], found["denominator"]) == (35, 510)
+    assert found["value"] == pytest.approx(1000 * 35 / 510)
+    assert found["bound_low"] == pytest.approx(1000 * score_limits(33, 512)[0])
+    assert found["bound_high"] == pytest.approx(1000 * score_limits(37, 508)[1])
+    small = row(figures, "city", FEB, indicator="R2")
+    assert (small["status"], small["value"], small["numerator"], small["denominator"]) == ("withheld", None, None, None)
 
 
 @pytest.mark.parametrize(
