@@ -135,6 +135,8 @@ def _rows_of(dimensions: Sequence[str]) -> list[tuple[dict[str, str], float]]:
         ]
     if "subject" in dimensions:
         return [({"subject": each}, 0.5) for each in ("police", "joint")]
+    if "channel" in dimensions:
+        return [({"channel": each}, 0.5) for each in ("phone", "enterprise platform")]
     return [({}, 1.0)]
 
 
@@ -155,6 +157,7 @@ def _histogram(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 def _counts(names: Sequence[str], records: Ints, rows: pl.DataFrame, rng: np.random.Generator) -> list[pl.Series]:
     """Counts of each column: all records, or a share of them, so that no part exceeds its whole."""
     whole = {"opened", "due", "received", "records", "required_cells", "patrols", "closed", "recording_known"}
+    whole |= {"satisfaction_known", "review_known", "clearance_known", "settlement_known", "joint_duty"}
     whole |= {"initiation_known", "finding_known", "incidents_ppm", "victims_ppm", "with_coordinates_ppm"}
     found = []
     for name in names:
