@@ -71,7 +71,9 @@ class Layout:
             If a row's area is not in the tree.
         """
         is_covered = self.coverage.is_covered
-        day = counts.select((pl.col("day") - pl.lit(self.coverage.first)).dt.total_days()).to_series().to_numpy()
+        since_first = (pl.col("day") - pl.lit(self.coverage.first)).dt.total_days()
+        # What is of no known day, such as a row received, is of no covered one.
+        day = counts.select(since_first.fill_null(-1)).to_series().to_numpy()
         counted = (day >= 0) & (day < len(is_covered))
         counted[counted] = is_covered[day[counted]]
         area, day = self.tree.number(counts["area_id"])[counted], day[counted]

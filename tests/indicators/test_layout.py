@@ -79,3 +79,9 @@ def test_strays_belong_to_areas_that_do_not_hold_them(rows: list[tuple[str, int,
 def test_an_unknown_area_is_named() -> None:
     with pytest.raises(ValueError, match="area n9, which is not among the areas"):
         layout([]).by_day(frame([("n1", 1, 1), ("n9", 1, 1)]), ["n"])
+
+
+def test_what_is_of_no_known_day_is_counted_on_none() -> None:
+    undated = pl.DataFrame({"area_id": ["n1"], "day": [None], "n": [7]}, schema=frame([]).schema)
+    found = layout([]).by_day(pl.concat([frame([("n1", 3, 5)]), undated]), ["n"])["n"]
+    assert found.sum() == 5
