@@ -62,6 +62,8 @@ group by all;
 create table msr_patrol_day as
 select 'precinct' as geography, area_id, day, 'stops' as source, 'police' as subject, count(*) as patrols,
     coalesce(sum(seconds), 0)::bigint as patrol_seconds, count_if(seconds is null)::bigint as duration_missing,
+    0::bigint as staffed_seconds, count(*) as staffing_missing, 0::bigint as planned, 0::bigint as planned_seconds,
+    0::bigint as patrolled_as_planned_seconds, 0::bigint as plan_unknown,
     count_if(initiated_by = 'self')::bigint as self_initiated, count(initiated_by) as initiation_known,
     count_if(initiated_by is null)::bigint as initiation_missing, count_if(has_finding)::bigint as with_finding,
     count(has_finding) as finding_known, count_if(has_finding is null)::bigint as finding_missing

@@ -56,6 +56,33 @@ def proportion_bounds(
     return low, high
 
 
+def limit_bounds(
+    limits: tuple[npt.ArrayLike, npt.ArrayLike],
+    whole: npt.ArrayLike,
+    failures_added: npt.ArrayLike,
+    successes_added: npt.ArrayLike,
+    contested: npt.ArrayLike = 0.0,
+) -> tuple[Floats, Floats]:
+    """Bounds of a share whose limits, from 0 to 1, are not those of a binomial count.
+
+    The whole is taken to divide as the limit says, and the worst amounts are added and taken away as for
+    `proportion_bounds`.
+    """
+    low, high, n, worse, better, away = (
+        np.asarray(a, dtype=np.float64) for a in (*limits, whole, failures_added, successes_added, contested)
+    )
+    return _worst_share(low, n, worse, away), 1 - _worst_share(1 - high, n, better, away)
+
+
+def _worst_share(share: Floats, whole: Floats, added: Floats, away: Floats) -> Floats:
+    left = np.maximum(share * whole - away, 0.0)
+    rest = left + (1 - share) * whole + added
+    # Exactly the limit where nothing is unusable.
+    touched = (added > 0) | (away > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(touched, np.where(rest > 0, left / rest, 0.0), share)
+
+
 def _wilson(successes: Floats, trials: Floats, end: int) -> Floats:
     """One of Wilson's limits; with no trial left, the end of all proportions."""
     is_any = trials > 0

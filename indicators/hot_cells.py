@@ -9,9 +9,8 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from scipy import special
 
-from indicators.intervals import wilson_limits
+from indicators.intervals import cluster_ratio_limits, wilson_limits
 
 CELL = ["cell_east", "cell_north"]
 
@@ -142,13 +141,11 @@ def patrol_in_hot_cells(
     found |= {"share": None, "lower": None, "upper": None}
     if not whole.sum() > 0:
         return found
-    share, days = float(inside.sum() / whole.sum()), len(whole)
-    found["share"] = share
-    spread = float(np.sqrt(days / max(days - 1, 1) * ((inside - share * whole) ** 2).sum()) / whole.sum())
-    # A spread of rounding errors alone is none.
-    if days >= 2 and spread > 1e-12:
-        half = float(special.stdtrit(days - 1, (1 + confidence) / 2)) * spread
-        found |= {"lower": max(share - half, 0.0), "upper": min(share + half, 1.0)}
+    found["share"] = float(inside.sum() / whole.sum())
+    squares = (inside @ inside, inside @ whole, whole @ whole)
+    lower, upper = cluster_ratio_limits(inside.sum(), whole.sum(), squares, len(whole), confidence)
+    if np.isfinite(lower):
+        found |= {"lower": float(lower), "upper": float(upper)}
     return found
 
 

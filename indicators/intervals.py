@@ -218,6 +218,52 @@ def daily_cluster_limits(
     return np.where(estimable, np.maximum(y - half, 0.0), np.nan), np.where(estimable, y + half, np.nan)
 
 
+def cluster_ratio_limits(
+    part: npt.ArrayLike,
+    whole: npt.ArrayLike,
+    squares: tuple[npt.ArrayLike, npt.ArrayLike, npt.ArrayLike],
+    days: npt.ArrayLike,
+    confidence: float = 0.95,
+) -> tuple[Floats, Floats]:
+    """Limits of a share of an amount (minutes, say) with the day as the cluster.
+
+    Amounts of one day hang together, so that the share is a ratio of sums over days, with Student's t on days - 1. NaN
+    where fewer than two days, or days that do not differ, leave no variance to estimate.
+
+    Parameters
+    ----------
+    part, whole : array_like
+        Sum over the days of the daily part and of the daily whole, which is above zero.
+    squares : tuple of array_like
+        Sums over the days of part squared, part x whole, and whole squared.
+    days : array_like
+        Days summed over.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    lower, upper : arrays of float, between 0 and 1
+
+    References
+    ----------
+    Cochran (1977), Sampling Techniques, 3rd ed., sec. 6.4 and ch. 9.
+    """
+    x, n, d = _counts(part, "part"), _counts(whole, "whole"), _counts(days, "days")
+    xx, xn, nn = (_counts(each, "squares") for each in squares)
+    if np.any(n <= 0):
+        raise ValueError("the whole must be above zero: a share of nothing has no interval")
+    share = x / n
+    degrees = np.maximum(d - 1, 1.0)
+    scatter = np.maximum(xx - 2 * share * xn + share**2 * nn, 0.0)
+    error = np.sqrt(d / degrees * scatter) / n
+    # A scatter of rounding errors alone is none.
+    estimable = (d >= 2) & (scatter > 1e-12 * nn)
+    half = special.stdtrit(degrees, (1 + checked_confidence(confidence)) / 2) * error
+    lower, upper = np.maximum(share - half, 0.0), np.minimum(share + half, 1.0)
+    return np.where(estimable, lower, np.nan), np.where(estimable, upper, np.nan)
+
+
 def normal_quantile(confidence: float) -> float:
     """Half width of a two-sided interval, in standard errors: 1.96 at 0.95.
 

@@ -1,11 +1,13 @@
-"""Proportions: records with some property among all of which it is known.
+"""Proportions: records with some property among all of which it is known, or a part of an amount such as hours.
 
 Belongs here: figures whose numerator is part of their denominator.
 """
 
+import numpy as np
 import polars as pl
 
-from indicators.bounds import proportion_bounds
+from indicators.bounds import limit_bounds, proportion_bounds
+from indicators.catalogue.entries import Entry
 from indicators.cells import (
     FINE_KINDS,
     Source,
@@ -17,8 +19,9 @@ from indicators.cells import (
     with_figures,
 )
 from indicators.grades import unusable_shares
-from indicators.intervals import wilson_limits
+from indicators.intervals import Floats, cluster_ratio_limits, wilson_limits
 from indicators.protected_cells import least_and_most, protect_cells
+from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "denominator", "records", "missing"]
 
@@ -39,8 +42,12 @@ def proportion_figures(source: Source) -> pl.DataFrame:
     ValueError
         If a numerator exceeds its denominator: the entry's columns or filters do not fit together.
     """
+    return share_figures(source, daily_counts(source.feed))
+
+
+def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
+    """The same of sums by area and day that do not come from one measure: area_id, day and `COLUMNS`."""
     entry = source.feed.entry
-    daily = daily_counts(source.feed)
     whole = own_sums(source, daily, "denominator") / entry.scale
     periods = source.coverage.periods
     is_coarse = ~periods["period_kind"].is_in(FINE_KINDS).to_numpy()
@@ -56,9 +63,10 @@ def proportion_figures(source: Source) -> pl.DataFrame:
     disclosure = source.inputs.disclosure
     # Before anything is rounded: a difference of two numbers rounded up may be too small.
     cells = cells.with_columns(failures_elsewhere=pl.col("denominator_elsewhere") - pl.col("numerator_elsewhere"))
-    cells = protect_cells(
-        cells, entry, source.tree, disclosure, {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
-    )
+    counts = {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
+    # An amount of work, such as patrol minutes, is no count of cases and stays as it is.
+    if entry.interval != "cluster":
+        cells = protect_cells(cells, entry, source.tree, disclosure, counts)
     refused = pl.col("missing") + pl.col("refused")
     (fewer, more), (smaller, larger) = (least_and_most(cells, name) for name in ("numerator", "denominator"))
     gained, failed = unallocated(entry, "numerator"), unallocated(entry, "failures")
@@ -75,15 +83,58 @@ def proportion_figures(source: Source) -> pl.DataFrame:
         .cast(pl.Int64),
         **unusable_shares(entry),
     ).with_columns(
-        events=pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator")),
+        events=_rarer(entry),
         void_reason=pl.coalesce("void_reason", pl.when(pl.col("denominator") == 0).then(pl.lit("nothing_to_count"))),
     )
     cells = cells.with_columns(event_squares="events")
     is_counted = cells["void_reason"].is_null()
     counted = cells.filter(is_counted)
     x, n = counted["numerator"].to_numpy(), counted["denominator"].to_numpy()
-    low, high = proportion_bounds(
-        x, n, *(counted[name].to_numpy() for name in ("failures_added", "successes_added", "contested"))
-    )
-    found = (x / n, *wilson_limits(x, n), low, high)
+    in_doubt = [counted[name].to_numpy() for name in ("failures_added", "successes_added", "contested")]
+    if entry.interval == "cluster":
+        lower, upper = _day_limits(source, daily, counted)
+        # Without an interval the bounds stand around the value itself.
+        around = tuple(np.where(np.isnan(limit), x / n, limit) for limit in (lower, upper))
+        low, high = limit_bounds((around[0], around[1]), n, *in_doubt)
+    else:
+        lower, upper = wilson_limits(x, n)
+        low, high = proportion_bounds(x, n, *in_doubt)
+    found = (x / n, lower, upper, low, high)
     return with_figures(cells, is_counted, [each * entry.per for each in found])
+
+
+def _rarer(entry: Entry) -> pl.Expr:
+    """What charts weigh a point by: how many records have the rarer outcome, or would, were all of one amount."""
+    rarer = pl.min_horizontal("numerator", pl.col("denominator") - pl.col("numerator"))
+    if entry.interval != "cluster":
+        return rarer
+    return pl.when(pl.col("denominator") > 0).then(pl.col("records") * rarer / pl.col("denominator")).otherwise(0.0)
+
+
+def _day_limits(source: Source, daily: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, Floats]:
+    """Limits of shares of an amount, by the scatter of the days of each cell that have any: one for each cell."""
+    part, whole = (pl.col(name).cast(pl.Int128) for name in ("numerator", "denominator"))
+    by_day = (
+        daily.join(source.tree.lineage, on="area_id")
+        .group_by(pl.col("ancestor_id").alias("area_id"), "day")
+        .agg(pl.col("numerator", "denominator").sum())
+        .filter(pl.col("denominator") > 0)
+    )
+    scattered = (
+        by_day.join(source.coverage.days, on="day")
+        .group_by("area_id", *PERIOD)
+        .agg(
+            days=pl.len().cast(pl.Float64),
+            part=part.sum(),
+            whole=whole.sum(),
+            xx=(part * part).sum(),
+            xn=(part * whole).sum(),
+            nn=(whole * whole).sum(),
+        )
+    )
+    # Sums of integers are exact: what is left to rounding is the same whatever their order.
+    found = cells.select("area_id", *PERIOD).join(scattered, on=["area_id", *PERIOD], how="left", maintain_order="left")
+    x, n, xx, xn, nn, days = (
+        found[name].cast(pl.Float64).to_numpy() for name in ("part", "whole", "xx", "xn", "nn", "days")
+    )
+    return cluster_ratio_limits(x, n, (xx, xn, nn), days)

@@ -53,7 +53,7 @@ DURATIONS = {
 COMPUTED = {
     "rate": ("byar", "daily_cluster"),
     "weighted_rate": ("dobson",),
-    "proportion": ("wilson",),
+    "proportion": ("wilson", "cluster"),
     "ratio": ("ratio_of_counts",),
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),

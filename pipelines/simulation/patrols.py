@@ -1,4 +1,9 @@
-"""Patrols: legs of police, enterprises and volunteers, in one gzipped CSV file."""
+"""Patrols: legs of police, enterprises and volunteers, in one gzipped CSV file.
+
+Planted here: how many planned legs were never walked, by district. Their log begins and ends at the planned start.
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
@@ -9,6 +14,7 @@ from pipelines.simulation.district import (
     ADDRESSES_PER_BEAT,
     BEAT_CODES,
     BEATS,
+    DISTRICT_OF_BEAT,
     addresses,
     slots,
     text_column,
@@ -16,6 +22,7 @@ from pipelines.simulation.district import (
 from pipelines.simulation.seasons import (
     DAY_SECONDS,
     FIRST_SECOND,
+    TIME_ZONE,
     Integers,
     Rhythm,
     draw_counts,
@@ -23,11 +30,14 @@ from pipelines.simulation.seasons import (
     lognormal,
     moments,
 )
-from pipelines.simulation.stream import Stream
+from pipelines.simulation.stream import Stream, Tally
 from pipelines.simulation.write import Layout
 
 FIRST_ID = 2_000_000_000
 MEDIAN_SECONDS, SIGMA = 2700, 0.6
+# Of 16 planned legs, by district.
+MISSED_OF_16 = (1, 1, 2, 1, 2, 4)
+_LONGEST_MINUTES = 720
 _RHYTHM = Rhythm(0.05, 6, (1.0, 1.0, 1.0, 1.0, 1.08, 1.1, 0.95), growth=0.05)
 _HOURS = hour_table((5, 5, 4, 3, 2, 2, 3, 5, 6, 6, 6, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 9, 8, 6))
 
@@ -84,8 +94,10 @@ class Patrols(Stream):
         del whole
         random = rng.integers(0, 1 << 16, (4, len(day)), dtype=np.uint16)
         planned = FIRST_SECOND + day * DAY_SECONDS + _HOURS[random[0]].astype(np.int64) * 3600 + random[1] % 4 * 900
-        started = planned + random[2] % 600
+        is_missed = random[2] >> 12 < np.array(MISSED_OF_16)[DISTRICT_OF_BEAT[beat]]
+        started = planned + np.where(is_missed, 0, random[2] % 600)
         minutes = lognormal(rng, len(day), MEDIAN_SECONDS, SIGMA, 8 * 3600) // 60 + 1
+        minutes[is_missed] = 0
         ended = started + minutes * 60
         subject = slots((62, 14, 16, 8), 256)[random[1] >> 8]
         at = pl.Series(beat * ADDRESSES_PER_BEAT + (random[3] >> 6))
@@ -102,14 +114,31 @@ class Patrols(Stream):
                 "who": text_column(("P", "E", "V", "J"), subject),
                 "mode": text_column(("foot", "vehicle", "video"), slots((5, 4, 1), 64)[random[2] & 63]),
                 "personnel": 1 + (random[2] >> 8) % 4,
-                "checks": (random[3] & 63) // 8,
+                "checks": np.where(is_missed, 0, (random[3] & 63) // 8),
                 "trigger": text_column(("own", "call"), (random[3] & 7 > 4).astype(np.uint8)),
-                "finding": text_column(("N", "Y"), (random[0] & 31 == 0).astype(np.uint8)),
+                "finding": text_column(("N", "Y"), ((random[0] & 31 == 0) & ~is_missed).astype(np.uint8)),
                 "lon": book.lon.gather(at),
                 "lat": book.lat.gather(at),
                 "updated": moments(ended + 600),
             }
         )
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """Return seconds planned, and patrolled within the plan, of legs that tell both, by beat and year."""
+        keys = (pl.col("_area"), pl.col("started").dt.year().alias("year"))
+        started, ended, first, last = (_utc(name) for name in ("started", "ended", "planned_from", "planned_to"))
+        tells = (last >= first) & (pl.col("minutes").cast(pl.Int64) <= _LONGEST_MINUTES)
+        done = pl.min_horizontal(ended, last) - pl.max_horizontal(started, first)
+        return {
+            "planned_seconds": Tally(keys, tells, (last - first).sum()),
+            "patrolled_as_planned_seconds": Tally(keys, tells, done.clip(lower_bound=0).sum()),
+        }
+
+
+def _utc(column: str) -> pl.Expr:
+    """Return a local time as seconds; a planted hour that is absent is null, and begins before its plan anyway."""
+    zoned = pl.col(column).dt.replace_time_zone(TIME_ZONE, ambiguous="earliest", non_existent="null")
+    return zoned.dt.epoch("s")
 
 
 def _more_checks(rows: pl.DataFrame) -> pl.DataFrame:

@@ -54,6 +54,7 @@ def write_truth(
         "survey": _survey(accounts["survey"]),
         "cooperation": _cooperation(accounts["handoffs"]),
         "participation": _participation(accounts["activities"]),
+        "patrol_plans": _patrol_plans(accounts["patrols"]),
         "people": _people(),
         "games": planted_games(),
     }
@@ -147,7 +148,7 @@ def _response_times() -> Truth:
     return {
         "definition": "True quantiles of lognormal times, by district. incident_seconds: reported to arrived, of "
         "incidents that were attended; request_minutes: opened to first response; patrol_seconds: started to ended, "
-        "the same everywhere and before rounding up to whole minutes.",
+        "of legs that were walked; the same everywhere and before rounding up to whole minutes.",
         "incident_seconds": {
             each.group_id: _quantiles(each.incident_response_seconds, incidents.RESPONSE_SIGMA) for each in DISTRICTS
         },
@@ -286,6 +287,22 @@ def _participation(account: Account) -> Truth:
         "definition": "People and enterprises by subject and the highest level that they came to in staged "
         "activities; none: only with a level that cannot be used.",
         "by_highest_level": by_subject,
+    }
+
+
+def _patrol_plans(account: Account) -> Truth:
+    planned, done = (
+        {row[:-1]: row[-1] for row in _rows(account.tallies[name])}
+        for name in ("planned_seconds", "patrolled_as_planned_seconds")
+    )
+    by_area: dict[str, dict[str, list[int]]] = {}
+    for (area, year), seconds in planned.items():
+        by_area.setdefault("unknown" if area is None else area_id(area), {})[str(year)] = [done[area, year], seconds]
+    return {
+        "definition": "missed: share of planned legs that were never walked, by district. seconds: patrolled within "
+        "the plan, and planned, of staged legs that tell both, by area and year of the leg.",
+        "missed": {each.group_id: missed / 16 for each, missed in zip(DISTRICTS, patrols.MISSED_OF_16, strict=True)},
+        "seconds": by_area,
     }
 
 

@@ -135,6 +135,12 @@ EXPECTED = {
         patrols="",
         patrol_seconds="duration_seconds",
         duration_missing="duration_seconds",
+        staffed_seconds="staffed_seconds",
+        staffing_missing="staffed_seconds",
+        planned="planned_seconds",
+        planned_seconds="planned_seconds",
+        patrolled_as_planned_seconds="patrolled_as_planned_seconds",
+        plan_unknown="has_plan planned_seconds",
         self_initiated="initiated_by",
         initiation_known="initiated_by",
         initiation_missing="initiated_by",
@@ -332,6 +338,8 @@ RECORDED = {"recorded_local": DAY + timedelta(hours=2), "flags": ["future_time"]
 # More than 24 hours later, yet on the next day: in time for what is known by its day alone.
 RECORDED_NEXT_DAY = {"time_precision": "day", "recorded_local": DAY + timedelta(hours=30), "flags": ["future_time"]}
 SAME_DAY_LATE = {"due_local": DAY + timedelta(hours=1), "closed_local": DAY + timedelta(hours=5)}
+PLANNED = {"planned_start": DAY - timedelta(minutes=30), "planned_end": DAY + timedelta(hours=1)}
+ENDED = {"ended_local": DAY + timedelta(minutes=30)}
 # For each kind: models from its source table on; the columns of that table that decide how many rows these have and
 # in which groups, left as they are; and records in which each other column matters wherever it is used.
 CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
@@ -355,8 +363,12 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
         "source geography area_id day subject",
         [
             {"initiated_by": "self", "has_finding": True, "duration_seconds": 60, "mode": "foot", "personnel": 2}
-            | {"checks": 1, "lat": 1, "lon": 1, "ended_local": DAY, "coords_in_area": True, **RECORDED},
-            RECORDED_NEXT_DAY,
+            | {"checks": 1, "lat": 1, "lon": 1, "coords_in_area": False, **PLANNED, **RECORDED},
+            {**PLANNED, **ENDED, **RECORDED_NEXT_DAY},
+            {**PLANNED, **ENDED},
+            {**PLANNED, **ENDED, "coords_in_area": False},
+            {**PLANNED, **ENDED, "flags": ["implausible_duration"]},
+            *({each: moment} for each, moment in PLANNED.items()),
         ],
     ),
     (

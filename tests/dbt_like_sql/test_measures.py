@@ -70,6 +70,22 @@ def test_patrols_by_day(warehouse: Any) -> None:
     """) == [("police", 3, 660, 1, 1, 2, 1, 1, 2, 1), ("volunteer", 1, 0, 1, 1, 1, 0, 0, 1, 0)]
 
 
+def test_patrols_by_day_as_planned_and_staffed(warehouse: Any) -> None:
+    """An hour is planned; of the two legs whose end is known half an hour and nothing of it was patrolled."""
+    plan = {"planned_start": DAY, "planned_end": DAY + timedelta(hours=1), "subject": "police"}
+    half, late = DAY + timedelta(minutes=30), DAY + timedelta(hours=2)
+    warehouse.record("patrol", DAY, **plan, ended_at=half, duration_seconds=1800, personnel=3)
+    warehouse.record("patrol", late, **plan, ended_at=late, duration_seconds=60)
+    warehouse.record("patrol", DAY, **plan, personnel=2)
+    warehouse.record("patrol", DAY, subject="police", ended_at=half)
+    warehouse.build("msr_patrol_day")
+    assert warehouse.rows("""
+        select patrols, planned, planned_seconds, patrolled_as_planned_seconds, plan_unknown, staffed_seconds,
+            staffing_missing
+        from measures.msr_patrol_day
+    """) == [(4, 2, 7200, 1800, 1, 5400, 3)]
+
+
 def test_services_by_day_due_day_and_duration(warehouse: Any) -> None:
     warehouse.run_window(date(2016, 3, 31))
     opened, due = datetime(2016, 3, 1), datetime(2016, 3, 11)

@@ -508,6 +508,39 @@ def test_published_handoffs_in_time_are_those_in_staging(district: Path) -> None
     assert all(0 < in_time < due for _, due, in_time in published)
 
 
+def test_published_plan_completion_is_the_planted_one(district: Path, truth: Truth) -> None:
+    """Hours of beats and years are those told, to the second; the share falls with the legs never walked."""
+    told = {
+        (area, int(year)): seconds
+        for area, years in truth["patrol_plans"]["seconds"].items()
+        for year, seconds in years.items()
+    }
+    rows = _query(
+        district,
+        "select area_id, area_level, year(period_start), numerator, denominator, value, lower, upper, bound_low, "
+        "bound_high from indicator_values where indicator_id = 'M3' and period_kind = 'year'",
+    )
+    beats = {(area, year): (done, planned) for area, level, year, done, planned, *_ in rows if level == "beat"}
+    assert len(beats) >= 72
+    for key, (done, planned) in beats.items():
+        # Legs of no known beat are told as one.
+        seconds = told.get(key if not key[0].endswith("unallocated") else ("unknown", key[1]), [0, 0])
+        assert [round(done * 3600), round(planned * 3600)] == seconds
+    by_district = {
+        (area, year): (value, low, high)
+        for area, level, year, _, _, value, low, high, *_ in rows
+        if level == "district"
+    }
+    missed = truth["patrol_plans"]["missed"]
+    for year in (2023, 2024, 2025):
+        shares = {area: by_district[area, year][0] for area in missed}
+        assert shares["luzhu"] == min(shares.values())
+        assert by_district["luzhu", year][2] < by_district["heting", year][0]
+    assert all(
+        low <= lower <= value <= upper <= high for *_, value, lower, upper, low, high in rows if lower is not None
+    )
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]

@@ -13,6 +13,9 @@ renamed as (
         {{ allocated_area() }} as area_id,
         day,
         known_day,
+        time_precision,
+        planned_start,
+        planned_end,
         started_at,
         ended_at,
         recorded_at,
@@ -27,6 +30,7 @@ renamed as (
         {{ contradicts_itself('flags') }} as has_contradiction,
         coords_in_area as is_located_in_area,
         lat is not null and lon is not null as has_coordinates,
+        coalesce({{ joined('flags') }} like '%;implausible_duration;%', false) as is_implausibly_long,
         required_cells,
         filled_cells
     from source

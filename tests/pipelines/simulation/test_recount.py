@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.simulation.recount import SOURCES, Cells, Count, recount
+from tests.pipelines.simulation.recount import SOURCES, ZONE, Cells, Count, recount
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +102,20 @@ def test_staged_handoffs_by_pair(counts: dict[str, Count], truth: Truth) -> None
     for cells in counts["handoffs"].staged:
         found[groups[cells["beat"][:2]]][f"{cells['from']}>{cells['to']}"] += 1
     assert found == cooperation["by_district_and_pair"]
+
+
+def test_seconds_patrolled_as_planned(counts: dict[str, Count], truth: Truth) -> None:
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    source = SOURCES["patrols"]
+    for cells in counts["patrols"].staged:
+        local = [source.time(cells, column) for column in ("started", "ended", "planned_from", "planned_to")]
+        started, ended, first, last = (moment.replace(tzinfo=ZONE).timestamp() for moment in local if moment)
+        if last < first or int(cells["minutes"]) > 720:
+            continue
+        seconds = found[f"beat-{cells['beat']}"][cells["started"][:4]]
+        seconds[0] += max(0, round(min(ended, last) - max(started, first)))
+        seconds[1] += round(last - first)
+    assert found == truth["patrol_plans"]["seconds"]
 
 
 def test_highest_levels(counts: dict[str, Count], truth: Truth) -> None:

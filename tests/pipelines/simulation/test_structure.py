@@ -112,7 +112,12 @@ def test_response_times_have_the_planted_quantiles(incidents: pl.DataFrame, larg
         of_district = requests.filter(pl.col("网格").str.starts_with(code)).select(answered)["waited"].drop_nulls()
         _close(of_district, times["request_minutes"][group], 0.09)
     patrols = pl.read_csv(large / "data" / "patrols.csv.gz", infer_schema=False)
-    _close(patrols["minutes"].cast(pl.Int64).drop_nulls() * 60, times["patrol_seconds"], 0.04)
+    minutes = patrols["minutes"].cast(pl.Int64).drop_nulls()
+    _close(minutes.filter(minutes > 0) * 60, times["patrol_seconds"], 0.04)
+    missed = patrols.group_by(code=pl.col("beat").str.head(2)).agg(share=(pl.col("minutes") == "0").mean())
+    shares = dict(missed.rows())
+    for code, group in groups.items():
+        assert shares[code] == pytest.approx(told["patrol_plans"]["missed"][group], rel=0.1)
 
 
 def _near_pairs(burglaries: pl.DataFrame, days: int) -> int:
