@@ -18,6 +18,7 @@ from indicators.footprints import Renewal
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.nowcasts import DELAY_SCHEMA, NOWCAST_SCHEMA, nowcast_figures
+from indicators.participation import participation_figures
 from indicators.proportions import proportion_figures
 from indicators.protected_cells import of_the_top, protect_whole
 from indicators.rates import rate_figures
@@ -26,6 +27,7 @@ from indicators.repeats import near_repeat_figures, repeat_address_figures
 from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
 from indicators.survey_figures import survey_figures
+from indicators.waiting import waiting_figures
 
 FIGURES = {
     "rate": rate_figures,
@@ -36,6 +38,8 @@ FIGURES = {
     "near_repeat": near_repeat_figures,
     "repeat_addresses": repeat_address_figures,
     "network": network_figures,
+    "waiting_gap": waiting_figures,
+    "participation": participation_figures,
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")

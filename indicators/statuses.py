@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from indicators.catalogue.entries import Entry
+from indicators.catalogue.entries import OF_FEW_PEOPLE, Entry
 from indicators.cells import FIGURES
 from indicators.disclosure import EXACT, Disclosure
 from indicators.grades import grade, grade_reason
@@ -20,9 +20,9 @@ CHART_COLUMNS = ("is_complete", "is_unallocated", "events", "event_squares")
 def publish(cells: pl.DataFrame, entry: Entry, as_of: date, disclosure: Disclosure = EXACT) -> pl.DataFrame:
     """Columns of `indicator_values` and `CHART_COLUMNS`; signal and target are not judged here.
 
-    A figure is *not available* for the reason that voids it, *withheld* under the minimum denominator (its
-    numerator is kept) or where a count may not be shown (none is), *provisional* while days are missing or records may
-    still arrive, else *final*.
+    A figure is *not available* for the reason that voids it, *withheld* under the minimum denominator (its numerator
+    is kept, unless it would tell of few people) or where a count may not be shown (none is), *provisional* while days
+    are missing or records may still arrive, else *final*.
     """
     is_small = pl.col("is_withheld") if "is_withheld" in cells.columns else pl.lit(False)
     is_rate = entry.kind in ("rate", "weighted_rate")
@@ -35,14 +35,15 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date, disclosure: Disclosu
     )
     silent = pl.col("have_days") == 0
     shown = ~void & ~withheld
+    told = ~silent & (shown if entry.kind in OF_FEW_PEOPLE else pl.lit(True))
     whole = pl.col("have_days") == pl.col("span_days")
     columns = {name: pl.col(name) if name in cells.columns else pl.lit(None, pl.Float64) for name in FIGURES}
     return cells.with_columns(
         **{name: pl.when(shown).then(_rounded(column)) for name, column in columns.items()},
-        numerator=pl.when(~silent & ~is_small).then(_rounded(pl.col("numerator"))),
+        numerator=pl.when(told & ~is_small).then(_rounded(pl.col("numerator"))),
         # Residents are no secret; of anything else the denominator is a count, too.
-        denominator=pl.when(~silent & (pl.lit(is_rate) | ~is_small)).then(_rounded(pl.col("denominator"))),
-        unusable=pl.when(~silent).then(_unusable(disclosure)),
+        denominator=pl.when(told & (pl.lit(is_rate) | ~is_small)).then(_rounded(pl.col("denominator"))),
+        unusable=pl.when(told).then(_unusable(disclosure)),
         quality_grade=pl.when(shown).then(grade()),
         grade_reason=pl.when(shown).then(grade_reason()),
         status=pl.when(void)

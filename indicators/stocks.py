@@ -35,10 +35,8 @@ def stock_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame:
     if steps.is_empty():
         return pl.DataFrame()
     periods = _periods(steps["valid_from"].min(), inputs, entry)
-    stated = _stated(steps, periods.select("day").unique().sort("day"))
-    whole = pl.concat([stated.with_columns(rank=pl.lit(0, pl.UInt32)), _summed(stated, tree)]).sort(*STATED, "rank")
     cells = (
-        whole.unique(STATED, keep="first", maintain_order=True)
+        _on_days(steps, periods.select("day").unique().sort("day"), tree)
         .join(periods, on="day")
         .join(tree.areas.select("area_id", "area_level", "is_unallocated"), on="area_id")
     )
@@ -54,6 +52,33 @@ def stock_figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> pl.DataFrame:
         void_reason=pl.when(pl.col("denominator") <= 0).then(pl.lit("nothing_to_count")),
         provisional_reason=open_reason,
     )
+
+
+def stocks_on(days: pl.DataFrame, profile: pl.DataFrame, stock: Stock, tree: AreaTree) -> pl.DataFrame:
+    """Both stocks of every area that has them on each of the days.
+
+    Parameters
+    ----------
+    days : DataFrame
+        `day`, each once.
+    profile : DataFrame
+        `facts.fct_profile`.
+    stock : Stock
+    tree : AreaTree
+
+    Returns
+    -------
+    DataFrame
+        area_id, day, numerator, denominator.
+    """
+    return _on_days(_steps(profile, stock), days.sort("day"), tree).select(*STATED, "numerator", "denominator")
+
+
+def _on_days(steps: pl.DataFrame, days: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
+    """What an area states of itself on each day, else the sum of its areas."""
+    stated = _stated(steps, days)
+    whole = pl.concat([stated.with_columns(rank=pl.lit(0, pl.UInt32)), _summed(stated, tree)]).sort(*STATED, "rank")
+    return whole.unique(STATED, keep="first", maintain_order=True)
 
 
 def _steps(profile: pl.DataFrame, stock: Stock) -> pl.DataFrame:

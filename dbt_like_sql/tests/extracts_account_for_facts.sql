@@ -62,6 +62,17 @@ accounts as (
     union all
 
     select
+        'ext_service_wait_day' as account,
+        (
+            select count(*) from {{ ref('fct_service') }}
+            where requester_group in ('resident', 'new_citizen')
+                and category is not null
+        ) as expected,
+        (select coalesce(sum(requests), 0) from {{ ref('ext_service_wait_day') }}) as found
+
+    union all
+
+    select
         'ext_survey_answer' as account,
         (select count(*) from {{ ref('stg_survey') }}) as expected,
         (select count(*) from {{ ref('ext_survey_answer') }}) as found

@@ -68,6 +68,13 @@ with accounts as (
     union all
 
     select
+        'msr_participation_day' as account,
+        (select count(*) from {{ ref('stg_participation') }}) as expected,
+        (select coalesce(sum(activities), 0) from {{ ref('msr_participation_day') }}) as found
+
+    union all
+
+    select
         'msr_handoff_day' as account,
         (select count(*) from {{ ref('fct_handoff') }}) as expected,
         (select coalesce(sum(closed + open_now), 0) from {{ ref('msr_handoff_day') }}) as found

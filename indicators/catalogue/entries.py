@@ -28,6 +28,8 @@ FigureKind = Literal[
     "survey_proportion",
     "survey_mean",
     "survey_gap",
+    "waiting_gap",
+    "participation",
 ]
 IntervalMethod = Literal[
     "byar",
@@ -63,10 +65,14 @@ COMPUTED = {
     "survey_proportion": ("survey_linearised",),
     "survey_mean": ("survey_linearised",),
     "survey_gap": ("survey_linearised",),
+    "waiting_gap": ("kaplan_meier",),
+    "participation": ("bootstrap",),
 }
 SURVEYS = ("survey_proportion", "survey_mean", "survey_gap")
 # Kinds that are computed without a measure.
 WITHOUT_MEASURE = ("stock_ratio", *SURVEYS)
+# Figures of groups of people: of those withheld, not even the counts are told.
+OF_FEW_PEOPLE = ("waiting_gap", "participation")
 # Fields that some kinds of figure have, and no other.
 PARTS = {
     "stock": ("stock_ratio",),
@@ -74,6 +80,7 @@ PARTS = {
     "network": ("network",),
     "base": ("ratio",),
     "survey": SURVEYS,
+    "waiting": ("waiting_gap",),
 }
 
 
@@ -183,6 +190,12 @@ class Asked(Model):
         return self
 
 
+class Waiting(Model):
+    """What is told of the times to close of new citizens' and residents' requests, among like requests."""
+
+    statistic: Literal["gap", "new_citizen", "resident"]
+
+
 class Unusable(Model):
     """Which unusable records enter the worst-case bounds.
 
@@ -216,8 +229,9 @@ class Entry(Model):
     the figure is given for. A ratio is divided by its `base`. `where` says which records a survival_quantile or a
     figure of an extract is of; other kinds say so in `numerator` and `denominator`. Of a near_repeat `min_denominator`
     is the number of near pairs that chance alone would bring, of a network the number of cases that it is rarefied to,
-    of a survey the effective number of answers. `goalposts` are the figures, in the indicator's unit, between which it
-    counts in the composite index: at one end 0, at the other 100.
+    of a survey the effective number of answers, of a waiting_gap the number of requests that each of the two groups
+    has, of a participation the number of people, both on the register and seen to take part. `goalposts` are the
+    figures, in the indicator's unit, between which it counts in the composite index: at one end 0, at the other 100.
     """
 
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
@@ -262,6 +276,7 @@ class Entry(Model):
     network: Network | None = None
     survey: Asked | None = None
     base: Base | None = None
+    waiting: Waiting | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None

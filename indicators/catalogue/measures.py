@@ -59,6 +59,7 @@ MEASURES = {
     "msr_handoff_day": Measure("handoff", ("source",), ("opened", "closed", "open_now")),
     "msr_handoff_due_day": Measure("handoff", ("source",), ("due", "acknowledged_in_time"), ("due_day", "due_day")),
     "msr_handoff_duration_month": Measure("handoff", ("source",), ("closed", "closed_seconds")),
+    "msr_participation_day": Measure("participation", ("source", "subject"), ("activities", "with_level")),
     "msr_patrol_day": Measure(
         "patrol",
         ("source", "subject"),
@@ -163,6 +164,21 @@ EXTRACTS = {
         ("source",),
         ("month", "quarter"),
     ),
+    "waiting_gap": Extract(
+        "ext_service_wait_day",
+        ("requester_group", "category", "bucket", "requests", "closed_seconds"),
+        {"msr_service_day": ("opened",)},
+        ("source",),
+        # None that is charted: a gap that closes because one group waits longer is no improvement.
+        ("quarter", "year"),
+    ),
+    "participation": Extract(
+        "ext_volunteer_level_month",
+        ("person_key", "level"),
+        {"msr_participation_day": ("activities", "with_level")},
+        ("source", "subject"),
+        ("rolling_12m",),
+    ),
     "network": Extract(
         "ext_agency_edge_month",
         ("kind", "from_agency", "to_agency", "cases"),
@@ -174,6 +190,8 @@ EXTRACTS = {
     "survey_mean": _ANSWERS,
     "survey_gap": _ANSWERS,
 }
+# The stock that a figure of participation is of.
+VOLUNTEERS = "registered_volunteers"
 # Columns of `fct_profile` that add up over areas.
 STOCKS = (
     "population",

@@ -53,6 +53,8 @@ PUBLISHED = (
 PROTECTED = ("protected_values", "protected_limits", "protected_changes")
 # Which sources each indicator rests on, kept from computing to publishing.
 SOURCES = "computed_sources"
+# Figures of a measure that are also of what profiles say of residents.
+_OF_RESIDENTS = ("rate", "weighted_rate", "participation")
 _SOURCES_SCHEMA = pl.Schema(dict.fromkeys(("indicator_id", "source", "part"), pl.String))
 
 
@@ -151,7 +153,7 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
         parts = {
             "possible": possible,
             "feeding": possible if entry.measure is None else sorted(feeding),
-            "residents": profiles if entry.measure and entry.kind in ("rate", "weighted_rate") else [],
+            "residents": profiles if entry.measure and entry.kind in _OF_RESIDENTS else [],
         }
         rows += [(entry.id, source, part) for part, named in parts.items() for source in named]
     return pl.DataFrame(rows, schema=_SOURCES_SCHEMA, orient="row")

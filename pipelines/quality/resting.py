@@ -11,7 +11,7 @@ from dbt_like_sql.dependence import Dependence, dependence
 from dbt_like_sql.lineage import ColumnRef, Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
-from indicators.catalogue.measures import EXTRACTS, MEASURES
+from indicators.catalogue.measures import EXTRACTS, MEASURES, VOLUNTEERS
 from pipelines.loading.kinds import FIRST_TIME
 
 _KEYS = ("geography", "area_id", "day", "source")
@@ -98,6 +98,8 @@ def used_columns(entry: Entry) -> dict[str, set[str]]:
         kind = [] if MEASURES[entry.measure].kind else ["kind"]
         used[f"measures.{entry.measure}"] = {*_KEYS, *kind, *counts, *filtered}
     stocks = {"population"} if entry.kind in _RATES else set()
+    if entry.kind == "participation":
+        stocks = {VOLUNTEERS}
     if entry.stock:
         stocks = {entry.stock.numerator, entry.stock.denominator}
     if stocks:

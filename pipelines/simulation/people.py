@@ -6,7 +6,7 @@ Planted here: the ladder of participation, and the true mean and variance of eve
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import polars as pl
@@ -29,6 +29,8 @@ from pipelines.simulation.seasons import (
 from pipelines.simulation.stream import Stream, Tally
 from pipelines.simulation.write import Layout
 
+# The twelve months that end with as_of.
+LAST_12_MONTHS = datetime(2024, 12, 1)  # noqa: DTZ001 - local wall time
 FIRST_ACTIVITY_ID = 5_000_000_000
 SUBJECTS = ("resident", "new_citizen", "enterprise")
 GROUPS = ("resident", "new_citizen", "enterprise")
@@ -103,7 +105,12 @@ class Activities(Stream):
         level = pl.col("level").cast(pl.Int64, strict=False)
         usable = pl.when(level <= 4).then(level).max()
         who = pl.coalesce("person", "enterprise").alias("who")
-        return {"highest_level": Tally((pl.col("subject"), who), value=usable, combine=pl.Expr.max)}
+        keys = (pl.col("subject"), who)
+        is_recent = (pl.col("start") >= pl.lit(LAST_12_MONTHS)) & (pl.col("subject") == "new_citizen")
+        return {
+            "highest_level": Tally(keys, value=usable, combine=pl.Expr.max),
+            "newest_level": Tally((pl.col("_area"), who), is_recent, usable, pl.Expr.max),
+        }
 
 
 WAVES = (("2023-05", 8), ("2023-11", 13), ("2024-05", 6), ("2024-11", 11), ("2025-05", 12), ("2025-11", 24))

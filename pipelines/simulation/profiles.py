@@ -40,6 +40,22 @@ def _joined(enterprises: Integers, day: Integers) -> Integers:
     return found
 
 
+def volunteers(beat: int, day: int) -> int:
+    """Return the true number of new citizens on the register of volunteers of a beat on a day."""
+    return int(_volunteers(np.array([beat]), np.array([day]))[0])
+
+
+def _new_citizens(beat: Integers, day: Integers) -> Integers:
+    share = np.array([each.new_citizen_share for each in BEATS])[beat]
+    people: Integers = np.rint(_population(beat, day) * share).astype(np.int64)
+    return people
+
+
+def _volunteers(beat: Integers, day: Integers) -> Integers:
+    people: Integers = np.rint(_new_citizens(beat, day) * (0.012 + 0.003 * day / 365.25)).astype(np.int64)
+    return people
+
+
 def _population(beat: Integers, day: Integers) -> Integers:
     start = np.array([each.population for each in BEATS])[beat]
     people: Integers = np.rint(start * (1 + _GROWTH_A_YEAR * day / 365.25)).astype(np.int64)
@@ -92,7 +108,7 @@ class Profiles(Stream):
         del rng
         day = day if whole else np.where(np.isin(day, QUARTER_DAYS), day + 1, day)
         people = _population(beat, day)
-        new = np.rint(people * np.array([each.new_citizen_share for each in BEATS])[beat]).astype(np.int64)
+        new = _new_citizens(beat, day)
         km2 = np.array([area_km2(at) for at in range(len(BEATS))])[beat]
         years = day / 365.25
         installed = np.rint(people / 90 + 30 * years).astype(np.int64)
@@ -117,7 +133,7 @@ class Profiles(Stream):
                 "km2": km2,
                 "enterprises": enterprises,
                 "in_copatrol": _joined(enterprises, day),
-                "volunteers": np.rint(people * (0.012 + 0.003 * years)).astype(np.int64),
+                "volunteers": _volunteers(beat, day),
                 "updated": moments(FIRST_SECOND + (day + 5) * DAY_SECONDS),
             }
         )

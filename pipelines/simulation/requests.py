@@ -1,7 +1,7 @@
 """Requests to the city, a hotline's file in Chinese (GB18030), and how agencies hand them to one another.
 
-Planted here: the distribution of first responses by district, what comes of requests, and which agencies hand on to
-which.
+Planted here: the distribution of first responses by district, how much longer new citizens wait for the same (they
+also ask for other things, which take longer), what comes of requests, and which agencies hand on to which.
 """
 
 from collections.abc import Mapping
@@ -51,6 +51,9 @@ _CATEGORIES = (
     "消防通道",
 )
 _MEDIAN_DAYS = np.array((1.0, 0.6, 1.5, 3.0, 6.0, 2.0, 1.2, 4.0, 2.5))
+# Of residents and enterprises, and of new citizens.
+_ASKED = ((16, 15, 13, 12, 6, 9, 10, 12, 7), (10, 8, 10, 8, 24, 22, 6, 9, 3))
+NEW_CITIZENS_WAIT = 1.35
 _REQUESTERS = ("户籍居民", "新市民", "企业")
 _LEADS = ("公安派出所", "街道办事处", "城市管理", "人力资源和社会保障", "社会工作站")
 _OUTCOMES = ("办理中", "已办结", "已解释", "已转办", "不属实")
@@ -137,9 +140,13 @@ class Requests(Stream):
         opened = FIRST_SECOND + day * DAY_SECONDS + _HOURS[random[0]].astype(np.int64) * 3600 + random[1] % 60 * 60
         medians = np.array([each.request_response_minutes for each in DISTRICTS])[DISTRICT_OF_BEAT[beat]]
         responded = opened + lognormal(rng, n, medians, RESPONSE_SIGMA, 20 * 1440) * 60
-        category = slots((16, 15, 13, 12, 6, 9, 10, 12, 7))[random[2]]
+        requester = slots((60, 30, 10), 256)[random[4] & 255]
+        is_new_citizen = requester == _REQUESTERS.index("新市民")
+        category = np.where(is_new_citizen, slots(_ASKED[1])[random[2]], slots(_ASKED[0])[random[2]])
         closing = np.clip(_MEDIAN_DAYS[category] * np.exp(rng.standard_normal(n, dtype=np.float32)), 0.01, 40)
-        closed = responded + (closing * 1440).astype(np.int64) * 60
+        waited = (responded - opened) // 60 + (closing * 1440).astype(np.int64)
+        waited = np.where(is_new_citizen, np.rint(waited * NEW_CITIZENS_WAIT).astype(np.int64), waited)
+        closed = opened + waited * 60
         is_closed = random[3] % OPEN[1] >= OPEN[0]
         is_answered = is_closed | (more[0] % UNANSWERED[1] >= UNANSWERED[0])
         is_followed_up = is_closed & (random[3] // 16 % FOLLOWED_UP[1] < FOLLOWED_UP[0])
@@ -169,7 +176,7 @@ class Requests(Stream):
                 "办结时间": moments(closed, is_closed),
                 "渠道": text_column(_CHANNELS, channel),
                 "类别": text_column(_CATEGORIES, category),
-                "诉求人": text_column(_REQUESTERS, slots((60, 30, 10), 256)[random[4] & 255]),
+                "诉求人": text_column(_REQUESTERS, requester),
                 "主办单位": text_column(_LEADS, slots((26, 30, 24, 8, 12), 256)[random[0] & 255]),
                 "处理结果": text_column(_OUTCOMES, outcome),
                 "是否解决": answer(is_solved, is_closed),

@@ -54,6 +54,7 @@ def write_truth(
         "survey": _survey(accounts["survey"]),
         "cooperation": _cooperation(accounts["handoffs"]),
         "participation": _participation(accounts["activities"]),
+        "waiting": _waiting(),
         "patrol_plans": _patrol_plans(accounts["patrols"]),
         "people": _people(),
         "games": planted_games(),
@@ -283,10 +284,29 @@ def _participation(account: Account) -> Truth:
     by_subject: dict[str, dict[str, int]] = {subject: {} for subject in people.SUBJECTS}
     for subject, level, count in _rows(counted):
         by_subject[subject]["none" if level is None else str(level)] = count
+    last = max(day for day in profiles.QUARTER_DAYS if day <= day_number(AS_OF))
+    new_citizens: Truth = {
+        area_id(code): {"people": 0, "levels": 0, "registered": profiles.volunteers(at, last)}
+        for at, code in enumerate(BEAT_CODES)
+    }
+    for area, _, level in _rows(account.tallies["newest_level"]):
+        new_citizens[area_id(area)]["people"] += 1
+        new_citizens[area_id(area)]["levels"] += level or 0
     return {
         "definition": "People and enterprises by subject and the highest level that they came to in staged "
-        "activities; none: only with a level that cannot be used.",
+        "activities; none: only with a level that cannot be used. new_citizens: by area, of the twelve months up to "
+        "as_of, how many took part, the sum of their highest levels, and how many are registered as volunteers.",
         "by_highest_level": by_subject,
+        "new_citizens": new_citizens,
+    }
+
+
+def _waiting() -> Truth:
+    return {
+        "definition": "New citizens wait so many times as long (factor) as residents until a request of the same "
+        "category is closed; log_ratio is its natural logarithm. They ask more often for what takes long anyway.",
+        "factor": requests.NEW_CITIZENS_WAIT,
+        "log_ratio": round(float(np.log(requests.NEW_CITIZENS_WAIT)), 6),
     }
 
 

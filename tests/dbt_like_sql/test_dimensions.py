@@ -36,6 +36,8 @@ VALUES = {
     "union select lead_agency from staging.service union select unnest([from_agency, to_agency]) from staging.handoff",
     "address": "select distinct address_key from staging.incident",
     "point": "select distinct (lat, lon) from staging.incident",
+    "requester_group": "select unnest(['resident', 'new_citizen'])",
+    "service_category": "select distinct category from staging.service",
     "volunteer": "select distinct person_key from staging.participation",
     "answer": "select distinct (source, survey_id) from staging.survey",
 }

@@ -32,6 +32,7 @@ def built(project: Project) -> Iterator[Warehouse]:
     warehouse.record(
         "handoff", reported, from_agency="police", to_agency="fire", acknowledged_local=datetime(2016, 3, 2, 11)
     )
+    warehouse.record("service", reported, requester_group="new_citizen", category="noise")
     warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
     warehouse.run_window(date(2016, 6, 30))
     warehouse.build()
@@ -60,7 +61,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
 @pytest.mark.parametrize(
     ("tampering", "account", "difference"),
     [
-        ("delete from facts.fct_service where source = 'services'", "fct_service", -4),
+        ("delete from facts.fct_service where source = 'services'", "fct_service", -5),
         ("insert into facts.fct_patrol from facts.fct_patrol", "fct_patrol", 2),
         ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
         ("delete from measures.msr_area_day", "msr_area_day", None),
@@ -73,6 +74,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from measures.msr_incident_duration_month", "msr_incident_duration_month", -1),
         ("delete from measures.msr_handoff_day", "msr_handoff_day", -5),
         ("update measures.msr_handoff_duration_month set closed = 3", "msr_handoff_duration_month", 2),
+        ("delete from measures.msr_participation_day", "msr_participation_day", None),
         ("update measures.msr_incident_basis_day set with_agency = 9", "msr_incident_basis_day, agencies", None),
         ("delete from measures.msr_incident_delay_day", "msr_incident_delay_day, parts per million", None),
         ("delete from measures.msr_incident_basis_day", "msr_incident_basis_day", None),
@@ -85,13 +87,14 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from extracts.ext_repeat_place_month", "ext_repeat_place_month", -2),
         ("delete from extracts.ext_near_repeat_point", "ext_near_repeat_point", -2),
         ("update extracts.ext_volunteer_level_month set activities = 3", "ext_volunteer_level_month", 2),
+        ("delete from extracts.ext_service_wait_day", "ext_service_wait_day", -1),
         (
             "create or replace view extracts.ext_survey_answer as from staging.stg_survey limit 2",
             "ext_survey_answer",
             -4,
         ),
         ("delete from profiles.prf_field_day where kind = 'patrol' and field = 'area_id'", "prf_field_day", -2),
-        ("delete from profiles.prf_category_day where kind = 'service'", "prf_category_day", -4),
+        ("delete from profiles.prf_category_day where kind = 'service'", "prf_category_day", None),
         ("update profiles.prf_number_day set records = 99", "prf_number_day", None),
     ],
 )

@@ -24,6 +24,7 @@ MEASURES = [
     "msr_handoff_day",
     "msr_handoff_due_day",
     "msr_handoff_duration_month",
+    "msr_participation_day",
     "msr_patrol_day",
     "msr_service_day",
     "msr_service_due_day",
@@ -275,7 +276,7 @@ def test_source_days_count_records_when_they_are_complete(warehouse: Any) -> Non
 def scattered(warehouse: Any, backwards: bool = False) -> None:
     """Fill a warehouse with some hundreds of records of every kind, spread by arithmetic."""
     warehouse.run_window(date(2016, 12, 31))
-    for kind in ("incident", "patrol", "service", "handoff"):
+    for kind in ("incident", "patrol", "service", "handoff", "participation"):
         warehouse.source(f"{kind}s", kind)
     numbers = range(250)
     for n in reversed(numbers) if backwards else numbers:
@@ -287,7 +288,10 @@ def scattered(warehouse: Any, backwards: bool = False) -> None:
             seen |= {"dispatched_local": at + timedelta(seconds=n), "arrived_local": at + timedelta(seconds=n * 9)}
         warehouse.record("incident", at, incident_id=f"i{n}", **area, **seen)
         found = {"has_finding": (True, False, None)[n % 3], "duration_seconds": None if n % 5 == 0 else n * 60}
+        found |= {"planned_start": at, "planned_end": at + timedelta(hours=1), "ended_at": at + timedelta(minutes=n)}
         warehouse.record("patrol", at, patrol_id=f"p{n}", **area, **found)
+        walked = {"person_key": f"v{n % 9}", "level": n % 5 if n % 4 else None}
+        warehouse.record("participation", at, participation_id=f"v{n}", **area, **walked)
         closed = {"closed_local": at + timedelta(hours=n)} if n % 4 else {}
         acknowledged = {"acknowledged_local": at + timedelta(minutes=n)} if n % 4 else {}
         acknowledged |= {"due_local": at + timedelta(hours=2)}
@@ -308,6 +312,14 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
     )
     assert warehouse.rows("select sum(patrols), sum(patrol_seconds) from measures.msr_patrol_day") == (
         warehouse.rows("select count(*), sum(duration_seconds) from facts.fct_patrol")
+    )
+    assert warehouse.rows("""
+        select sum(planned), sum(planned_seconds), sum(patrolled_as_planned_seconds) from measures.msr_patrol_day
+    """) == warehouse.rows("""
+        select count(planned_seconds), sum(planned_seconds), sum(patrolled_as_planned_seconds) from facts.fct_patrol
+    """)
+    assert warehouse.rows("select sum(activities), sum(with_level) from measures.msr_participation_day") == (
+        warehouse.rows("select count(*), count(level) from staging.participation")
     )
     assert warehouse.rows("select sum(opened), sum(closed), sum(open_now) from measures.msr_service_day") == (
         warehouse.rows("""
@@ -339,7 +351,7 @@ def test_measures_add_up_to_facts(warehouse: Any) -> None:
         """)
     )
     total = warehouse.rows("select count(*) from facts.fct_record")
-    assert total == [(1000,)]
+    assert total == [(1250,)]
     for table in ("msr_record_quality_day", "msr_area_day", "msr_source_day", "msr_source_span", "msr_source_month"):
         assert warehouse.rows(f"select sum(records) from measures.{table}") == total
 

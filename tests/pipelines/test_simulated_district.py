@@ -541,6 +541,72 @@ def test_published_plan_completion_is_the_planted_one(district: Path, truth: Tru
     )
 
 
+def test_published_gap_in_waiting_is_the_planted_one(district: Path, truth: Truth) -> None:
+    """Among like requests: what new citizens ask for takes longer anyway, so that medians of all are farther off."""
+    rows = _query(
+        district,
+        "select area_level, value, lower, upper from indicator_values where indicator_id = 'N4' "
+        "and period_kind = 'year' and value is not null",
+    )
+    told = truth["waiting"]["log_ratio"]
+    assert sum(lower <= told <= upper for *_, lower, upper in rows) >= 0.85 * len(rows)
+    city = [value for level, value, *_ in rows if level == "city"]
+    assert [value == pytest.approx(told, abs=0.12) for value in city] == [True] * 3
+    levels = _query(
+        district,
+        "select n.value / r.value from indicator_values as n join indicator_values as r using (area_id, period_kind, "
+        "period_start) where n.indicator_id = 'N4_new_citizens' and r.indicator_id = 'N4_residents' "
+        "and period_kind = 'year' and n.area_level = 'city'",
+    )
+    assert sorted(np.log([ratio for (ratio,) in levels])) == pytest.approx(sorted(city))
+    medians = _warehouse(
+        district,
+        "select requester_group, median(seconds_to_close) as m from facts.fct_service where not is_open "
+        "and requester_group <> 'enterprise' group by all",
+    )
+    crude = dict(medians.rows())
+    assert np.log(crude["new_citizen"] / crude["resident"]) > told + 0.15
+    # Of few people nothing is told, not even how many.
+    counts = _query(
+        district,
+        "select count(*), count(numerator), count(denominator) from indicator_values where indicator_id like 'N4%' "
+        "and status = 'withheld'",
+    )
+    assert counts[0][0] > 100
+    assert counts[0][1:] == (0, 0)
+
+
+def test_published_participation_is_the_planted_one(district: Path, truth: Truth) -> None:
+    """Of the twelve months up to `as_of`; nothing is told of areas where fewer than ten people took part."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    above = dict(_query(district, "select area_id, parent_id from areas"))
+    for beat, counts in truth["participation"]["new_citizens"].items():
+        for area in (beat, above[beat], "city"):
+            told[area].update(counts)
+    rows = _query(
+        district,
+        "select area_id, status, value, numerator, denominator, lower, upper, bound_low, bound_high "
+        "from indicator_values where indicator_id = 'N1' and period_start = '2024-12-01' and area_level <> 'beat' "
+        "or indicator_id = 'N1' and period_start = '2024-12-01' and area_id like 'beat-%'",
+    )
+    assert {area for area, *_ in rows} == {*told}
+    for area, status, *figures in rows:
+        if told[area]["people"] < 10:
+            assert (status, figures) == ("withheld", [None] * 7)
+            continue
+        value, numerator, denominator, lower, upper, low, high = figures
+        assert (numerator, denominator) == (told[area]["levels"] / 4, told[area]["registered"])
+        assert value == pytest.approx(numerator / denominator)
+        assert low <= lower <= value <= upper <= high
+    assert sum(status == "final" for _, status, *_ in rows) >= 3
+    volunteers = _query(
+        district,
+        "select numerator from indicator_values where indicator_id = 'N1_volunteers' and area_id = 'city' "
+        "and period_kind = 'quarter' order by period_start desc limit 1",
+    )
+    assert volunteers == [(told["city"]["registered"],)]
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]

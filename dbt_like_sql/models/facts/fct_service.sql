@@ -20,6 +20,8 @@ judged as (
         area_id,
         day,
         known_day,
+        category,
+        requester_group,
         due_day,
         channel,
         -- Loading knows of no closing after as_of: it has not happened yet.

@@ -130,6 +130,23 @@ def test_highest_levels(counts: dict[str, Count], truth: Truth) -> None:
     assert found == truth["participation"]["by_highest_level"]
 
 
+def test_newest_levels_of_new_citizens(counts: dict[str, Count], truth: Truth) -> None:
+    newest: dict[tuple[str, str], int] = {}
+    for cells in counts["activities"].staged:
+        if cells["subject"] == "new_citizen" and cells["start"] >= "2024-12-01":
+            who = (f"beat-{cells['beat']}", cells["person"])
+            newest[who] = max(newest.get(who, 0), int(cells["level"]) if int(cells["level"]) <= 4 else 0)
+    registered = {
+        f"beat-{cells['beat']}": int(cells["volunteers"])
+        for cells in sorted(counts["profiles"].staged, key=lambda cells: cells["valid_from"])
+        if cells["valid_from"] <= "2025-11-30"
+    }
+    told = truth["participation"]["new_citizens"]
+    for area, people in told.items():
+        levels = [level for (place, _), level in newest.items() if place == area]
+        assert people == {"people": len(levels), "levels": sum(levels), "registered": registered[area]}
+
+
 def test_staged_answers(counts: dict[str, Count], truth: Truth) -> None:
     answers: dict[tuple[str, str], list[int]] = defaultdict(list)
     for cells in counts["survey"].staged:
