@@ -15,6 +15,7 @@ from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
 from indicators.footprints import Renewal
+from indicators.hot_patrol import hot_cell_figures
 from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
 from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
 from indicators.nowcasts import DELAY_SCHEMA, NOWCAST_SCHEMA, nowcast_figures
@@ -40,6 +41,7 @@ FIGURES = {
     "network": network_figures,
     "waiting_gap": waiting_figures,
     "participation": participation_figures,
+    "hot_cells": hot_cell_figures,
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")
@@ -103,7 +105,9 @@ def compute(
     limits, signals, changes = chart(series, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
     # No share exceeds the whole, whatever the moving range says.
     whole = pl.col("indicator_id").replace_strict(
-        {entry.id: entry.per for entry in entries if entry.kind == "proportion"}, default=None, return_dtype=pl.Float64
+        {entry.id: entry.per for entry in entries if entry.kind == "proportion" or entry.interval == "cluster"},
+        default=None,
+        return_dtype=pl.Float64,
     )
     limits = limits.with_columns(limit_high=pl.min_horizontal("limit_high", whole))
     return Figures(

@@ -57,6 +57,26 @@ class Coverage:
         """Sums over the days of each period, covered or not: from shape (n, days) to (n, periods)."""
         return sums_by_period(self.periods, self.first, days)
 
+    def only(self, days: pl.DataFrame) -> "Coverage":
+        """Of the covered days those that are among `days` (`day`), the periods told of as covered by these alone."""
+        kept = self.days.join(days, on="day", how="semi")
+        have = kept.group_by("period_kind", "period_start").agg(kept_days=pl.len().cast(pl.Int64))
+        periods = self.periods.join(have, on=["period_kind", "period_start"], how="left").with_columns(
+            have_days=pl.col("kept_days").fill_null(0)
+        )
+        partial = pl.format("partial_records:{}/{}", "have_days", "span_days")
+        is_partial = pl.col("have_days") < pl.col("span_days")
+        rest = pl.col("provisional_reason").str.replace(r"^partial_records:[^;]*;?", "")
+        return Coverage(
+            kept,
+            periods.with_columns(
+                void_reason=pl.coalesce("void_reason", pl.when(pl.col("have_days") == 0).then(partial)),
+                provisional_reason=_joined(
+                    pl.when(is_partial & (pl.col("have_days") > 0)).then(partial), pl.when(rest != "").then(rest)
+                ),
+            ).drop("kept_days"),
+        )
+
 
 def cover(feed: Feed, inputs: Inputs) -> Coverage | None:
     """Coverage of an indicator by its sources; None where no day is covered.

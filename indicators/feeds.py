@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from indicators.catalogue.entries import Alternative, Condition, Entry
-from indicators.catalogue.measures import MEASURES
+from indicators.catalogue.measures import EXTRACTS, MEASURES
 from indicators.inputs import Inputs
 
 
@@ -126,6 +126,14 @@ def possible_sources(entry: Entry, inputs: Inputs) -> list[str]:
     if None not in kinds:
         declared = declared.filter(pl.col("kind").is_in([kind for kind in kinds if kind]))
     return sorted(mapping_sources(entry, inputs, declared)["source"])
+
+
+def sources_beside(entry: Entry, inputs: Inputs) -> pl.DataFrame:
+    """Sources of the other kind of records that an entry rests on, of those that map what it needs; maybe none."""
+    extract = EXTRACTS.get(entry.kind)
+    kind = extract.kinds_beside.get(entry.measure or "") if extract else None
+    others = inputs.sources.filter(pl.col("kind") == (kind or "")).select("source", "kind")
+    return mapping_sources(entry, inputs, others).sort("source")
 
 
 def mapping_sources(entry: Entry, inputs: Inputs, rows: pl.DataFrame) -> pl.DataFrame:

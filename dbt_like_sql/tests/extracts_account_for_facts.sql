@@ -55,6 +55,17 @@ accounts as (
     union all
 
     select
+        'ext_patrol_point' as account,
+        (
+            select count(*) from {{ ref('stg_patrol') }}
+            where is_located_in_area
+                and duration_seconds is not null
+        ) as expected,
+        (select coalesce(sum(patrols), 0) from {{ ref('ext_patrol_point') }}) as found
+
+    union all
+
+    select
         'ext_volunteer_level_month' as account,
         (select count(person_key) from {{ ref('stg_participation') }}) as expected,
         (select coalesce(sum(activities), 0) from {{ ref('ext_volunteer_level_month') }}) as found

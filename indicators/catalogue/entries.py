@@ -30,6 +30,7 @@ FigureKind = Literal[
     "survey_gap",
     "waiting_gap",
     "participation",
+    "hot_cells",
 ]
 IntervalMethod = Literal[
     "byar",
@@ -67,6 +68,7 @@ COMPUTED = {
     "survey_gap": ("survey_linearised",),
     "waiting_gap": ("kaplan_meier",),
     "participation": ("bootstrap",),
+    "hot_cells": ("cluster", "wilson"),
 }
 SURVEYS = ("survey_proportion", "survey_mean", "survey_gap")
 # Kinds that are computed without a measure.
@@ -81,6 +83,7 @@ PARTS = {
     "base": ("ratio",),
     "survey": SURVEYS,
     "waiting": ("waiting_gap",),
+    "hot": ("hot_cells",),
 }
 
 
@@ -190,6 +193,17 @@ class Asked(Model):
         return self
 
 
+class HotCells(Model):
+    """Which cells are hot: squares of `side_metres` that make up `area_share` of the city, most reported first.
+
+    Counted are incidents found by one of `reported_by` in the twelve months before the month that is looked at.
+    """
+
+    side_metres: float = Field(gt=0)
+    area_share: float = Field(gt=0, le=1)
+    reported_by: tuple[str, ...] = Field(min_length=1, strict=False)
+
+
 class Waiting(Model):
     """What is told of the times to close of new citizens' and residents' requests, among like requests."""
 
@@ -277,6 +291,7 @@ class Entry(Model):
     survey: Asked | None = None
     base: Base | None = None
     waiting: Waiting | None = None
+    hot: HotCells | None = None
     numerator: Selection | None = None
     denominator: Selection | None = None
     count: str | None = None

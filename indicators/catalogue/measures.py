@@ -3,7 +3,8 @@
 Belongs here: what docs/tables.md fixes about these tables, as far as a catalogue entry can name it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,10 @@ class Extract:
         Columns that a filter may name: those of both.
     period_kinds : tuple of str
         Periods that its rows can tell of.
+    beside : tuple of (str, tuple of str)
+        Another extract that is read with it, and its columns; none by default.
+    kinds_beside : dict of str to str
+        By measure, the other kind of records that the figure rests on.
     """
 
     table: str
@@ -137,6 +142,8 @@ class Extract:
     measures: dict[str, tuple[str, ...]]
     dimensions: tuple[str, ...]
     period_kinds: tuple[str, ...]
+    beside: tuple[str, tuple[str, ...]] | None = None
+    kinds_beside: Mapping[str, str] = field(default_factory=dict)
 
 
 _ANSWERS = Extract(
@@ -172,6 +179,15 @@ EXTRACTS = {
         # None that is charted: a gap that closes because one group waits longer is no improvement.
         ("quarter", "year"),
     ),
+    "hot_cells": Extract(
+        "ext_near_repeat_point",
+        ("found_by", "x_metres", "y_metres", "z_metres", "incidents"),
+        {"msr_patrol_day": ("patrols",), "msr_incident_basis_day": ("incidents",)},
+        ("source",),
+        ("month", "quarter", "year"),
+        beside=("ext_patrol_point", ("x_metres", "y_metres", "z_metres", "patrols", "patrol_seconds")),
+        kinds_beside={"msr_patrol_day": "incident"},
+    ),
     "participation": Extract(
         "ext_volunteer_level_month",
         ("person_key", "level"),
@@ -190,8 +206,13 @@ EXTRACTS = {
     "survey_mean": _ANSWERS,
     "survey_gap": _ANSWERS,
 }
+EXTRACT_TABLES = sorted(
+    {each.table for each in EXTRACTS.values()} | {each.beside[0] for each in EXTRACTS.values() if each.beside}
+)
 # The stock that a figure of participation is of.
 VOLUNTEERS = "registered_volunteers"
+# The stock by which a grid of cells is made.
+AREA = "area_km2"
 # Columns of `fct_profile` that add up over areas.
 STOCKS = (
     "population",

@@ -14,12 +14,12 @@ import polars as pl
 from dbt_like_sql.lineage import Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
-from indicators.catalogue.measures import EXTRACTS
+from indicators.catalogue.measures import EXTRACT_TABLES
 from indicators.comparison import compare
 from indicators.composites.index import compute_index
 from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
-from indicators.feeds import Feed, find_feed, possible_sources
+from indicators.feeds import Feed, find_feed, possible_sources, sources_beside
 from indicators.inputs import Figures, Inputs
 from indicators.nowcasts import DELAY_MEASURE
 from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
@@ -80,7 +80,7 @@ def read_inputs(
         week_start=pack.iso_week_start,
         calendar=read_calendar(pack, pack.first_day, as_of),
         questionnaire=pack.questionnaire.asked() if pack.questionnaire else None,
-        extracts={} if names else {each.table: table(f"extracts.{each.table}") for each in EXTRACTS.values()},
+        extracts={} if names else {name: table(f"extracts.{name}") for name in EXTRACT_TABLES},
     )
 
 
@@ -150,9 +150,10 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
         possible = possible_sources(entry, inputs)
         feeds = [find_feed(part, inputs) for part in entry.parts] if possible else []
         feeding = {source for feed in feeds if isinstance(feed, Feed) for source in feed.sources["source"]}
+        beside = {*sources_beside(entry, inputs)["source"]} if feeding else set()
         parts = {
-            "possible": possible,
-            "feeding": possible if entry.measure is None else sorted(feeding),
+            "possible": sorted({*possible, *beside}),
+            "feeding": possible if entry.measure is None else sorted(feeding | beside),
             "residents": profiles if entry.measure and entry.kind in _OF_RESIDENTS else [],
         }
         rows += [(entry.id, source, part) for part, named in parts.items() for source in named]

@@ -1,6 +1,7 @@
 """Patrols: legs of police, enterprises and volunteers, in one gzipped CSV file.
 
-Planted here: how many planned legs were never walked, by district. Their log begins and ends at the planned start.
+Planted here: how many planned legs were never walked, whose log begins and ends at the planned start, and how many
+go to the block where most is reported, both by district.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from pipelines.simulation import defects
 from pipelines.simulation.defects import overwritten
 from pipelines.simulation.district import (
     ADDRESSES_PER_BEAT,
+    ADDRESSES_PER_BLOCK,
     BEAT_CODES,
     BEATS,
     DISTRICT_OF_BEAT,
@@ -38,6 +40,8 @@ MEDIAN_SECONDS, SIGMA = 2700, 0.6
 # Of 16 planned legs, by district.
 MISSED_OF_16 = (1, 1, 2, 1, 2, 4)
 _LONGEST_MINUTES = 720
+# Of 32 legs go to the beat's most visited block, by district; the others anywhere.
+TO_HOTTEST_OF_32 = (16, 8, 0, 0, 4, 0)
 _RHYTHM = Rhythm(0.05, 6, (1.0, 1.0, 1.0, 1.0, 1.08, 1.1, 0.95), growth=0.05)
 _HOURS = hour_table((5, 5, 4, 3, 2, 2, 3, 5, 6, 6, 6, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9, 9, 8, 6))
 
@@ -100,7 +104,10 @@ class Patrols(Stream):
         minutes[is_missed] = 0
         ended = started + minutes * 60
         subject = slots((62, 14, 16, 8), 256)[random[1] >> 8]
-        at = pl.Series(beat * ADDRESSES_PER_BEAT + (random[3] >> 6))
+        place = (random[3] >> 6).astype(np.int64)
+        to_hottest = (random[1] >> 2 & 31) < np.array(TO_HOTTEST_OF_32)[DISTRICT_OF_BEAT[beat]]
+        place = np.where(to_hottest, place % ADDRESSES_PER_BLOCK, place)
+        at = pl.Series(beat * ADDRESSES_PER_BEAT + place)
         book = addresses()
         return pl.DataFrame(
             {

@@ -320,8 +320,12 @@ def _patrol_plans(account: Account) -> Truth:
         by_area.setdefault("unknown" if area is None else area_id(area), {})[str(year)] = [done[area, year], seconds]
     return {
         "definition": "missed: share of planned legs that were never walked, by district. seconds: patrolled within "
-        "the plan, and planned, of staged legs that tell both, by area and year of the leg.",
+        "the plan, and planned, of staged legs that tell both, by area and year of the leg. to_hottest_block: "
+        "share of legs that go to the most visited block of their beat, by district; the others go anywhere.",
         "missed": {each.group_id: missed / 16 for each, missed in zip(DISTRICTS, patrols.MISSED_OF_16, strict=True)},
+        "to_hottest_block": {
+            each.group_id: sent / 32 for each, sent in zip(DISTRICTS, patrols.TO_HOTTEST_OF_32, strict=True)
+        },
         "seconds": by_area,
     }
 

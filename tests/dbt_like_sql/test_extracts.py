@@ -80,7 +80,7 @@ def test_distances_between_points_are_those_on_the_ground(warehouse: Any) -> Non
 
 
 def test_points_keep_their_days_category_and_address_and_leave_out_what_is_not_located(warehouse: Any) -> None:
-    located = {"lat": 0, "lon": 90, "coords_in_area": True, "category": "0501"}
+    located = {"lat": 0, "lon": 90, "coords_in_area": True, "category": "0501", "found_by": "call"}
     warehouse.record("incident", DAY, **located, address_key="1f", occurred_until_local=DAY + timedelta(days=2))
     warehouse.record("incident", DAY, copies=3, **located)
     warehouse.record("incident", DAY, **(located | {"coords_in_area": False}))
@@ -88,8 +88,8 @@ def test_points_keep_their_days_category_and_address_and_leave_out_what_is_not_l
     warehouse.build("ext_near_repeat_point")
     first, last = DAY.date(), date(2016, 3, 3)
     assert warehouse.rows("select * from extracts.ext_near_repeat_point order by incidents") == [
-        ("precinct", "precinct:1", first, last, "incidents", "0501", "1f", 0, 6_371_009, 0, 1),
-        ("precinct", "precinct:1", first, first, "incidents", "0501", None, 0, 6_371_009, 0, 3),
+        ("precinct", "precinct:1", first, last, "incidents", "0501", "call", "1f", 0, 6_371_009, 0, 1),
+        ("precinct", "precinct:1", first, first, "incidents", "0501", "call", None, 0, 6_371_009, 0, 3),
     ]
 
 

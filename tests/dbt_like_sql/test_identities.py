@@ -33,6 +33,7 @@ def built(project: Project) -> Iterator[Warehouse]:
         "handoff", reported, from_agency="police", to_agency="fire", acknowledged_local=datetime(2016, 3, 2, 11)
     )
     warehouse.record("service", reported, requester_group="new_citizen", category="noise")
+    warehouse.record("patrol", reported, lat=0, lon=0, coords_in_area=True, duration_seconds=60)
     warehouse.insert("receipt", source="incidents", kind="incident", status="accepted", is_blank=False, row_count=2)
     warehouse.run_window(date(2016, 6, 30))
     warehouse.build()
@@ -62,7 +63,7 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
     ("tampering", "account", "difference"),
     [
         ("delete from facts.fct_service where source = 'services'", "fct_service", -5),
-        ("insert into facts.fct_patrol from facts.fct_patrol", "fct_patrol", 2),
+        ("insert into facts.fct_patrol from facts.fct_patrol", "fct_patrol", 3),
         ("update measures.msr_incident_day set incidents_ppm = 1", "msr_incident_day, parts per million", None),
         ("delete from measures.msr_area_day", "msr_area_day", None),
         ("delete from measures.msr_source_day", "msr_source_day", None),
@@ -87,13 +88,14 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
         ("delete from extracts.ext_repeat_place_month", "ext_repeat_place_month", -2),
         ("delete from extracts.ext_near_repeat_point", "ext_near_repeat_point", -2),
         ("update extracts.ext_volunteer_level_month set activities = 3", "ext_volunteer_level_month", 2),
+        ("delete from extracts.ext_patrol_point", "ext_patrol_point", -1),
         ("delete from extracts.ext_service_wait_day", "ext_service_wait_day", -1),
         (
             "create or replace view extracts.ext_survey_answer as from staging.stg_survey limit 2",
             "ext_survey_answer",
             -4,
         ),
-        ("delete from profiles.prf_field_day where kind = 'patrol' and field = 'area_id'", "prf_field_day", -2),
+        ("delete from profiles.prf_field_day where kind = 'patrol' and field = 'area_id'", "prf_field_day", -3),
         ("delete from profiles.prf_category_day where kind = 'service'", "prf_category_day", None),
         ("update profiles.prf_number_day set records = 99", "prf_number_day", None),
     ],

@@ -607,6 +607,35 @@ def test_published_participation_is_the_planted_one(district: Path, truth: Truth
     assert volunteers == [(told["city"]["registered"],)]
 
 
+def test_published_patrol_in_hot_cells_is_what_is_sent_there(district: Path, truth: Truth) -> None:
+    """The planted share goes to the blocks where most is reported; of the others a tenth or so is there, too."""
+    rows = _query(
+        district,
+        "select area_id, sum(numerator) / sum(denominator) from indicator_values where indicator_id = 'B6' "
+        "and period_kind = 'year' and area_level = 'district' and value is not null group by 1",
+    )
+    found = dict(rows)
+    sent = truth["patrol_plans"]["to_hottest_block"]
+    # Only where much is reported is the most visited block hot; in the second district of them half of its beats are.
+    assert found["heting"] == pytest.approx(sent["heting"], abs=0.12)
+    assert found["liupu"] == pytest.approx(sent["liupu"], abs=0.12)
+    assert all(found[area] < 0.2 for area in sent if sent[area] <= 0.125)
+    first_year = _query(
+        district,
+        "select distinct status, reason from indicator_values where indicator_id in ('B6', 'B6_accuracy') "
+        "and period_start = '2023-01-01' and period_kind = 'year'",
+    )
+    assert first_year == [("not_available", "partial_records:0/365")]
+    # Half of what is reported comes from 50 of 1024 addresses of each beat: five times what its area would have.
+    accuracy = _query(
+        district,
+        "select area_id, value, lower from indicator_values where indicator_id = 'B6_accuracy' "
+        "and period_kind = 'year' and value is not null",
+    )
+    assert [area for area, *_ in accuracy] == ["city", "city"]
+    assert all(4 < lower < value < 9 for _, value, lower in accuracy)
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]

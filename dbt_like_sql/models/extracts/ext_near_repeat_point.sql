@@ -14,6 +14,7 @@ with located as (
         greatest(day, coalesce(occurred_until_day, day)) as last_day,
         source,
         category,
+        found_by,
         address_key,
         {{ geocentric_x('lat', 'lon') }} as x_metres,
         {{ geocentric_y('lat', 'lon') }} as y_metres,
@@ -32,10 +33,12 @@ select
     last_day,
     source,
     category,
+    found_by,
     address_key,
     x_metres,
     y_metres,
     z_metres,
     count(*) as incidents
 from located
-group by geography, area_id, day, last_day, source, category, address_key, x_metres, y_metres, z_metres
+group by geography, area_id, day, last_day, source, category, found_by, address_key, x_metres, y_metres,
+    z_metres

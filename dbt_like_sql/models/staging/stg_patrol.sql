@@ -29,6 +29,8 @@ renamed as (
         {{ is_recorded_in_time('started_at') }} as is_recorded_in_time,
         {{ contradicts_itself('flags') }} as has_contradiction,
         coords_in_area as is_located_in_area,
+        lat,
+        lon,
         lat is not null and lon is not null as has_coordinates,
         coalesce({{ joined('flags') }} like '%;implausible_duration;%', false) as is_implausibly_long,
         required_cells,
