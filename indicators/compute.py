@@ -29,6 +29,7 @@ from indicators.statuses import CHART_COLUMNS, publish
 from indicators.stocks import stock_figures
 from indicators.survey_figures import survey_figures
 from indicators.waiting import waiting_figures
+from indicators.workload import workload_figures
 
 FIGURES = {
     "rate": rate_figures,
@@ -42,6 +43,7 @@ FIGURES = {
     "waiting_gap": waiting_figures,
     "participation": participation_figures,
     "hot_cells": hot_cell_figures,
+    "concentration": workload_figures,
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from indicators.catalogue.entries import Alternative, Condition, Entry
-from indicators.catalogue.measures import EXTRACTS, MEASURES
+from indicators.catalogue.measures import KINDS_BESIDE, MEASURES
 from indicators.inputs import Inputs
 
 
@@ -130,9 +130,8 @@ def possible_sources(entry: Entry, inputs: Inputs) -> list[str]:
 
 def sources_beside(entry: Entry, inputs: Inputs) -> pl.DataFrame:
     """Sources of the other kind of records that an entry rests on, of those that map what it needs; maybe none."""
-    extract = EXTRACTS.get(entry.kind)
-    kind = extract.kinds_beside.get(entry.measure or "") if extract else None
-    others = inputs.sources.filter(pl.col("kind") == (kind or "")).select("source", "kind")
+    kind = KINDS_BESIDE.get((entry.kind, entry.measure or ""), "")
+    others = inputs.sources.filter(kind=kind).select("source", "kind")
     return mapping_sources(entry, inputs, others).sort("source")
 
 

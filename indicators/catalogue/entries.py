@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from indicators.catalogue.measures import EXTRACTS, MEASURES, STOCKS, Measure
+from indicators.catalogue.measures import EXTRACTS, KINDS_BESIDE, MEASURES, STOCKS, Measure
 from indicators.questionnaire import FOUNDATIONS, QUESTIONS
 
 PeriodKind = Literal["day", "week", "month", "quarter", "year", "rolling_12m"]
@@ -69,6 +69,7 @@ COMPUTED = {
     "waiting_gap": ("kaplan_meier",),
     "participation": ("bootstrap",),
     "hot_cells": ("cluster", "wilson"),
+    "concentration": ("bootstrap",),
 }
 SURVEYS = ("survey_proportion", "survey_mean", "survey_gap")
 # Kinds that are computed without a measure.
@@ -370,6 +371,8 @@ class Entry(Model):
             self._survey_fits()
 
     def _counts_fit(self) -> None:
+        if self.kind == "concentration" and (self.kind, self.measure) not in KINDS_BESIDE:
+            raise ValueError(f"a concentration takes the measure msr_incident_basis_day, not {self.measure}")
         if self.where:
             raise ValueError(f"where: a {self.kind} says in its numerator and denominator which records it counts")
         if self.numerator is None:

@@ -3,8 +3,7 @@
 Belongs here: what docs/tables.md fixes about these tables, as far as a catalogue entry can name it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -133,8 +132,6 @@ class Extract:
         Periods that its rows can tell of.
     beside : tuple of (str, tuple of str)
         Another extract that is read with it, and its columns; none by default.
-    kinds_beside : dict of str to str
-        By measure, the other kind of records that the figure rests on.
     """
 
     table: str
@@ -143,7 +140,6 @@ class Extract:
     dimensions: tuple[str, ...]
     period_kinds: tuple[str, ...]
     beside: tuple[str, tuple[str, ...]] | None = None
-    kinds_beside: Mapping[str, str] = field(default_factory=dict)
 
 
 _ANSWERS = Extract(
@@ -186,7 +182,6 @@ EXTRACTS = {
         ("source",),
         ("month", "quarter", "year"),
         beside=("ext_patrol_point", ("x_metres", "y_metres", "z_metres", "patrols", "patrol_seconds")),
-        kinds_beside={"msr_patrol_day": "incident"},
     ),
     "participation": Extract(
         "ext_volunteer_level_month",
@@ -206,6 +201,13 @@ EXTRACTS = {
     "survey_mean": _ANSWERS,
     "survey_gap": _ANSWERS,
 }
+# By kind of figure and measure, the other kind of records that it rests on.
+KINDS_BESIDE = {
+    ("hot_cells", "msr_patrol_day"): "incident",
+    ("concentration", "msr_incident_basis_day"): "patrol",
+}
+# Staffed hours, for figures of concentration: the measure of patrols, and its columns.
+STAFFED = ("msr_patrol_day", "staffed_seconds")
 EXTRACT_TABLES = sorted(
     {each.table for each in EXTRACTS.values()} | {each.beside[0] for each in EXTRACTS.values() if each.beside}
 )

@@ -11,7 +11,7 @@ from dbt_like_sql.dependence import Dependence, dependence
 from dbt_like_sql.lineage import ColumnRef, Lineage
 from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
-from indicators.catalogue.measures import AREA, EXTRACTS, MEASURES, VOLUNTEERS
+from indicators.catalogue.measures import AREA, EXTRACTS, KINDS_BESIDE, MEASURES, STAFFED, VOLUNTEERS
 from pipelines.loading.kinds import FIRST_TIME
 
 _KEYS = ("geography", "area_id", "day", "source")
@@ -89,7 +89,7 @@ def used_columns(entry: Entry) -> dict[str, set[str]]:
         used[f"extracts.{extract.table}"] = {*_KEYS, *filtered, *extract.columns}
         if entry.measure:
             used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, *extract.measures[entry.measure]}
-        if extract.beside and entry.measure in extract.kinds_beside:
+        if extract.beside and (entry.kind, entry.measure) in KINDS_BESIDE:
             used[f"extracts.{extract.beside[0]}"] = {*_KEYS, *extract.beside[1]}
     elif entry.opened_measure:
         used[f"measures.{entry.measure}"] = {*_KEYS, *filtered, "bucket", "closed", "closed_seconds"}
@@ -99,6 +99,8 @@ def used_columns(entry: Entry) -> dict[str, set[str]]:
         counts = [*selections, *filter(None, (entry.count, entry.unusable.missing))]
         kind = [] if MEASURES[entry.measure].kind else ["kind"]
         used[f"measures.{entry.measure}"] = {*_KEYS, *kind, *counts, *filtered}
+    if entry.kind == "concentration" and entry.measure:
+        used[f"measures.{STAFFED[0]}"] = {*_KEYS, STAFFED[1]}
     stocks = {"population"} if entry.kind in _RATES else set()
     stocks |= {"participation": {VOLUNTEERS}, "hot_cells": {AREA}}.get(entry.kind, set())
     if entry.stock:

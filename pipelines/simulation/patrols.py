@@ -37,6 +37,8 @@ from pipelines.simulation.write import Layout
 
 FIRST_ID = 2_000_000_000
 MEDIAN_SECONDS, SIGMA = 2700, 0.6
+# Patrol of a beat goes with this power of its residents.
+GROWS_WITH = 0.7
 # Of 16 planned legs, by district.
 MISSED_OF_16 = (1, 1, 2, 1, 2, 4)
 _LONGEST_MINUTES = 720
@@ -88,7 +90,7 @@ class Patrols(Stream):
 
     def counts(self, rng: np.random.Generator, records: int) -> Integers:
         """Draw how many clean records each day and beat has."""
-        people = np.array([beat.population**0.7 for beat in BEATS])
+        people = np.array([beat.population**GROWS_WITH for beat in BEATS])
         return draw_counts(rng, records, _RHYTHM.weights()[:, None] * people)
 
     def rows(

@@ -55,6 +55,7 @@ def write_truth(
         "cooperation": _cooperation(accounts["handoffs"]),
         "participation": _participation(accounts["activities"]),
         "waiting": _waiting(),
+        "workload": _workload(),
         "patrol_plans": _patrol_plans(accounts["patrols"]),
         "people": _people(),
         "games": planted_games(),
@@ -307,6 +308,20 @@ def _waiting() -> Truth:
         "category is closed; log_ratio is its natural logarithm. They ask more often for what takes long anyway.",
         "factor": requests.NEW_CITIZENS_WAIT,
         "log_ratio": round(float(np.log(requests.NEW_CITIZENS_WAIT)), 6),
+    }
+
+
+def _workload() -> Truth:
+    """Tell how uneven the expected incidents of a beat are for its expected patrol, up to the planted change."""
+    hours = np.array([beat.population**patrols.GROWS_WITH for beat in BEATS])
+    crime = np.array([beat.crime_weight for beat in BEATS])
+    order = np.argsort(crime / hours)
+    shares = (np.append(0.0, np.cumsum(each[order])) / each.sum() for each in (hours, crime))
+    x, y = shares
+    return {
+        "definition": "Gini coefficient of expected incidents per expected hour on patrol over the beats, before the "
+        "planted change: twice the area between Lorenz curve and diagonal.",
+        "gini": round(float(1 - np.sum(np.diff(x) * (y[1:] + y[:-1]))), 6),
     }
 
 

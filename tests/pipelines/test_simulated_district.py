@@ -636,6 +636,20 @@ def test_published_patrol_in_hot_cells_is_what_is_sent_there(district: Path, tru
     assert all(4 < lower < value < 9 for _, value, lower in accuracy)
 
 
+def test_published_workload_is_as_uneven_as_planted(district: Path, truth: Truth) -> None:
+    rows = _query(
+        district,
+        "select year(period_start), area_id, value, lower, upper, numerator from indicator_values where "
+        "indicator_id = 'T4' and value is not null order by 1",
+    )
+    assert [(year, area) for year, area, *_ in rows] == [(2023, "city"), (2024, "city"), (2025, "city")]
+    for _, _, value, lower, upper, gini in rows[:2]:
+        assert value == pytest.approx(truth["workload"]["gini"], abs=0.04)
+        assert 0 < lower < truth["workload"]["gini"] < upper
+        # What chance adds in so small a simulation.
+        assert gini > value + 0.03
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]
