@@ -650,6 +650,13 @@ def test_published_workload_is_as_uneven_as_planted(district: Path, truth: Truth
         assert gini > value + 0.03
 
 
+def test_what_cannot_be_told_says_what_it_lacks(district: Path) -> None:
+    """No kind of record tells which links between records are right."""
+    ((status, reason),) = _query(district, "select status, reason from indicator_catalogue where indicator_id = 'F2'")
+    assert status == "not_available"
+    assert "needs_kind:check" in reason.split(";")
+
+
 def test_published_networks_are_the_planted_ones(district: Path, truth: Truth) -> None:
     """Where few ways are planted, 100 hand-offs show them all; districts with fewer have no figure."""
     told = truth["cooperation"]
