@@ -27,7 +27,7 @@ def workload_figures(source: Source) -> pl.DataFrame:
     The value is the Gini coefficient of incidents per staffed hour, less what it would be if all these areas had one
     rate: few incidents look uneven by chance alone. Staffed hours are those on patrol times the people on it; an area
     without any is left out with its incidents. Limits are the bootstrap limits of the coefficient, areas being
-    resampled, less the same. The numerator is the coefficient itself, the denominator the number of incidents. No worst
+    resampled, less the same. The numerator is the number of staffed hours, the denominator that of incidents. No worst
     case is told.
 
     Returns
@@ -80,7 +80,7 @@ def workload_figures(source: Source) -> pl.DataFrame:
                 beyond.excess,
                 None if low is None else min(low, beyond.observed) - beyond.expected,
                 None if high is None else max(high, beyond.observed) - beyond.expected,
-                beyond.observed,
+                float(h.sum()),
                 float(x.sum()),
             )
         )

@@ -1,5 +1,6 @@
 """Shares of an amount, such as patrol hours, whose interval takes the day as its cluster."""
 
+import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from indicators.bounds import limit_bounds
 from indicators.catalogue.entries import Entry, Selection, Unusable
 from indicators.compute import compute
+from indicators.disclosure import Disclosure
 from indicators.intervals import cluster_ratio_limits
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import DEC, JAN, row
@@ -70,6 +72,13 @@ def test_what_is_not_known_of_a_plan_moves_the_bounds_by_its_longest() -> None:
     assert figure["bound_low"] == pytest.approx(known["lower"] * 100 / 112)
     assert figure["bound_high"] == pytest.approx(100 - (100 - known["upper"]) * 100 / 112)
     assert figure["unusable"] == 1
+
+
+def test_amounts_of_work_are_exact_under_protection() -> None:
+    inputs = city([legs("n1", JAN + timedelta(n), 10, 5 + n % 2) for n in range(10)])
+    protected = dataclasses.replace(inputs, disclosure=Disclosure("hes"))
+    exact, shown = (row(compute([plan_completion()], each), "n1", JAN) for each in (inputs, protected))
+    assert {name for name in exact if exact[name] != shown[name]} <= {"signal"}
 
 
 def test_days_that_do_not_differ_have_no_interval() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from indicators.catalogue.entries import Condition, Entry, Unusable
 from indicators.compute import compute
+from indicators.disclosure import Disclosure
 from indicators.inputs import Inputs
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import DEC, JAN, row
@@ -124,6 +125,14 @@ def test_the_limits_are_those_of_resampled_volunteers() -> None:
         pytest.approx(0.25 - half, abs=0.004),
         pytest.approx(0.25 + half, abs=0.004),
     )
+
+
+def test_under_protection_only_the_whole_city_is_told() -> None:
+    inputs = Inputs(**{**vars(city(PEOPLE)), "disclosure": Disclosure("acro")})
+    found = compute([ladder()], inputs).values
+    assert found["area_id"].unique().to_list() == ["city"]
+    # Levels of few people add up to too small a number.
+    assert found.filter(period_start=JAN).select("status", "numerator", "value").rows() == [("withheld", None, None)]
 
 
 def test_without_a_register_there_is_no_figure() -> None:

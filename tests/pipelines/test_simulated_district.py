@@ -639,15 +639,13 @@ def test_published_patrol_in_hot_cells_is_what_is_sent_there(district: Path, tru
 def test_published_workload_is_as_uneven_as_planted(district: Path, truth: Truth) -> None:
     rows = _query(
         district,
-        "select year(period_start), area_id, value, lower, upper, numerator from indicator_values where "
+        "select year(period_start), area_id, value, lower, upper from indicator_values where "
         "indicator_id = 'T4' and value is not null order by 1",
     )
     assert [(year, area) for year, area, *_ in rows] == [(2023, "city"), (2024, "city"), (2025, "city")]
-    for _, _, value, lower, upper, gini in rows[:2]:
+    for _, _, value, lower, upper in rows[:2]:
         assert value == pytest.approx(truth["workload"]["gini"], abs=0.04)
         assert 0 < lower < truth["workload"]["gini"] < upper
-        # What chance adds in so small a simulation.
-        assert gini > value + 0.03
 
 
 def test_what_cannot_be_told_says_what_it_lacks(district: Path) -> None:
