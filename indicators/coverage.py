@@ -4,7 +4,7 @@ Belongs here: spans of sources to covered days, and per period the reasons that 
 silent source voids a figure: days without records inside a span are zeros, outside they are unknown.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -59,23 +59,22 @@ class Coverage:
 
     def only(self, days: pl.DataFrame) -> "Coverage":
         """Of the covered days those that are among `days` (`day`), the periods told of as covered by these alone."""
-        kept = self.days.join(days, on="day", how="semi")
-        have = kept.group_by("period_kind", "period_start").agg(kept_days=pl.len().cast(pl.Int64))
-        periods = self.periods.join(have, on=["period_kind", "period_start"], how="left").with_columns(
-            have_days=pl.col("kept_days").fill_null(0)
-        )
+        among = np.zeros_like(self.is_covered)
+        at = days.select((pl.col("day") - pl.lit(self.first)).dt.total_days()).to_series().to_numpy()
+        among[at[(at >= 0) & (at < len(among))]] = True
+        is_covered = self.is_covered & among
+        have = sums_by_period(self.periods, self.first, is_covered[None, :].astype(np.int64))[0]
+        periods = self.periods.with_columns(have_days=pl.Series(have))
         partial = pl.format("partial_records:{}/{}", "have_days", "span_days")
         is_partial = pl.col("have_days") < pl.col("span_days")
         rest = pl.col("provisional_reason").str.replace(r"^partial_records:[^;]*;?", "")
-        return Coverage(
-            kept,
-            periods.with_columns(
-                void_reason=pl.coalesce("void_reason", pl.when(pl.col("have_days") == 0).then(partial)),
-                provisional_reason=_joined(
-                    pl.when(is_partial & (pl.col("have_days") > 0)).then(partial), pl.when(rest != "").then(rest)
-                ),
-            ).drop("kept_days"),
+        told = periods.with_columns(
+            void_reason=pl.coalesce("void_reason", pl.when(pl.col("have_days") == 0).then(partial)),
+            provisional_reason=_joined(
+                pl.when(is_partial & (pl.col("have_days") > 0)).then(partial), pl.when(rest != "").then(rest)
+            ),
         )
+        return replace(self, is_covered=is_covered, periods=told)
 
 
 def cover(feed: Feed, inputs: Inputs) -> Coverage | None:

@@ -38,6 +38,12 @@ FOOTPRINTS: Mapping[str, Reach] = {
     "near_repeat": "all",
     # The agencies of a network are all that were ever linked.
     "network": "all",
+    # Requests weigh as their categories do, and people are set against the register of the period's end.
+    "waiting_gap": "all",
+    "participation": "all",
+    # Hot cells rest on the year before, on a grid about the middle of all incidents.
+    "hot_cells": "all",
+    "concentration": "all",
 }
 DAY_SCHEMA = pl.Schema({"table": pl.String, "day": pl.Date, "mark": pl.String})
 DOUBTFUL = "doubtful"
