@@ -2,8 +2,8 @@
 
 Prints JSON: seconds (wall and processor), peak memory and rows of one pass over 47 indicators of 100 areas and ten
 years of days: those of the catalogue that count daily measures, histograms and stocks, each at the periods that it
-names; in place of one that is not computed yet stands a proportion. Figures of extracts (near repeats, networks) draw
-permutations, and are measured by their own benchmarks. Here: simulated measures, and the clock.
+names; in place of one that rests on an extract or a survey stands a proportion: extracts have benchmarks of their own.
+Here: simulated measures, and the clock.
 """
 
 import argparse
@@ -34,23 +34,23 @@ DISTRICTS = 10
 CATEGORIES = ("0101", "0201", "0401", "0501", "0502", "0601", "0701", "0801")
 PPM = 1_000_000
 # Records of an area and day, on average.
-LEVELS = {"incident": 0.5, "patrol": 1.5, "service": 0.8, "handoff": 0.1}
+LEVELS = {"incident": 0.5, "patrol": 1.5, "service": 0.8, "handoff": 0.1, "participation": 0.1}
 REFUSED_SHARE, STRAY_SHARE = 0.01, 0.02
 OPEN_SHARE, CLOSED_BUCKETS = 0.02, 40
 Ints = npt.NDArray[np.int64]
 
 
 def entries(count: int) -> list[Entry]:
-    """Entries of the catalogue that the measures here feed, and stand-ins for those that are not computed yet."""
-    catalogue = [each for each in load_catalogue() if not each.extract]
-    computed = [each for each in catalogue if each.is_computed]
+    """Entries of the catalogue that the measures here feed, and stand-ins for those that rest on extracts."""
+    catalogue = load_catalogue()
+    computed = [each for each in catalogue if each.is_computed and not each.extract and not each.survey]
     share = next(each for each in computed if each.id == "G2")
     later = (
         share.model_copy(
             update={"id": each.id, "period_kinds": each.period_kinds, "min_denominator": each.min_denominator}
         )
         for each in catalogue
-        if not each.is_computed
+        if each not in computed
     )
     return [*computed, *later][:count]
 
@@ -165,6 +165,10 @@ def _counts(names: Sequence[str], records: Ints, rows: pl.DataFrame, rng: np.ran
             count = records * np.floor(1.1 ** (rows["bucket"].to_numpy() - 150)).astype(np.int64)
         elif name == "patrol_seconds":
             count = records * rng.integers(600, 3600, len(records))
+        elif name in ("planned_seconds", "staffed_seconds"):
+            count = records * 3600
+        elif name == "patrolled_as_planned_seconds":
+            count = records * 3000
         elif name in whole:
             count = records * (8 if name == "required_cells" else PPM if name.endswith("_ppm") else 1)
         elif name == "filled_cells":

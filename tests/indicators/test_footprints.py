@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from indicators import compute as engine
 from indicators.catalogue.entries import COMPUTED as METHODS
-from indicators.catalogue.entries import Entry
+from indicators.catalogue.entries import WITHOUT_MEASURE, Entry
 from indicators.cells import Source
 from indicators.compute import FIGURES, compute
 from indicators.disclosure import Disclosure
@@ -78,12 +78,14 @@ def city(
         basis.append({**place, "day": day, "category": category, "incidents": count, "with_address": count})
         places.append({**place, "day": month, "geography": "beat", "address_key": f"a{count}", "incidents": count})
     kinds = ("incident", "patrol", "service")
+    # A source speaks at least until its last record.
+    last = max([AS_OF - timedelta(days=2), *(day for _, day, _, _ in rows if day <= as_of)])
     inputs = make_inputs(
         {
             "msr_incident_day": incidents, "msr_patrol_day": patrols, "msr_service_day": opened,
             "msr_service_duration_month": closed, "msr_incident_basis_day": basis,
         },
-        [("s", kind, FIRST, AS_OF - timedelta(days=2)) for kind in kinds],
+        [("s", kind, FIRST, last) for kind in kinds],
         as_of=as_of, silent_after_days=30, weights={"0101": 50, "05": 3},
         population={"n1": 150_000, "n2": 120_000, "s1": 500},
         doubtful=[
@@ -142,7 +144,7 @@ def test_under_protection_nothing_is_taken_over() -> None:
 
 
 def test_every_kind_of_figure_declares_its_footprint() -> None:
-    assert set(FOOTPRINTS) == set(FIGURES) == set(METHODS) - {"stock_ratio"}
+    assert set(FOOTPRINTS) == set(FIGURES) == set(METHODS) - set(WITHOUT_MEASURE)
 
 
 def test_a_changed_day_reaches_the_periods_that_hold_it() -> None:
