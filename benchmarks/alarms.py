@@ -21,6 +21,7 @@ import polars as pl
 from indicators.daily_alarms import DailyRules, daily_alarms
 from indicators.day_types import day_types
 from indicators.rare_events import GapChart, event_probability, g_chart, t_chart, zeros_in_a_row
+from indicators.seasons import festival_share, seasonal_centre, seasons, without_season
 from indicators.surveillance import FLEXIBLE, FarringtonRules, farrington
 from indicators.trends import xmr_chart
 
@@ -33,6 +34,7 @@ FIRST = date(2018, 1, 1)
 HISTORY_DAYS = 290 * 7
 DISPERSION = 1.3
 XMR_WEEKS = 104
+SEASON_WEEKS = 260
 UPWARD = ("above_limit", "near_limit_up", "shift_up", "trend_up")
 # Limits of the gap charts come from the gaps of these years, and are then held against the new ones.
 GAP_DAYS = 1095
@@ -128,6 +130,28 @@ def by_xmr(data: Simulated) -> Alarms:
     )
 
 
+def by_seasonal_xmr(data: Simulated) -> Alarms:
+    """The same with the season taken out where one is established, as the release draws its charts."""
+    weeks = data.counts.reshape(len(data.counts), -1, 7).sum(axis=2).astype(np.float64)
+    starts = data.rows("week", 7)["week"].unique().sort()
+    judged = []
+    for end in range(weeks.shape[1] - data.judged_days // 7 + 1, weeks.shape[1] + 1):
+        window = slice(end - SEASON_WEEKS, end)
+        held = starts[window]
+        found = seasons(weeks[:, window], held, "week", festival_share(held, "week", data.calendar))
+        inflation = np.sqrt(SEASON_WEEKS / (SEASON_WEEKS - found.spent))
+        told = []
+        for values, factors, is_seasonal in zip(
+            weeks[:, end - XMR_WEEKS : end], found.factors[:, -XMR_WEEKS:], found.is_established, strict=True
+        ):
+            centre = seasonal_centre(values, factors)
+            x = without_season(values, factors, centre)
+            chart = xmr_chart(x - x.mean() + centre, inflation=inflation if is_seasonal else 1.0)
+            told.append(chart.signals[-1] in UPWARD)
+        judged.append(told)
+    return told_on_sundays(np.array(judged).T)
+
+
 def by_gaps(data: Simulated, kind: str) -> Alarms:
     """Short and long gaps alike; a long one is told when it passes the limit, not when it ends."""
     alarms = np.zeros((len(data.counts), data.judged_days), dtype=np.bool_)
@@ -178,6 +202,7 @@ METHODS: dict[str, Callable[[Simulated], Alarms]] = {
     "daily_alarm": lambda data: by_day(data, DailyRules(tail=TAIL)),
     "daily_alarm_week": lambda data: by_day(data, DailyRules(tail=TAIL, sum_days=7)),
     "xmr_weeks": by_xmr,
+    "seasonal_xmr_weeks": by_seasonal_xmr,
 }
 GAP_METHODS: dict[str, Callable[[Simulated], Alarms]] = {
     "g_chart": lambda data: by_gaps(data, "g"),

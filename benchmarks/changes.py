@@ -2,14 +2,15 @@
 
 Prints JSON. A city is a hundred series of days, of four levels, with weekdays, season, a calendar's holidays, slow
 growth and over-dispersion, and where asked a rate that drifts from day to day. Its latest month is tested by the moving
-range of the months before and against its season, both under the false discovery control of the release: once nothing
-has changed, once a tenth of the series. Here: the simulation and the counting. Not here: the tests (indicators).
+range of the months before and against its season, with and without its latest week, under the false discovery control
+of the release: once nothing has changed, once a tenth of the series. Cities of rare events are tested by their gaps.
+Here: the simulation and the counting. Not here: the tests (indicators).
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -21,7 +22,15 @@ import polars as pl
 from indicators.charts import ChartRules
 from indicators.daily_alarms import daily_alarms
 from indicators.day_types import day_types
-from indicators.latest_month import RULES
+from indicators.gaps import (
+    FEWEST_GAPS,
+    MOST_ERRORS_OF_DISPERSION,
+    MOST_EVENT_DAYS,
+    event_days,
+    gap_dispersion,
+    gap_p_value,
+)
+from indicators.latest_period import RULES
 from indicators.periods import month_before
 from indicators.trends import benjamini_hochberg, latest_point_p_value
 
@@ -31,6 +40,11 @@ Flags = npt.NDArray[np.bool_]
 # Events a day, 25 series each.
 LEVELS = (1.0, 3.0, 10.0, 30.0)
 SERIES_PER_LEVEL = 25
+# Rare ones: eleven a year to some six a month.
+RARE_LEVELS = (0.03, 0.07, 0.12, 0.2)
+# So few have changed for as many months before it is told, and by so much.
+RARE_FACTORS = (4.0, 0.0)
+RARE_MONTHS_CHANGED = 3
 # Months of history, as many as the chart's window and the model's history hold.
 MONTHS = 36
 DISPERSION = 1.3
@@ -59,8 +73,10 @@ class City:
         return last.replace(day=1)
 
 
-def simulate(month: date, drift: float, share_changed: float, seed: int) -> City:
+def simulate(month: date, drift: float, share_changed: float, seed: int, is_rare: bool = False) -> City:
     """A city whose latest month is `month`; `drift` is the standard deviation of the logarithm of the drifting rate."""
+    factors, levels = (RARE_FACTORS, RARE_LEVELS) if is_rare else (FACTORS, LEVELS)
+    since = month_before(month, RARE_MONTHS_CHANGED - 1) if is_rare else month
     random = np.random.default_rng(seed)
     last = month_before(month, -1) - timedelta(days=1)
     days = pl.date_range(month_before(month, MONTHS), last, eager=True).alias("day")
@@ -68,13 +84,14 @@ def simulate(month: date, drift: float, share_changed: float, seed: int) -> City
     kind = day_types(days[0], last, "CN")["day_type"].to_numpy()
     effect = 0.25 * np.cos(2 * np.pi * (number - 200) / 365.25) + 0.03 * (number - number[0]) / 365.25
     effect += np.select([kind == "weekend", kind == "holiday", kind == "spring_festival"], [-0.2, 0.2, -0.7], 0.0)
-    levels = np.repeat(LEVELS, SERIES_PER_LEVEL)
-    mean = levels[:, None] * np.exp(effect) * np.exp(_drifting(random, len(levels), len(days), drift) - drift**2 / 2)
-    is_changed = np.zeros(len(levels), dtype=np.bool_)
-    is_changed[random.choice(len(levels), round(share_changed * len(levels)), replace=False)] = True
-    factor = np.ones(len(levels))
-    factor[is_changed] = np.resize(FACTORS, int(is_changed.sum()))
-    mean[:, (days >= month).to_numpy()] *= factor[:, None]
+    level = np.repeat(levels, SERIES_PER_LEVEL)
+    mean = level[:, None] * np.exp(effect) * np.exp(_drifting(random, len(level), len(days), drift) - drift**2 / 2)
+    is_changed = np.zeros(len(level), dtype=np.bool_)
+    is_changed[random.choice(len(level), round(share_changed * len(level)), replace=False)] = True
+    factor = np.ones(len(level))
+    factor[is_changed] = np.resize(factors, int(is_changed.sum()))
+    # No event at all cannot be drawn.
+    mean[:, (days >= since).to_numpy()] *= np.maximum(factor, 1e-9)[:, None]
     # A negative binomial, as a Poisson with a gamma mean.
     counts = random.poisson(random.gamma(mean / (DISPERSION - 1), DISPERSION - 1)).astype(np.float64)
     return City(counts, days, is_changed)
@@ -100,8 +117,8 @@ def by_moving_range(city: City) -> Floats:
     return np.array(p_values, dtype=np.float64)
 
 
-def by_season(city: City) -> Floats:
-    """p-value by series against its season; NaN where the model gives no verdict."""
+def by_season(city: City, sum_days: int | None = None) -> Floats:
+    """p-value by series of the latest days, by default a month, against their season; NaN without a verdict."""
     series, days = city.counts.shape
     rows = pl.DataFrame(
         {
@@ -111,11 +128,34 @@ def by_season(city: City) -> Floats:
         }
     )
     calendar = day_types(city.days[0], city.days[-1], "CN")
-    rules = replace(RULES, sum_days=(city.days[-1] - city.month).days + 1)
+    rules = replace(RULES, sum_days=sum_days or (city.days[-1] - city.month).days + 1)
     return daily_alarms(rows, ["series"], calendar, rules)["p_value"].fill_null(np.nan).to_numpy()
 
 
-METHODS: dict[str, Callable[[City], Floats]] = {"moving_range": by_moving_range, "season": by_season}
+def by_season_and_week(city: City) -> Floats:
+    """p-values of the latest month of all series, and then of its last week, as the release has them together."""
+    return np.concatenate([by_season(city), by_season(city, 7)])
+
+
+def by_gaps(city: City) -> Floats:
+    """p-value by series from its days with an event; NaN where there are too few of them, or too many."""
+    is_latest = (city.days >= city.month).to_numpy()
+    p_values = []
+    for counts in city.counts:
+        happened = event_days(counts)
+        told = FEWEST_GAPS < happened.sum() <= MOST_EVENT_DAYS * len(happened)
+        phi, error = gap_dispersion(np.diff(np.flatnonzero(happened)) - 1) if told else (np.inf, 0.0)
+        told = phi <= 1 + MOST_ERRORS_OF_DISPERSION * error
+        p_values.append(min(1.0, 2 * min(gap_p_value(happened, is_latest, max(phi, 1.0)))) if told else np.nan)
+    return np.array(p_values)
+
+
+METHODS: dict[str, Callable[[City], Floats]] = {
+    "moving_range": by_moving_range,
+    "season": by_season,
+    "season, month and week": by_season_and_week,
+}
+RARE_METHODS: dict[str, Callable[[City], Floats]] = {"gaps": by_gaps}
 
 
 def listed(p_values: Floats) -> Flags:
@@ -126,25 +166,36 @@ def listed(p_values: Floats) -> Flags:
     return found
 
 
-def cities(number: int, drift: float, share_changed: float, seed: int) -> Iterator[City]:
+def cities(number: int, drift: float, share_changed: float, seed: int, is_rare: bool = False) -> Iterator[City]:
     """As many cities, judged in the months of the year in turn."""
     for city in range(number):
-        yield simulate(date(YEAR, city % 12 + 1, 1), drift, share_changed, seed + city)
+        yield simulate(date(YEAR, city % 12 + 1, 1), drift, share_changed, seed + city, is_rare)
 
 
-def measure(number: int, drift: float, share_changed: float, seed: int) -> list[dict[str, Any]]:
-    """What each method lists: means over the cities, with the standard error of the false share."""
-    told: dict[str, list[tuple[float, float, float, float]]] = {method: [] for method in METHODS}
-    for city in cities(number, drift, share_changed, seed):
-        for method, test in METHODS.items():
+def measure(
+    number: int,
+    drift: float,
+    share_changed: float,
+    seed: int,
+    is_rare: bool = False,
+    asked: Collection[str] | None = None,
+) -> list[dict[str, Any]]:
+    """What each method, or those asked for, list: means over the cities, with the standard error of the false share."""
+    every = RARE_METHODS if is_rare else METHODS
+    methods = {name: test for name, test in every.items() if asked is None or name in asked}
+    told: dict[str, list[tuple[float, float, float, float]]] = {method: [] for method in methods}
+    for city in cities(number, drift, share_changed, seed, is_rare):
+        for method, test in methods.items():
             p_values = test(city)
-            found, same = listed(p_values), ~city.is_changed
+            # A series that is tested twice stands there twice.
+            changed = np.tile(city.is_changed, len(p_values) // len(city.is_changed))
+            found, same = listed(p_values), ~changed
             told[method].append(
                 (
                     float((p_values[same] <= 0.05).mean()),
                     float((found & same).sum() / same.sum()),
                     float((found & same).sum() / max(found.sum(), 1)),
-                    float(found[city.is_changed].mean()) if city.is_changed.any() else np.nan,
+                    float(found[changed].mean()) if changed.any() else np.nan,
                 )
             )
     measured = []
@@ -175,7 +226,8 @@ def main() -> None:
         line
         for drift in DRIFTS
         for share in (0.0, CHANGED_SHARE)
-        for line in measure(given.cities, drift, share, given.seed)
+        for is_rare in (False, True)
+        for line in measure(given.cities, drift, share, given.seed, is_rare)
     ]
     json.dump(lines, sys.stdout, indent=1)
     sys.stdout.write("\n")

@@ -71,6 +71,11 @@ TABLES = (
     "nowcasts",
     "reporting_delays",
     "revisions",
+    "alarms",
+    "gap_charts",
+    "breaks",
+    "targets",
+    "year_comparisons",
     "areas",
     "ledger",
     "quarantine_summary",
@@ -334,7 +339,7 @@ class Release:
     ) -> pl.DataFrame:
         """An indicator over time with its chart limits, by area and period, from the period `since` on."""
         return self._query(
-            """select v.*, l.centre, l.limit_low, l.limit_high from indicator_values v
+            """select v.*, l.basis, l.centre, l.limit_low, l.limit_high from indicator_values v
             left join indicator_limits l using (indicator_id, area_id, period_kind, period_start)
             where v.indicator_id = ? and list_contains(?::varchar[], v.area_id) and v.period_kind = ?
               and v.period_start >= ?
@@ -343,6 +348,46 @@ class Release:
             list(area_ids),
             period_kind,
             since,
+        )
+
+    def alarms(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
+        """The latest period of areas against its season: the columns of `alarms`."""
+        return self._query(
+            """select * from alarms where indicator_id = ? and list_contains(?::varchar[], area_id) and period_kind = ?
+            order by area_id""",
+            indicator_id,
+            list(area_ids),
+            period_kind,
+        )
+
+    def gaps(self, indicator_id: str, area_ids: Sequence[str]) -> pl.DataFrame:
+        """Days between events of areas where they are rare: the columns of `gap_charts`, by area and day."""
+        return self._query(
+            """select * from gap_charts where indicator_id = ? and list_contains(?::varchar[], area_id)
+            order by area_id, day, is_open""",
+            indicator_id,
+            list(area_ids),
+        )
+
+    @cached_property
+    def targets(self) -> pl.DataFrame:
+        """Declared targets and what came of them, by indicator and area."""
+        return self._query("select * from targets order by indicator_id, area_id")
+
+    def year_comparisons(self, indicator_ids: Sequence[str], area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
+        """Figures against those of the same period a year before: the columns of `year_comparisons`."""
+        return self._query(
+            """select * from year_comparisons where list_contains(?::varchar[], indicator_id)
+            and list_contains(?::varchar[], area_id) and period_kind = ? order by all""",
+            list(indicator_ids),
+            list(area_ids),
+            period_kind,
+        )
+
+    def breaks(self, indicator_id: str) -> pl.DataFrame:
+        """Declared changes that an indicator's charts begin anew at: start, title_en, title_zh; oldest first."""
+        return self._query(
+            "select start, title_en, title_zh from breaks where indicator_id = ? order by start, break_id", indicator_id
         )
 
     def city_series(self, indicator_ids: Sequence[str], period_kind: str, since: date, until: date) -> pl.DataFrame:

@@ -1,9 +1,10 @@
 """Which series are charted, their limits and signals, and the list of what changed.
 
 Belongs here: the choice of series and window, putting `trends` to work on them, and which test speaks for a series. Not
-here: the test that knows the season (`latest_month`).
+here: the test that knows the season (`latest_period`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA, SIGNIFICANT_DIGITS
 from indicators.periods import latest_complete_month, month_before
+from indicators.seasons import PER_YEAR, festival_share, seasonal_centre, seasons, without_season
 from indicators.trends import benjamini_hochberg, latest_point_p_value, xmr_chart
 
 SERIES = ["indicator_id", "area_id", "period_kind"]
@@ -26,6 +28,8 @@ class ChartRules:
     ----------
     months, weeks : int
         Length of the charted window at most. Limits over a decade would call the past's level normal.
+    season_years : int
+        Years, the charted window among them, that a season is told from at most.
     fewest_points : int
         Limits from fewer points are too uncertain to publish.
     mean_events : float
@@ -40,6 +44,7 @@ class ChartRules:
 
     months: int = 36
     weeks: int = 104
+    season_years: int = 5
     fewest_points: int = 12
     mean_events: float = 10.0
     largest_q: float = 0.1
@@ -47,60 +52,72 @@ class ChartRules:
 
 
 def chart(
-    values: pl.DataFrame, seasonal: pl.DataFrame, as_of: date, rules: ChartRules
+    values: pl.DataFrame,
+    seasonal: pl.DataFrame,
+    rare: pl.DataFrame,
+    as_of: date,
+    rules: ChartRules,
+    calendar: pl.DataFrame | None = None,
+    breaks: Mapping[str, tuple[date, ...]] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Control limits, signals and changes of all series.
 
     Charted is the last uninterrupted run of complete weeks and months with a final figure, in areas that are places;
-    an interruption (a source that fell silent) starts a new chart.
+    an interruption (a source that fell silent) starts a new chart, and so does a declared change. Where a season is
+    established (`seasons`), the limits lie about the level at that time of the year, and the special causes are those
+    of the points without their season.
 
-    A series whose season is known is tested for change by `latest_month`; another one by the moving range of its chart,
-    when its run reaches one of the latest months and is charted without its last month too.
+    A series whose season is known is tested for change by `latest_period`; another one by the moving range of its
+    chart, when its run reaches one of the latest months and is charted without its last month too; one too rare for a
+    chart by its `gaps`.
 
     Parameters
     ----------
     values : DataFrame
         Rows as `statuses.publish` gives them.
     seasonal : DataFrame
-        `latest_month.SEASONAL_SCHEMA`: the series whose latest month was tested against its season.
+        `ALARM_SCHEMA`: the series whose latest month or week was tested against its season.
+    rare : DataFrame
+        `TESTED_SCHEMA`: the series whose latest month was tested by their gaps.
+    calendar : DataFrame, optional
+        As `day_types` gives it, to tell the Spring Festival.
+    breaks : mapping of str to tuple of date, optional
+        Days of declared changes by indicator.
 
     Returns
     -------
     limits : DataFrame
-        `indicator_limits`. Limits are cut at zero, below which no figure can be.
+        `indicator_limits`. Limits are cut at zero where no figure is below it.
     signals : DataFrame
         SERIES, period_start, signal: one row per charted point.
     changes : DataFrame
         `changes`: the series whose latest month differs from what its season, or the months before, let expect, at a
         false discovery rate of `largest_q` over all series tested.
     """
-    points = _points(values, rules)
+    points = _with_seasons(_points(values, rules), calendar, breaks or {})
     oldest_news = month_before(latest_complete_month(as_of), rules.news_months - 1)
     seasonal = seasonal.filter(pl.col("period_start") >= oldest_news)
     by_season = set(seasonal.select(SERIES).iter_rows())
-    limits, tested = [], [_by_season(seasonal)]
+    is_known = [*by_season, *points.filter(pl.col("period_kind") == "month").select(SERIES).unique().iter_rows()]
+    known = pl.DataFrame(is_known, schema=[(name, pl.String) for name in SERIES], orient="row")
+    rare = rare.filter(pl.col("period_start") >= oldest_news).join(known, on=SERIES, how="anti")
+    limits, tested = [], [_by_season(seasonal), rare]
     # Sorted points of one series are adjacent, and so a slice.
-    for series in points.partition_by(SERIES, maintain_order=True):
-        x = series["value"].to_numpy()
-        drawn = xmr_chart(x)
-        limits.append(
-            series.select(*SERIES, "period_start", "value").with_columns(
-                centre=pl.lit(drawn.centre),
-                limit_low=pl.lit(max(drawn.limit_low, 0.0)),
-                limit_high=pl.lit(drawn.limit_high),
-                signal=pl.Series(drawn.signals, dtype=pl.String),
-            )
-        )
-        is_news = series["period_start"][-1] >= oldest_news
-        is_month = series["period_kind"][0] == "month" and series.select(SERIES).row(0) not in by_season
-        if is_month and is_news and len(x) > rules.fewest_points:
-            p_value = latest_point_p_value(x)
-            if p_value is not None:
-                tested.append(_by_moving_range(limits[-1].tail(1), float(x[:-1].mean()), p_value))
+    for phase in points.filter("is_charted").partition_by([*SERIES, "phase"], maintain_order=True):
+        if phase.height < rules.fewest_points:
+            continue
+        limits.append(_limits(phase))
+        is_last = phase["is_last_phase"][0]
+        is_news = is_last and phase["period_start"][-1] >= oldest_news
+        is_month = phase["period_kind"][0] == "month" and phase.select(SERIES).row(0) not in by_season
+        if is_month and is_news and phase.height > rules.fewest_points:
+            changed = _by_moving_range(phase, limits[-1]["signal"][-1])
+            if changed is not None:
+                tested.append(changed)
     changes = _changes(tested, rules)
     if not limits:
-        drawn_points = points.select(*SERIES, "period_start").with_columns(signal=pl.lit(None, pl.String))
-        return pl.DataFrame(schema=LIMIT_SCHEMA), drawn_points, changes
+        no_signals = points.select(*SERIES, "period_start").clear().with_columns(signal=pl.lit(None, pl.String))
+        return pl.DataFrame(schema=LIMIT_SCHEMA), no_signals, changes
     charted = pl.concat(limits)
     rounded = [pl.col(c).round_sig_figs(SIGNIFICANT_DIGITS) for c in ("centre", "limit_low", "limit_high")]
     return (
@@ -111,14 +128,18 @@ def chart(
 
 
 def _points(values: pl.DataFrame, rules: ChartRules) -> pl.DataFrame:
-    """Points of all charted series, in time order."""
+    """Points of all series that may be charted, in time order, with the years before them that tell their season."""
     month = pl.col("period_start").dt.year().cast(pl.Int64) * 12 + pl.col("period_start").dt.month()
     week = pl.col("period_start").dt.epoch("d").cast(pl.Int64) // 7
     is_month = pl.col("period_kind") == "month"
     longest = pl.when(is_month).then(rules.months).otherwise(rules.weeks)
+    per_year = pl.when(is_month).then(PER_YEAR["month"]).otherwise(PER_YEAR["week"])
+    # Signed: a count less a longer window is negative, not a huge unsigned number.
+    back = pl.len().cast(pl.Int64).over(SERIES) - pl.int_range(pl.len()).over(SERIES)
     # For unweighted events this is their mean; a few heavy ones among many light count as few.
-    squares = pl.col("event_squares").sum()
-    mean_events = pl.when(squares > 0).then(pl.col("events").sum() ** 2 / squares / pl.len()).otherwise(0.0)
+    events, squares = (pl.col(c).filter(pl.col("is_charted")).sum() for c in ("events", "event_squares"))
+    charted = pl.col("is_charted").sum()
+    mean_events = pl.when(squares > 0).then(events**2 / squares / charted).otherwise(0.0)
     return (
         values.filter(
             pl.col("period_kind").is_in(CHARTED_KINDS)
@@ -132,9 +153,83 @@ def _points(values: pl.DataFrame, rules: ChartRules) -> pl.DataFrame:
         # Within an uninterrupted run, number and position rise together.
         .with_columns(run=pl.col("number") - pl.int_range(pl.len()).over(SERIES))
         .filter(pl.col("run") == pl.col("run").max().over(SERIES))
-        # Signed: a count less a longer window is negative, not a huge unsigned number.
-        .filter(pl.int_range(pl.len()).over(SERIES) >= pl.len().cast(pl.Int64).over(SERIES) - longest)
-        .filter((pl.len().over(SERIES) >= rules.fewest_points) & (mean_events.over(SERIES) >= rules.mean_events))
+        .with_columns(back=back)
+        .filter(pl.col("back") <= pl.max_horizontal(longest, per_year * rules.season_years))
+        .with_columns(is_charted=pl.col("back") <= longest)
+        .filter((charted.over(SERIES) >= rules.fewest_points) & (mean_events.over(SERIES) >= rules.mean_events))
+    )
+
+
+def _with_seasons(
+    points: pl.DataFrame, calendar: pl.DataFrame | None, breaks: Mapping[str, tuple[date, ...]]
+) -> pl.DataFrame:
+    """The points with factor, basis (`season` or `level`), inflation, phase and is_last_phase.
+
+    inflation is what the moving range must be multiplied by, since it is about a fitted season.
+    """
+    changes = pl.DataFrame(
+        [(indicator, day) for indicator, days in breaks.items() for day in days],
+        schema={"indicator_id": pl.String, "change": pl.Date},
+        orient="row",
+    )
+    past = points.select("indicator_id", "period_start").unique().join(changes, on="indicator_id")
+    phases = past.group_by("indicator_id", "period_start").agg(
+        phase=(pl.col("change") <= pl.col("period_start")).sum().cast(pl.Int64)
+    )
+    points = (
+        points.join(phases, on=["indicator_id", "period_start"], how="left", maintain_order="left")
+        .with_columns(pl.col("phase").fill_null(0))
+        .with_columns(is_last_phase=pl.col("phase") == pl.col("phase").max().over(SERIES))
+    )
+    told = [
+        points.clear().with_columns(
+            factor=pl.lit(None, pl.Float64), basis=pl.lit(None, pl.String), inflation=pl.lit(None, pl.Float64)
+        )
+    ]
+    # Series with the same periods and the same declared changes are fitted together.
+    alike = points.with_columns(
+        first=pl.col("period_start").min().over(SERIES),
+        last=pl.col("period_start").max().over(SERIES),
+        changed=pl.col("indicator_id").replace_strict(
+            {indicator: str(days) for indicator, days in breaks.items()}, default="", return_dtype=pl.String
+        ),
+    )
+    for group in alike.partition_by("period_kind", "first", "last", "changed", maintain_order=True):
+        height = group.select(pl.struct(SERIES).n_unique()).item()
+        starts, kind = group["period_start"][: group.height // height], group["period_kind"][0]
+        found = seasons(
+            group["value"].to_numpy().reshape(height, -1),
+            starts,
+            kind,
+            festival_share(starts, kind, calendar),
+            breaks.get(group["indicator_id"][0], ()),
+        )
+        width = len(starts)
+        inflation = np.sqrt(width / (width - found.spent))
+        told.append(
+            group.select(points.columns).with_columns(
+                pl.Series("factor", found.factors.ravel()),
+                pl.Series("basis", np.repeat(np.where(found.is_established, "season", "level"), width)),
+                pl.Series("inflation", np.repeat(np.where(found.is_established, inflation, 1.0), width)),
+            )
+        )
+    return pl.concat(told).sort(*SERIES, "period_start")
+
+
+def _limits(phase: pl.DataFrame) -> pl.DataFrame:
+    """Limits and special causes of one charted phase of a series."""
+    value, factors = phase["value"].to_numpy(), phase["factor"].to_numpy()
+    centre = seasonal_centre(value, factors)
+    x = without_season(value, factors, centre)
+    # About their centre to the last digit, so that signals and limits agree.
+    drawn = xmr_chart(x - x.mean() + centre, inflation=float(phase["inflation"][0]))
+    half = (drawn.limit_high - drawn.centre) * np.sqrt(factors)
+    return phase.select(*SERIES, "period_start", "value", "basis").with_columns(
+        centre=pl.Series(centre * factors),
+        # Below zero no figure can be, unless it is a difference.
+        limit_low=pl.Series(np.maximum(centre * factors - half, 0.0 if value.min() >= 0 else -np.inf)),
+        limit_high=pl.Series(centre * factors + half),
+        signal=pl.Series(drawn.signals, dtype=pl.String),
     )
 
 
@@ -153,17 +248,26 @@ def _by_season(seasonal: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_moving_range(latest: pl.DataFrame, centre: float, p_value: float) -> pl.DataFrame:
-    """The latest point of a chart as a tested series; `centre` is the mean of the points before."""
-    side = pl.when(pl.col("value") > centre).then(pl.lit("above_usual")).otherwise(pl.lit("below_usual"))
-    return latest.select(
+def _by_moving_range(phase: pl.DataFrame, signal: str) -> pl.DataFrame | None:
+    """The latest point of a chart as a tested series; None where the points before do not vary.
+
+    `centre` is the mean of the points before, at the time of the year of the latest.
+    """
+    value, factors = phase["value"].to_numpy(), phase["factor"].to_numpy()
+    centre = seasonal_centre(value[:-1], factors[:-1])
+    p_value = latest_point_p_value(without_season(value, factors, centre), inflation=float(phase["inflation"][0]))
+    if p_value is None:
+        return None
+    expected = centre * float(factors[-1])
+    side = "above_usual" if value[-1] > expected else "below_usual"
+    return phase.tail(1).select(
         *SERIES,
         "period_start",
         # Within the limits, and yet too far from the mean for chance alone.
-        pl.when(pl.col("signal") == "none").then(side).otherwise("signal").alias("signal"),
+        pl.lit(side if signal == "none" else signal).alias("signal"),
         pl.lit("moving_range").alias("method"),
         "value",
-        pl.lit(centre).alias("centre"),
+        pl.lit(expected).alias("centre"),
         pl.lit(p_value).alias("p_value"),
     )
 

@@ -4,6 +4,7 @@ Belongs here: the order of steps, entry by entry. What each step does is in the 
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 import polars as pl
 
@@ -15,9 +16,18 @@ from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
 from indicators.footprints import Renewal
+from indicators.gaps import judge_gaps
 from indicators.hot_patrol import hot_cell_figures
-from indicators.inputs import AVAILABILITY_SCHEMA, VALUE_SCHEMA, Figures, Inputs
-from indicators.latest_month import SEASONAL_SCHEMA, judge_latest_month
+from indicators.inputs import (
+    ALARM_SCHEMA,
+    AVAILABILITY_SCHEMA,
+    GAP_SCHEMA,
+    TESTED_SCHEMA,
+    VALUE_SCHEMA,
+    Figures,
+    Inputs,
+)
+from indicators.latest_period import judge_latest_periods
 from indicators.nowcasts import DELAY_SCHEMA, NOWCAST_SCHEMA, nowcast_figures
 from indicators.participation import participation_figures
 from indicators.proportions import proportion_figures
@@ -82,36 +92,47 @@ def compute(
     """
     tree = AreaTree(inputs.areas)
     parts: list[pl.DataFrame] = []
-    seasonal = [SEASONAL_SCHEMA.to_frame()]
     nowcasts, delays = [NOWCAST_SCHEMA.to_frame()], [DELAY_SCHEMA.to_frame()]
+    seasonal = [pl.DataFrame(schema=ALARM_SCHEMA)]
+    gaps, rare = [pl.DataFrame(schema=GAP_SCHEMA)], [pl.DataFrame(schema=TESTED_SCHEMA)]
     availability: list[tuple[str, str, str | None, str | None]] = []
+    breaks: dict[str, tuple[date, ...]] = {}
     for entry in sorted(entries, key=lambda entry: entry.id):
         figures, source = _figures(entry, inputs, tree, renewal)
         if isinstance(figures, str):
             availability.append((entry.id, "not_available", figures, None))
             continue
         parts.append(figures)
+        fed_by = source.feed.sources["source"].to_list() if source else []
+        breaks[entry.id] = tuple(sorted({each.start for each in inputs.breaks if each.concerns(entry.id, fed_by)}))
         if source is None:
             availability.append((entry.id, "available", None, None))
         else:
             # Days of single areas are never protected, so that nothing may be told from them.
             if inputs.disclosure.is_exact:
-                seasonal.append(judge_latest_month(source, parts[-1]))
                 foretold, delay = nowcast_figures(source, parts[-1])
                 nowcasts.append(foretold)
                 delays.append(delay)
+                by_gaps = judge_gaps(source, parts[-1], breaks[entry.id])
+                gaps.append(by_gaps.charts)
+                rare.append(by_gaps.tested)
+                seasonal.append(judge_latest_periods(source, parts[-1], breaks[entry.id]))
             availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
     series = pl.concat(
         [CHARTED.to_frame(), *(part.filter(pl.col("period_kind").is_in(CHARTED_KINDS)) for part in parts)]
     )
-    limits, signals, changes = chart(series, pl.concat(seasonal), inputs.as_of, chart_rules or ChartRules())
-    # No share exceeds the whole, whatever the moving range says.
+    limits, signals, changes = chart(
+        series, pl.concat(seasonal), pl.concat(rare), inputs.as_of, chart_rules or ChartRules(), inputs.calendar, breaks
+    )
+    # No share exceeds the whole, whatever the moving range or the season says.
     whole = pl.col("indicator_id").replace_strict(
         {entry.id: entry.per for entry in entries if entry.kind == "proportion" or entry.interval == "cluster"},
         default=None,
         return_dtype=pl.Float64,
     )
-    limits = limits.with_columns(limit_high=pl.min_horizontal("limit_high", whole))
+    limits = limits.with_columns(
+        pl.min_horizontal(name, whole).alias(name) for name in ("centre", "limit_low", "limit_high")
+    )
     return Figures(
         # Entry by entry, each in order, so that no frame of all values is sorted or copied.
         pl.concat([pl.DataFrame(schema=VALUE_SCHEMA), *(_signalled(part, signals) for part in parts)]),
@@ -119,6 +140,11 @@ def compute(
         changes,
         pl.concat(nowcasts).sort("indicator_id", "area_id", "period_kind", "period_start"),
         pl.concat(delays).sort("indicator_id", "delay_days"),
+        # Where months are charted, they tell more.
+        pl.concat(gaps)
+        .join(limits.filter(pl.col("period_kind") == "month"), on=["indicator_id", "area_id"], how="anti")
+        .sort("indicator_id", "area_id", "day", "is_open"),
+        pl.concat(seasonal).sort(*SERIES),
         pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
     )
 

@@ -1,8 +1,10 @@
-"""What is declared of an intervention: its areas, its start, and the months before and after.
+"""What is declared: interventions with their areas and months, breaks after which figures are another series, targets.
 
-Belongs here: the declaration and its windows. Not here: how a city writes it, nor the evaluation (`interventions`).
+Belongs here: the declarations and their windows. Not here: how a city writes them, the evaluation (`interventions`),
+charts that begin anew (`charts`), and progress (`targets`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -65,6 +67,54 @@ class Intervention:
         """Months that count as after and had ended by the end of `as_of`, in order."""
         every = [month_before(self.first_after, -ahead) for ahead in range(self.months)]
         return [month for month in every if last_day(month) <= as_of]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change of how things are counted or done, from which on figures are another series.
+
+    Parameters
+    ----------
+    id : str
+    start : date
+        First day. A week or month begun before it belongs to what was before.
+    indicators, sources : collection of str
+        What it concerns: these indicators, and all that these sources feed.
+    """
+
+    id: str
+    start: date
+    indicators: Collection[str] = ()
+    sources: Collection[str] = ()
+
+    def concerns(self, indicator_id: str, sources: Collection[str]) -> bool:
+        """Whether it changes an indicator that these sources feed."""
+        return indicator_id in self.indicators or not set(self.sources).isdisjoint(sources)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an indicator that is better higher or lower is to reach.
+
+    Parameters
+    ----------
+    indicator_id : str
+    value : float
+        In the indicator's unit.
+    since, due : date
+        First day of the way, and the day by which it ends.
+    baseline : float, optional
+        Where the way begins; without it, at the figure of the twelve months that end before `since`.
+    everywhere : bool
+        Whether it holds for every area, not for the city alone.
+    """
+
+    indicator_id: str
+    value: float
+    since: date
+    due: date
+    baseline: float | None = None
+    everywhere: bool = False
 
 
 def last_day(month: date) -> date:

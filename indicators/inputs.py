@@ -12,6 +12,7 @@ import polars as pl
 
 from indicators.areas import AREA_COLUMNS
 from indicators.catalogue.measures import MEASURES
+from indicators.declared import Break
 from indicators.disclosure import EXACT, Disclosure
 from indicators.questionnaire import Questionnaire
 from indicators.survey_answers import Sample, Wave, read_waves, samples_by_year
@@ -42,6 +43,7 @@ LIMIT_SCHEMA = {
     "area_id": pl.String,
     "period_kind": pl.String,
     "period_start": pl.Date,
+    "basis": pl.String,
     "centre": pl.Float64,
     "limit_low": pl.Float64,
     "limit_high": pl.Float64,
@@ -60,6 +62,36 @@ CHANGE_SCHEMA = {
     "q_value": pl.Float64,
     "expected_false": pl.Float64,
     "series_tested": pl.Int32,
+}
+# A series whose latest period was tested, before it is known which are listed.
+TESTED_SCHEMA = {
+    name: dtype
+    for name, dtype in CHANGE_SCHEMA.items()
+    if name not in ("position", "q_value", "expected_false", "series_tested")
+}
+ALARM_SCHEMA = {
+    "indicator_id": pl.String,
+    "area_id": pl.String,
+    "period_kind": pl.String,
+    "period_start": pl.Date,
+    "value": pl.Float64,
+    "centre": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "dispersion": pl.Float64,
+    "p_value": pl.Float64,
+    "alarm": pl.Boolean,
+}
+GAP_SCHEMA = {
+    "indicator_id": pl.String,
+    "area_id": pl.String,
+    "day": pl.Date,
+    "days": pl.Int64,
+    "is_open": pl.Boolean,
+    "centre": pl.Float64,
+    "limit_low": pl.Float64,
+    "limit_high": pl.Float64,
+    "signal": pl.String,
 }
 AVAILABILITY_SCHEMA = {
     "indicator_id": pl.String,
@@ -103,6 +135,8 @@ class Inputs:
         How counts are protected; without it figures are exact.
     questionnaire : Questionnaire, optional
         What the pack says of its survey.
+    breaks : tuple of Break
+        Declared changes: charts begin anew at each.
 
     Raises
     ------
@@ -124,6 +158,7 @@ class Inputs:
     extracts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     disclosure: Disclosure = EXACT
     questionnaire: Questionnaire | None = None
+    breaks: tuple[Break, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:
@@ -191,10 +226,8 @@ class Figures:
 
     Attributes
     ----------
-    values, limits, changes : DataFrame
-        `indicator_values`, `indicator_limits` and `changes`.
-    nowcasts, delays : DataFrame
-        `nowcasts` and `reporting_delays`.
+    values, limits, changes, nowcasts, delays, gaps, alarms : DataFrame
+        `indicator_values`, `indicator_limits`, `changes`, `nowcasts`, `reporting_delays`, `gap_charts` and `alarms`.
     availability : DataFrame
         One row per entry: indicator_id, status (`available`, `not_available`), reason, geography (joined by
         `,` where several).
@@ -205,4 +238,6 @@ class Figures:
     changes: pl.DataFrame
     nowcasts: pl.DataFrame
     delays: pl.DataFrame
+    gaps: pl.DataFrame
+    alarms: pl.DataFrame
     availability: pl.DataFrame

@@ -28,7 +28,7 @@ class XmrChart:
     signals: tuple[str, ...]
 
 
-def xmr_chart(values: npt.ArrayLike, screened: bool = True) -> XmrChart:
+def xmr_chart(values: npt.ArrayLike, screened: bool = True, inflation: float = 1.0) -> XmrChart:
     """Individuals chart with special causes by the NHS "Making Data Count" rules.
 
     Limits are the mean ± 2.66 x the mean moving range; moving ranges above 3.267 x their mean are screened out
@@ -42,6 +42,8 @@ def xmr_chart(values: npt.ArrayLike, screened: bool = True) -> XmrChart:
         Consecutive points in time order.
     screened : bool
         Leave extreme moving ranges out.
+    inflation : float
+        What the mean moving range is multiplied by: above 1 where the points are about something fitted to them.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def xmr_chart(values: npt.ArrayLike, screened: bool = True) -> XmrChart:
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or len(x) < 2:
         raise ValueError("an XmR chart needs one series of at least two points")
-    centre, moving_range = float(x.mean()), mean_moving_range(x, screened)
+    centre, moving_range = float(x.mean()), mean_moving_range(x, screened) * inflation
     low, high = centre - 2.66 * moving_range, centre + 2.66 * moving_range
     return XmrChart(centre, low, high, _special_causes(x, centre, low, high))
 
@@ -68,7 +70,7 @@ def mean_moving_range(values: Floats, screened: bool = True) -> float:
     return float(ranges.mean())
 
 
-def latest_point_p_value(values: npt.ArrayLike) -> float | None:
+def latest_point_p_value(values: npt.ArrayLike, inflation: float = 1.0) -> float | None:
     """Two-sided p-value of the last point of a series against the points before it.
 
     Sigma is the mean moving range of the earlier points / 1.128. The last point is compared with a centre
@@ -79,6 +81,8 @@ def latest_point_p_value(values: npt.ArrayLike) -> float | None:
     ----------
     values : array_like, shape (n + 1,), n >= 3
         Consecutive points in time order.
+    inflation : float
+        As in `xmr_chart`.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def latest_point_p_value(values: npt.ArrayLike) -> float | None:
     before, last = x[:-1], x[-1]
     if len(before) < 3:
         raise ValueError("the test of a latest point needs at least three points before it")
-    sigma = mean_moving_range(before) * SIGMA_PER_MEAN_MOVING_RANGE
+    sigma = mean_moving_range(before) * inflation * SIGMA_PER_MEAN_MOVING_RANGE
     # A sigma of rounding errors alone is no variation.
     if sigma <= 1e-12 * max(1.0, float(np.abs(before).max())):
         return None

@@ -8,7 +8,9 @@ from dash import dcc, html
 
 from dashboards.components.context import Context
 from dashboards.components.layout import badge
+from dashboards.components.targets import aim, chance, status_badge
 from dashboards.components.timeliness import why_no_newer
+from dashboards.components.year_before import against_last_year, verdict
 from dashboards.figures.sparkline import sparkline
 from dashboards.figures.theme import RISING
 from dashboards.periods import period_before, year_before
@@ -25,7 +27,13 @@ def first_needed(period_kind: str, period: date) -> date:
 
 
 def card(
-    context: Context, indicator: dict[str, Any], kind: str, shown: date, newest: date, series: pl.DataFrame
+    context: Context,
+    indicator: dict[str, Any],
+    kind: str,
+    shown: date,
+    newest: date,
+    series: pl.DataFrame,
+    last_year: dict[str, Any] | None = None,
 ) -> Any:
     """One indicator's card, linking to its trend.
 
@@ -40,6 +48,8 @@ def card(
         draws no comparison.
     series
         The city's figures of this indicator and kind up to `newest`, oldest first.
+    last_year
+        Row of `year_comparisons` of the figure shown, where there is one.
     """
     words = context.words
     rows = {row["period_start"]: row for row in series.to_dicts()}
@@ -50,12 +60,14 @@ def card(
     percent = indicator["unit"] == "%"
     number = words.number(value, indicator["decimals"]) + ("%" if percent and value is not None else "")
     title = words.of(indicator, "title")
+    target = target_line(context, indicator, row)
     age: list[Any] = []
     footing: list[Any] = [
         *(
             _unsettled(context, row)
-            or [html.Ul(_changes(context, rows, indicator, kind, shown), className="card-changes")]
+            or [html.Ul(_changes(context, rows, indicator, kind, shown, last_year), className="card-changes")]
         ),
+        *target,
         html.Div(_badges(context, row, indicator), className="badges"),
     ]
     if is_old:
@@ -91,6 +103,20 @@ def card(
     )
 
 
+def target_line(context: Context, indicator: dict[str, Any], row: dict[str, Any] | None) -> list[Any]:
+    """The city's target, where the figure stands on the way to it, and how probable it is to be reached."""
+    release = context.release
+    found = release.targets.filter(indicator_id=indicator["indicator_id"], area_id=release.city_id)
+    if not found.height:
+        return []
+    target = found.row(0, named=True)
+    told = [aim(context, target, indicator), *filter(None, [chance(context, target)])]
+    status = row["target_status"] if row else None
+    badges = [html.Div(status_badge(context, status), className="badges")] if status else []
+    separator = " " if context.words.language == "en" else ""
+    return [html.P(separator.join(told), className="card-target"), *badges]
+
+
 def _unsettled(context: Context, row: dict[str, Any] | None) -> list[Any]:
     """Why a provisional figure is not compared with settled ones: records may still arrive, or days are missing."""
     if row is None or row["value"] is None or row["status"] != "provisional":
@@ -114,7 +140,12 @@ def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str,
 
 
 def _changes(
-    context: Context, rows: dict[date, dict[str, Any]], indicator: dict[str, Any], kind: str, period: date
+    context: Context,
+    rows: dict[date, dict[str, Any]],
+    indicator: dict[str, Any],
+    kind: str,
+    period: date,
+    last_year: dict[str, Any] | None,
 ) -> list[Any]:
     words, decimals = context.words, indicator["decimals"]
     now = rows.get(period, {}).get("value")
@@ -132,7 +163,14 @@ def _changes(
             amount=amount,
             period=words.period(kind, earlier),
         )
+        if last_year and earlier == last_year["prior_start"] and last_year["months"] == 1:
+            text = words.join([text, verdict(context, last_year["p_value"])])
         found.append(html.Li([html.Span(sign, className="change-sign", **{"aria-hidden": "true"}), text]))
+    if last_year and (last_year["months"], kind) == (2, "month"):
+        # Of January and February together: the difference above is of February alone.
+        found.append(
+            html.Li([html.Span("", className="change-sign"), html.Span(against_last_year(context, last_year))])
+        )
     return found
 
 

@@ -49,6 +49,7 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
     """Word one row of `changes`."""
     words = context.words
     decimals = row["decimals"] or 0
+    is_of_days = row["method"] == "gap"
     if row["method"] == "moving_range" and row["limit_low"] is not None and row["limit_high"] is not None:
         low, high = (words.number(row[limit], decimals) for limit in ("limit_low", "limit_high"))
         usual = words("changes.between", low=low, high=high)
@@ -61,6 +62,8 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
         area=words.of(row, "area") or row["area_id"],
         indicator=words.of(row, "indicator") or row["indicator_id"],
         in_period=words.in_period(row["period_kind"], row["period_start"]),
-        value=words.measure(row["value"], row["unit"], decimals),
+        period=words.period(row["period_kind"], row["period_start"]),
+        value=words.number(row["value"]) if is_of_days else words.measure(row["value"], row["unit"], decimals),
         usual=usual,
+        days=words.number(row["centre"], 1),
     )

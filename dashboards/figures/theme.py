@@ -139,8 +139,30 @@ def signal_colour(colours: Palette, signal: str, polarity: str) -> str:
     return colours.favourable if rises == (polarity == "higher") else colours.unfavourable
 
 
-RISING = frozenset({"above_limit", "shift_up", "trend_up", "near_limit_up", "above_season", "above_usual"})
-FALLING = frozenset({"below_limit", "shift_down", "trend_down", "near_limit_down", "below_season", "below_usual"})
+RISING = frozenset(
+    {
+        "above_limit",
+        "shift_up",
+        "trend_up",
+        "near_limit_up",
+        "above_season",
+        "above_usual",
+        "short_gap",
+        "many_event_days",
+    }
+)
+FALLING = frozenset(
+    {
+        "below_limit",
+        "shift_down",
+        "trend_down",
+        "near_limit_down",
+        "below_season",
+        "below_usual",
+        "long_gap",
+        "long_wait",
+    }
+)
 SIGNAL_SHAPES = {
     "above_limit": "triangle-up",
     "below_limit": "triangle-down",
@@ -152,3 +174,13 @@ SIGNAL_SHAPES = {
     "near_limit_down": "pentagon",
 }
 """Marker of each kind of special cause of a chart, so that colour is never the only sign."""
+GAP_SHAPES = {"short_gap": "triangle-up", "long_gap": "triangle-down"}
+"""The same of a chart of days between events: short gaps are more events."""
+GLYPHS = {
+    "triangle-up": "▲",
+    "triangle-down": "▼",
+    "square": "■",
+    "diamond": "◆",
+    "pentagon": "⬟",
+}
+"""The markers as characters."""

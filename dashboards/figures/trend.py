@@ -23,11 +23,13 @@ class Panel:
     `frame` holds, one row per period in order: period_start, period_end, value, lower, upper, unusable, bound_low,
     bound_high, centre, limit_low, limit_high, signal, status, hover, gap (reason in words where there is no value).
     `nowcasts`, where there are any: period_start, value, lower, upper, hover.
+    `way` is the path to a declared target, its last point the target on its day.
     """
 
     title: str
     frame: pl.DataFrame
     nowcasts: pl.DataFrame | None = None
+    way: Sequence[tuple[date, float]] = ()
 
 
 def trend_figure(
@@ -37,6 +39,7 @@ def trend_figure(
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
     marked: date | None = None,
+    breaks: Sequence[date] = (),
 ) -> go.Figure:
     """Draw panels one below the other over one time axis.
 
@@ -52,12 +55,14 @@ def trend_figure(
         Plotly's `tickformatstops` of the time axis in the reader's language.
     marked
         Period to point out with a vertical line.
+    breaks
+        First days of declared changes: vertical lines, at which centre and limits end and begin anew.
 
     Returns
     -------
     go.Figure
-        Traces carry a `meta` that names what they are: bounds, interval, limits, centre, line, final, provisional,
-        stale, nowcast, or a signal's code.
+        Traces carry a `meta` that names what they are: target, bounds, interval, limits, centre, line, final,
+        provisional, stale, nowcast, or a signal's code.
     """
     height = SINGLE_PIXELS if len(panels) == 1 else PANEL_PIXELS * len(panels)
     drawing = figure(
@@ -83,10 +88,16 @@ def trend_figure(
                 ),
             }
         )
-        for trace in [*_traces(panel.frame, polarity, colours), *_expected(panel.nowcasts, colours)]:
+        first, last = panel.frame["period_start"][0], panel.frame["period_end"][-1]
+        shown_breaks = [day for day in breaks if first < day < last]
+        for trace in [
+            *_way(panel.way, colours),
+            *_traces(panel.frame, polarity, colours, shown_breaks),
+            *_expected(panel.nowcasts, colours),
+        ]:
             drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
-        pointer = {"type": "line", "x0": marked, "x1": marked, "y0": 0, "y1": 1, "layer": "below"}
-        pointers = [pointer | {"line": {"color": colours.muted, "width": 1}}] if marked else []
+        pointers = [_upright(marked, {"color": colours.muted, "width": 1})] if marked else []
+        pointers += [_upright(day, {"color": colours.ink, "width": 1.5, "dash": "dashdot"}) for day in shown_breaks]
         for shape in [*_gaps(panel.frame, colours), *pointers]:
             drawing.add_shape(shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
         if len(panels) == 1:
@@ -116,9 +127,18 @@ def runs(present: Sequence[bool]) -> list[tuple[int, int]]:
     return found
 
 
-def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Scatter]:
+def _upright(day: date, line: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "line", "x0": day, "x1": day, "y0": 0, "y1": 1, "layer": "below", "line": line}
+
+
+def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[go.Scatter]:
     quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
     days = frame["period_start"].to_list()
+    # A row without limits at each break lifts the pen.
+    cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
+    drawn = pl.concat([cuts, frame.select("period_start", "centre", "limit_low", "limit_high")], how="diagonal").sort(
+        "period_start", maintain_order=True
+    )
     traces = [
         # Where no record is unusable the worst case is the interval itself and is not drawn twice.
         _band(
@@ -136,26 +156,19 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Sca
             },
         ),
         _band(frame, "lower", "upper", meta="interval", line={"width": 0}, fillcolor=colours.band),
-        go.Scatter(
-            x=days,
-            y=frame["limit_low"].to_list(),
-            meta="limits",
-            line={"color": colours.muted, "width": 1, "dash": "dot"},
-            **quiet,
-        ),
-        go.Scatter(
-            x=days,
-            y=frame["limit_high"].to_list(),
-            meta="limits",
-            line={"color": colours.muted, "width": 1, "dash": "dot"},
-            **quiet,
-        ),
-        go.Scatter(
-            x=days,
-            y=frame["centre"].to_list(),
-            meta="centre",
-            line={"color": colours.muted, "width": 1, "dash": "dash"},
-            **quiet,
+        *(
+            go.Scatter(
+                x=drawn["period_start"].to_list(),
+                y=drawn[name].to_list(),
+                meta=meta,
+                line={"color": colours.muted, "width": 1, "dash": dash},
+                **quiet,
+            )
+            for name, meta, dash in (
+                ("limit_low", "limits", "dot"),
+                ("limit_high", "limits", "dot"),
+                ("centre", "centre", "dash"),
+            )
         ),
         go.Scatter(x=days, y=frame["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
     ]
@@ -213,6 +226,25 @@ def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[go.Scatte
             mode="markers",
             marker=marker,
             meta="nowcast",
+        )
+    ]
+
+
+def _way(way: Sequence[tuple[date, float]], colours: Palette) -> list[go.Scatter]:
+    if not way:
+        return []
+    last = [None] * (len(way) - 1)
+    return [
+        go.Scatter(
+            x=[day for day, _ in way],
+            y=[value for _, value in way],
+            meta="target",
+            mode="lines+markers",
+            hoverinfo="skip",
+            line={"color": colours.ink, "width": 1.5, "dash": "longdash"},
+            # The path has one mark, at its end.
+            marker={"symbol": "star", "size": [0] * len(last) + [12], "color": colours.ink},
+            cliponaxis=False,
         )
     ]
 

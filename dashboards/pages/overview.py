@@ -65,10 +65,16 @@ def _cards(context: Context, kind: str, asked: date | None) -> Any:
             chosen.append(row)
     shown = {row["indicator_id"]: asked or figures[row["indicator_id"]] for row in chosen}
     series = release.city_series(list(shown), kind, first_needed(kind, min(shown.values())), newest)
+    compared = {
+        (row["indicator_id"], row["period_start"]): row
+        for row in release.year_comparisons(list(shown), [release.city_id], kind).to_dicts()
+    }
     by_dimension: dict[str, list[Any]] = {}
     for row in chosen:
         own = series.filter(pl.col("indicator_id") == row["indicator_id"])
-        drawn = card(context, row, kind, shown[row["indicator_id"]], newest, own)
+        identity = row["indicator_id"]
+        last_year = compared.get((identity, shown[identity]))
+        drawn = card(context, row, kind, shown[identity], newest, own, last_year)
         by_dimension.setdefault(row["dimension"], []).append(drawn)
     groups = [
         html.Div(

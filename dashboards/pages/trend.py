@@ -8,24 +8,22 @@ from dash import dcc, html
 
 from dashboards.address import MAX_AREAS
 from dashboards.components import controls
+from dashboards.components.alarms import alarm_lines
 from dashboards.components.context import Context
 from dashboards.components.definition import definition
+from dashboards.components.gaps import gap_panel
 from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
 from dashboards.components.layout import empty_state, graph, page_head, panel
+from dashboards.components.legend import legend, tone
 from dashboards.components.revisions import revision_panel
-from dashboards.figures.theme import RISING, SIGNAL_SHAPES
+from dashboards.components.targets import target_panel, way
+from dashboards.components.year_before import against_last_year
+from dashboards.figures.theme import GLYPHS, SIGNAL_SHAPES
 from dashboards.figures.trend import Panel, trend_figure
 from dashboards.periods import period_end
 
 DAYS_SHOWN = 400
 """By day, only so many are drawn: more could not be told apart."""
-GLYPHS = {
-    "triangle-up": "▲",
-    "triangle-down": "▼",
-    "square": "■",
-    "diamond": "◆",
-    "pentagon": "⬟",
-}
 
 
 def page(context: Context) -> Any:
@@ -63,21 +61,37 @@ def page(context: Context) -> Any:
             empty_state(words("trend.no_rows", indicator=title), *reasons),
             definition(context, indicator),
         ]
-    series = _worded(context, series, indicator, kind)
     expected = _expected(context, context.release.vintages.nowcasts(identity, areas, kind, since), indicator, kind)
-    of_area = {area_id: pl.col("area_id") == area_id for area_id in areas}
+    compared = context.release.year_comparisons([identity], areas, kind)
+    last_year = {(row["area_id"], row["period_start"]): against_last_year(context, row) for row in compared.to_dicts()}
+    series = _worded(context, series, indicator, kind, last_year)
+    targets = context.release.targets.filter(
+        (pl.col("indicator_id") == identity) & pl.col("area_id").is_in(areas) & pl.lit(kind not in ("day", "week"))
+    )
+    ways = {row["area_id"]: way(row) for row in targets.to_dicts()}
     panels = [
-        Panel(context.area_title(area_id), series.filter(its), expected.filter(its)) for area_id, its in of_area.items()
+        Panel(context.area_title(area_id), series.filter(its), expected.filter(its), ways.get(area_id, ()))
+        for area_id, its in ((area_id, pl.col("area_id") == area_id) for area_id in areas)
     ]
     marked = context.view.period if context.view.period in series["period_start"] else None
+    breaks = context.release.breaks(identity).filter(
+        pl.col("start").is_between(series["period_start"].min(), series["period_end"].max(), closed="none")
+    )
     drawing = trend_figure(
-        panels, words.unit(indicator["unit"]), indicator["polarity"], words.axis_formats, context.colours, marked
+        panels,
+        words.unit(indicator["unit"]),
+        indicator["polarity"],
+        words.axis_formats,
+        context.colours,
+        marked,
+        breaks["start"].to_list(),
     )
     names = words.join([panel_.title for panel_ in panels])
     chart = panel(
         f"{title} · {names}",
         graph(drawing, words("trend.description", indicator=title, areas=names)),
-        _reading(context, series, indicator, has_nowcasts=not expected.is_empty()),
+        _reading(context, series, indicator, breaks, targets, has_nowcasts=not expected.is_empty()),
+        *alarm_lines(context, indicator, areas, kind),
         _gap_list(context, panels, kind),
         note=words("trend.window", days=DAYS_SHOWN) if kind == "day" else None,
     )
@@ -85,7 +99,16 @@ def page(context: Context) -> Any:
     return [
         head,
         bar,
-        html.Div([chart, side], className="main-and-side"),
+        html.Div(
+            [
+                html.Div(
+                    [chart, *target_panel(context, indicator, targets, areas), *gap_panel(context, indicator, areas)],
+                    className="stack",
+                ),
+                side,
+            ],
+            className="main-and-side",
+        ),
         panel(words("trend.table"), *_table(context, series, expected, indicator, kind)),
         revision_panel(context, indicator, areas, kind, since),
     ]
@@ -104,18 +127,31 @@ def _default_areas(context: Context, known: set[str]) -> list[str]:
     return [context.release.city_id] if context.release.city_id in known or not known else sorted(known)[:1]
 
 
-def _worded(context: Context, series: pl.DataFrame, indicator: dict[str, Any], kind: str) -> pl.DataFrame:
+def _worded(
+    context: Context,
+    series: pl.DataFrame,
+    indicator: dict[str, Any],
+    kind: str,
+    last_year: dict[tuple[str, date], str],
+) -> pl.DataFrame:
     """Add what the figure and the table say in words: period, its end, hover text, reason of a gap."""
     words = context.words
     rows = series.to_dicts()
+    against = [last_year.get((row["area_id"], row["period_start"]), "") for row in rows]
     hovers = [
-        "<br>".join([f"<b>{words.period(kind, row['period_start'])}</b>", *context.figure_lines(row, indicator)])
-        for row in rows
+        "<br>".join(
+            filter(
+                None,
+                [f"<b>{words.period(kind, row['period_start'])}</b>", *context.figure_lines(row, indicator), text],
+            )
+        )
+        for row, text in zip(rows, against, strict=True)
     ]
     return series.with_columns(
         pl.Series("period_end", [period_end(kind, row["period_start"]) for row in rows], dtype=pl.Date),
         pl.Series("period", [words.period(kind, row["period_start"]) for row in rows], dtype=pl.String),
         pl.Series("hover", hovers, dtype=pl.String),
+        pl.Series("last_year", against, dtype=pl.String),
         pl.Series(
             "gap",
             [None if row["value"] is not None else words.join(context.reasons(row["reason"])) for row in rows],
@@ -150,7 +186,14 @@ def _expected(context: Context, nowcasts: pl.DataFrame, indicator: dict[str, Any
     return nowcasts.with_columns(pl.Series("hover", hovers, dtype=pl.String))
 
 
-def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any], has_nowcasts: bool) -> Any:
+def _reading(
+    context: Context,
+    series: pl.DataFrame,
+    indicator: dict[str, Any],
+    breaks: pl.DataFrame,
+    targets: pl.DataFrame,
+    has_nowcasts: bool,
+) -> Any:
     """How to read the chart, in words, naming only marks that are on it."""
     words = context.words
     marks = [("legend-line", "", words("legend.line"))]
@@ -159,8 +202,15 @@ def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any], 
     if series["unusable"].fill_null(0).gt(0).any():
         marks.append(("legend-bound", "", words("legend.bounds")))
     if series["centre"].is_not_null().any():
-        marks.append(("legend-centre", "", words("legend.centre")))
-        marks.append(("legend-limits", "", words("legend.limits")))
+        bases = set(series["basis"].drop_nulls())
+        basis = "both" if len(bases) > 1 else next(iter(bases))
+        marks += [(f"legend-{line}", "", words(f"legend.{line}_{basis}")) for line in ("centre", "limits")]
+    if targets.height:
+        marks.append(("legend-sign", "★", words("legend.target", due=words.day(targets["due"].to_list()[0]))))
+    marks += [
+        ("legend-break", "", words("legend.break", day=words.day(row["start"]), title=words.of(row, "title")))
+        for row in breaks.to_dicts()
+    ]
     statuses, signals = set(series["status"]), set(series["signal"])
     if "provisional" in statuses:
         marks.append(("legend-sign", "○", words("legend.provisional")))
@@ -169,27 +219,13 @@ def _reading(context: Context, series: pl.DataFrame, indicator: dict[str, Any], 
     if "stale" in statuses:
         marks.append(("legend-sign", "✕", words("legend.stale")))
     marks += [
-        (f"legend-sign {_tone(signal, indicator['polarity'])}", GLYPHS[shape], words(f"legend.{signal}"))
+        (f"legend-sign {tone(signal, indicator['polarity'])}", GLYPHS[shape], words(f"legend.{signal}"))
         for signal, shape in SIGNAL_SHAPES.items()
         if signal in signals
     ]
     if series["value"].null_count():
         marks.append(("legend-gap", "", words("legend.gap")))
-    items = [
-        html.Li([html.Span(glyph, className=f"legend-mark {class_name}", **{"aria-hidden": "true"}), html.Span(text)])
-        for class_name, glyph, text in marks
-    ]
-    polarity = words(f"polarity_line.{indicator['polarity']}")
-    return html.Div(
-        [html.H3(words("legend.title")), html.Ul(items, className="legend"), html.P(polarity, className="note")],
-        className="reading",
-    )
-
-
-def _tone(signal: str, polarity: str) -> str:
-    if polarity not in ("higher", "lower"):
-        return "tone-context"
-    return "tone-good" if (signal in RISING) == (polarity == "higher") else "tone-bad"
+    return legend(words("legend.title"), marks, words(f"polarity_line.{indicator['polarity']}"))
 
 
 def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
@@ -232,7 +268,9 @@ def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indic
             "grade_reason": context.grade_reasons(row),
             "signal": "" if row["signal"] in (None, "none") else words.known("signal", row["signal"]),
             "status": words.known("status", row["status"]),
+            "target_status": words.known("target_status", row["target_status"]) if row["target_status"] else "",
             "reason": words.join(context.reasons(row["reason"])),
+            "last_year": row["last_year"],
         }
         for row in series.sort("period_start", descending=True).to_dicts()
     ]
@@ -253,7 +291,18 @@ def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indic
             else []
         ),
         wrapped_column("signal", words("column.signal"), width=112, minWidth=96),
-        wrapped_column("status", words("column.status"), width=104, minWidth=88),
+        # In one line, the whole on hovering, as the reasons of a grade.
+        text_column(
+            "last_year", words("column.last_year"), width=220, minWidth=150, hide=not (series["last_year"] != "").any()
+        ),
+        wrapped_column("status", words("column.status"), width=108, minWidth=108),
+        wrapped_column(
+            "target_status",
+            words("column.target_status"),
+            width=104,
+            minWidth=88,
+            hide=not series["target_status"].is_not_null().any(),
+        ),
         text_column("quality_grade", words("column.grade"), width=76, minWidth=72),
         wrapped_column("reason", words("column.reason"), width=230, minWidth=128),
         # In one line, the whole on hovering: wrapped, it would make every row of the table three lines high.

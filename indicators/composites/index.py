@@ -328,7 +328,8 @@ def _contributions(panel: Panel, now: Period, before: Period | None, rules: Inde
             "obstacle": obstacle_degrees(now.scores, weights.in_whole)[area, part],
             "dimension_change": 100 * of_dimension[area, part],
             "change": 100 * of_whole[area, part],
-            "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part],
+            # Adding zero turns -0.0 into 0.0.
+            "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part] + 0.0,
             "is_imputed": panel.imputed[now.at][area, part],
         }
     )

@@ -18,6 +18,7 @@ import pydantic
 from indicators.day_types import is_known_country
 from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
+from pipelines.pack.breaks import DeclaredBreak, wrong_breaks
 from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
 from pipelines.pack.games import GameOfPack, wrong_games
 from pipelines.pack.index import DeclaredIndex, wrong_index
@@ -27,6 +28,7 @@ from pipelines.pack.mistakes import of_validation, refuse
 from pipelines.pack.parts import Part, Text
 from pipelines.pack.questionnaire import DeclaredQuestionnaire, wrong_questionnaire
 from pipelines.pack.sources import Kind, Source
+from pipelines.pack.targets import DeclaredTarget, wrong_targets
 
 # The order in which everything lists the record kinds.
 KINDS: tuple[Kind, ...] = ("incident", "patrol", "service", "handoff", "participation", "survey", "profile")
@@ -238,6 +240,14 @@ class CityPack(Part):
             "example, with {} none"
         ),
     ] = None
+    breaks: Annotated[
+        dict[str, DeclaredBreak],
+        pydantic.Field(description="Lasting changes from which on charts begin anew, by name"),
+    ] = {}
+    targets: Annotated[
+        dict[str, DeclaredTarget],
+        pydantic.Field(description="What indicators are to reach, by indicator, such as M4"),
+    ] = {}
     sources: Annotated[
         dict[str, Source], pydantic.Field(min_length=1, description="Streams of records, by name, such as calls")
     ]
@@ -346,6 +356,8 @@ def load_city_pack(folder: Path) -> CityPack:
             *wrong_index(pack),
             *wrong_questionnaire(pack),
             *wrong_games(pack),
+            *wrong_breaks(pack),
+            *wrong_targets(pack),
         ]
     )
     return pack

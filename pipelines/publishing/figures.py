@@ -23,8 +23,12 @@ from indicators.feeds import Feed, find_feed, possible_sources, sources_beside
 from indicators.inputs import Figures, Inputs
 from indicators.nowcasts import DELAY_MEASURE
 from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
+from indicators.targets import judge_targets
+from indicators.year_before import compare_with_year_before
 from pipelines.loading.calendar import read_calendar
+from pipelines.pack.breaks import break_frame, breaks_of
 from pipelines.pack.city import CityPack
+from pipelines.pack.targets import targets_of
 from pipelines.publishing import games, interventions
 from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
@@ -36,21 +40,28 @@ from pipelines.quality.suite import indicator_expectations, warehouse_expectatio
 from pipelines.warehouse import literal, transaction
 
 LAYER = "indicators"
-# Computed, not yet published: judged first, then carried forward where a gate is closed.
-COMPUTED = ("computed_values", "computed_limits", "computed_changes", "availability")
 # Of the survey, beside the catalogue's figures.
 COMPUTED_SURVEY = {name: f"computed_{name}" for name in SCHEMAS}
 # Of what was computed, that which stands beside figures: left out where these are carried forward.
 BESIDE = ("computed_nowcasts", "computed_delays")
+# Computed, not yet published: judged first, then carried forward where a gate is closed.
+COMPUTED = (
+    "computed_values",
+    "computed_limits",
+    "computed_changes",
+    "computed_gaps",
+    "computed_alarms",
+    "availability",
+)
 PUBLISHED = (
-    *("indicator_values", "indicator_limits", "changes", "gates", "comparisons"),
-    *("intervention_results", "intervention_months"),
+    *("indicator_values", "indicator_limits", "changes", "gap_charts", "alarms", "gates", "comparisons"),
+    *("intervention_results", "intervention_months", "breaks", "targets", "year_comparisons"),
     *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
     *games.TABLES,
     *("nowcasts", "reporting_delays", "definitions"),
 )
 # The same from the counts that may be shown, where the pack protects them.
-PROTECTED = ("protected_values", "protected_limits", "protected_changes")
+PROTECTED = ("protected_values", "protected_limits", "protected_changes", "protected_gaps", "protected_alarms")
 # Which sources each indicator rests on, kept from computing to publishing.
 SOURCES = "computed_sources"
 # Figures of a measure that are also of what profiles say of residents.
@@ -81,6 +92,7 @@ def read_inputs(
         calendar=read_calendar(pack, pack.first_day, as_of),
         questionnaire=pack.questionnaire.asked() if pack.questionnaire else None,
         extracts={} if names else {name: table(f"extracts.{name}") for name in EXTRACT_TABLES},
+        breaks=breaks_of(pack),
     )
 
 
@@ -105,13 +117,16 @@ def write_computed(
     exact = _computed(entries, unfit, inputs)
     shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
-    _write(con, dict(zip(PROTECTED, (protected.values, protected.limits, protected.changes), strict=True)))
+    _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
     # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
     survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
     _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
-    frames = (exact.values, exact.limits, exact.changes, exact.availability)
-    return _write(con, dict(zip(COMPUTED, frames, strict=True)))
+    return _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
+
+
+def _candidates(figures: Figures) -> tuple[pl.DataFrame, ...]:
+    return figures.values, figures.limits, figures.changes, figures.gaps, figures.alarms
 
 
 def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inputs: Inputs) -> Figures:
@@ -134,6 +149,8 @@ def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inpu
         figures.changes,
         figures.nowcasts,
         figures.delays,
+        figures.gaps,
+        figures.alarms,
         pl.concat(availability).sort("indicator_id"),
     )
 
@@ -193,14 +210,14 @@ def write_published(
     before: Release | None,
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
-    values, limits, changes = (con.sql(f"select * from indicators.{name}").pl() for name in PROTECTED)
+    values, limits, changes, gaps, alarms = (con.sql(f"select * from indicators.{name}").pl() for name in PROTECTED)
     failures = _failures(con, project, entries, computed=True)
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
-    previous_values = previous_limits = previous_as_of = None
     survey = {name: con.sql(f"select * from indicators.{table}").pl() for name, table in COMPUTED_SURVEY.items()}
     if _survey_entries(entries) & set(affected):
         survey = empty_tables()
+    previous_values = previous_limits = previous_gaps = previous_as_of = None
     # What was published under another profile may tell more than this one allows.
     if affected and before is not None and before.manifest.get("disclosure") == pack.protection.profile:
         con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
@@ -209,10 +226,14 @@ def write_published(
             previous_limits = con.sql("select * from before.indicator_limits").pl()
             if _survey_entries(entries) & set(affected):
                 survey = _survey_before(con)
+            # A release of an older version has none.
+            if con.sql("from duckdb_tables() where database_name = 'before' and table_name = 'gap_charts'").fetchall():
+                previous_gaps = con.sql("select * from before.gap_charts").pl()
         finally:
             con.execute("detach before")
         previous_as_of = date.fromisoformat(before.manifest["as_of"])
     published = gates.carry_forward(values, previous_values, affected, previous_as_of)
+    published_limits = gates.carry_forward_rows(limits, previous_limits, affected)
     areas, availability = (
         con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
     )
@@ -220,16 +241,32 @@ def write_published(
     # Figures do not rest on the delays, so that no gate of theirs holds nowcasts back.
     if any(failure.table == DELAY_MEASURE for failure in failures):
         beside = [frame.clear() for frame in beside]
+    breaks = break_frame(pack, sources)
+    break_days = {str(indicator): rows["start"].to_list() for (indicator,), rows in breaks.group_by(["indicator_id"])}
+    aimed = judge_targets(
+        targets_of(pack),
+        published,
+        published_limits,
+        areas,
+        {entry.id: entry.polarity for entry in entries},
+        break_days,
+    )
+    published = aimed.values
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
     index = compute_index(published, entries, areas, pack.index.rules())
     frames = (
         published,
-        gates.carry_forward_rows(limits, previous_limits, affected),
+        published_limits,
         changes.filter(~pl.col("indicator_id").is_in([*affected])),
+        gates.carry_forward_rows(gaps, previous_gaps, affected),
+        alarms.filter(~pl.col("indicator_id").is_in([*affected])),
         gates.closed_gates(failures, affected),
         compare(published, entries, areas),
         evaluated.results,
         evaluated.months,
+        breaks,
+        aimed.targets,
+        compare_with_year_before(published, entries, areas, break_days, _moves_new_year(pack)),
         index.scores,
         index.contributions,
         index.coordination,
@@ -249,6 +286,11 @@ def _survey_before(con: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
         name: con.sql(f"select * from before.{name}").pl() if name in held else frame
         for name, frame in empty_tables().items()
     }
+
+
+def _moves_new_year(pack: CityPack) -> bool:
+    """Tell whether the city's calendar has the Spring Festival, which lies in January or in February."""
+    return pack.calendar is not None and pack.calendar.country == "CN"
 
 
 def _write(con: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame]) -> dict[str, int]:

@@ -53,6 +53,12 @@ QUERIES = {
     "reporting_delays": "select * from indicators.reporting_delays order by indicator_id, delay_days",
     "revisions": "select * from indicators.revisions "
     "order by sequence, indicator_id, period_kind, area_id, period_start",
+    "alarms": "select * from indicators.alarms order by indicator_id, period_kind, area_id",
+    "gap_charts": "select * from indicators.gap_charts order by indicator_id, area_id, day, is_open",
+    "breaks": "select * from indicators.breaks order by indicator_id, start, break_id",
+    "targets": "select * from indicators.targets order by indicator_id, area_id",
+    "year_comparisons": "select * from indicators.year_comparisons "
+    "order by indicator_id, period_kind, area_id, period_start",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

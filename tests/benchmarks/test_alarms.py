@@ -62,6 +62,8 @@ def test_xmr_on_seasonal_weeks_cries_wolf() -> None:
     )
     assert xmr > 5
     assert xmr > 10 * seasonal
+    taken_out = false_alarms(METHODS["seasonal_xmr_weeks"], calm)["false_alarms_per_series_year"]
+    assert taken_out < xmr / 3
 
 
 @pytest.mark.parametrize("name", sorted(GAP_METHODS))

@@ -24,10 +24,18 @@ def test_nothing_tested_is_nothing_listed() -> None:
     assert not listed(np.full(3, np.nan)).any()
 
 
+def test_of_rare_events_that_are_listed_no_more_are_false_than_promised() -> None:
+    """A rise to four times as many, or none for three months."""
+    (gaps,) = measure(24, 0.0, 0.1, 5, is_rare=True)
+    assert gaps["false_discovery_rate"] <= ChartRules().largest_q + 2 * gaps["standard_error"]
+    assert gaps["changed_listed"] > 0.3
+    assert gaps["unchanged_below_5_percent"] < 0.06
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("drift", "share", "found"), [(0.0, 0.0, 0.0), (0.0, 0.1, 0.5), (0.15, 0.1, 0.1)])
 def test_of_what_is_listed_no_more_is_false_than_promised(drift: float, share: float, found: float) -> None:
-    moving_range, season = measure(24, drift, share, 5)
+    moving_range, season = measure(24, drift, share, 5, asked=("moving_range", "season"))
     assert season["false_discovery_rate"] <= ChartRules().largest_q + 2 * season["standard_error"]
     assert season["unchanged_listed"] < 0.02
     assert moving_range["unchanged_listed"] > 0.1

@@ -5,6 +5,7 @@ The figures are drawn with a fixed seed; the outlines are New York's precincts, 
 
 import gzip
 import json
+import math
 import random
 import shutil
 from datetime import date, timedelta
@@ -58,6 +59,26 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
         "changes": _changes(values, limits),
         "comparisons": _comparisons(values),
+        "alarms": [
+            ("B1_theft", "75", "month", date(2016, 12, 1), 8.1, 7.4, 5.2, 10.1, 1.4, 0.21, False),
+            ("B1_theft", "city", "week", date(2016, 12, 19), 9.9, 7.7, 6.1, 9.6, 1.3, 0.0004, True),
+        ],
+        "gap_charts": _gaps(),
+        "targets": [
+            ("B1_theft", "city", 6.0, date(2014, 1, 1), date(2017, 12, 31), 8.0, "year", date(2016, 1, 1), 7.1,
+             "unclear", "progress_needs_acceleration", 36, -0.2, 6.9, 5.8, 8.0, 0.07),
+            ("B1_theft", "75", 6.0, date(2014, 1, 1), date(2017, 12, 31), None, None, None, None, None, None, None,
+             None, None, None, None, None),
+        ],
+        "year_comparisons": [
+            (*key, "month", date(2016, 12, 1), date(2015, 12, 1), *told, 2.1)
+            for *key, told in (
+                ("B1_theft", "city", (1, 79.0, 120.0, 0.658, -3.3, 0.0031)),
+                ("B1_theft", "75", (1, 81.0, 80.0, 1.0125, 0.1, 0.91)),
+                ("B1_shooting", "city", (2, 9.0, 11.0, 0.818, -0.4, 0.44)),
+            )
+        ],
+        "breaks": [("law", "B3", date(2015, 7, 1), "New penal code", "新刑法")],
         **_interventions(areas),
         **sample_index.tables([area[0] for area in areas if area[3] == "precinct" and not area[7]][:8]),
         **sample_survey.tables(),
@@ -259,9 +280,8 @@ def _figure(
             area_id,
             kind,
             start,
-            round(base, 4),
-            round(base * (1 - 3 * spread), 4),
-            round(base * (1 + 3 * spread), 4),
+            "season" if indicator_id == "B1_theft" else "level",
+            *(round(base * _wave(indicator_id, start) * (1 + wide * spread), 4) for wide in (0, -3, 3)),
         )
         signal = "none"
         if area_id == "75" and start == date(2016, 11, 1) and unit != "%":
@@ -278,8 +298,33 @@ def _figure(
     unusable = 3 if area_id == "75" else 0
     return (
         indicator_id, area_id, level, kind, start, value, low, high, *bounds, round(value * 10), 1000.0, unusable,
-        grade, None if grade == "A" else "refused:3.0;area_unknown:8.5", signal, None, status, reason or None,
+        grade, None if grade == "A" else "refused:3.0;area_unknown:8.5", signal,
+        "off_path" if (indicator_id, area_id) == ("B1_theft", "city") and kind in ("month", "year") else None,
+        status, reason or None,
     ), limit  # fmt: skip
+
+
+def _gaps() -> list[tuple[Any, ...]]:
+    """Days between shootings in two precincts: one with a long gap, days in a row and a long wait, one quite usual."""
+    rows: list[tuple[Any, ...]] = []
+    for area, days in (("75", [3, 9, 1, 0, 14, 0, 0, 0, 6, 61, 2, 11, 5, 4, 8]), ("1", [20, 4, 33, 9, 15, 2] * 3)):
+        day = date(2014, 2, 1)
+        for place, gap in enumerate(days):
+            day += timedelta(days=gap + 1)
+            signal = "none" if area == "1" else {5: "short_gap", 6: "short_gap", 7: "short_gap"}.get(place, "none")
+            key = ("B1_shooting", area, day, gap, False)
+            rows.append((*key, 5.0, 0.0, 48.0, "long_gap" if gap > 48 else signal))
+        waiting = 90 if area == "75" else 12
+        rows.append(
+            ("B1_shooting", area, day + timedelta(days=waiting), waiting, True, 5.0, 0.0, 48.0,
+             "long_gap" if waiting > 48 else "none")
+        )  # fmt: skip
+    return rows
+
+
+def _wave(indicator_id: str, start: date) -> float:
+    """Season of the limits of one indicator."""
+    return 1 + 0.08 * math.cos((start.month - 7) * math.pi / 6) if indicator_id == "B1_theft" else 1.0
 
 
 def _entry(indicator_id: str) -> tuple[Any, ...]:
@@ -296,7 +341,7 @@ def _entry(indicator_id: str) -> tuple[Any, ...]:
 
 
 def _changes(values: list[tuple[Any, ...]], limits: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    centre = {row[:4]: row[4] for row in limits}
+    centre = {row[:4]: row[5] for row in limits}
     found = [
         row for row in values
         if row[15] not in (None, "none") and row[3] == "month" and row[4] >= date(2016, 11, 1)

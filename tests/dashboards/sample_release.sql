@@ -8,8 +8,33 @@ create table indicator_values (
 );
 
 create table indicator_limits (
-    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, centre double,
+    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, basis varchar, centre double,
     limit_low double, limit_high double
+);
+
+create table alarms (
+    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, value double, centre double,
+    lower double, upper double, dispersion double, p_value double, alarm boolean
+);
+
+create table gap_charts (
+    indicator_id varchar, area_id varchar, day date, days bigint, is_open boolean, centre double, limit_low double,
+    limit_high double, signal varchar
+);
+
+create table targets (
+    indicator_id varchar, area_id varchar, target double, since date, due date, baseline double, period_kind varchar,
+    period_start date, value double, target_status varchar, progress varchar, months integer, slope double,
+    predicted double, predicted_low double, predicted_high double, probability double
+);
+
+create table year_comparisons (
+    indicator_id varchar, area_id varchar, period_kind varchar, period_start date, prior_start date, months integer,
+    events double, prior_events double, rate_ratio double, z double, p_value double, dispersion double
+);
+
+create table breaks (
+    break_id varchar, indicator_id varchar, start date, title_en varchar, title_zh varchar
 );
 
 create table indicator_catalogue (

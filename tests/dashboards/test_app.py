@@ -65,6 +65,88 @@ def test_a_change_against_its_season_says_what_was_expected(releases: Releases, 
     assert re.search(sentence, _text(render(releases, "/", f"?lang={language}")[0]))
 
 
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        (
+            "en",
+            (
+                "Shooting rate: 41 days without an event by the end of November 2016, where they are usually about 9.5",
+                "Shooting rate: 12 days with an event in November 2016, where the years before let expect about 4.2.",
+            ),
+        ),
+        ("zh", ("已连续 41 天无事件，而通常约每隔 9.5 天发生一次。", "有 12 天发生事件，而按往年预期约为 4.2 天。")),
+    ],
+)
+def test_a_change_of_rare_events_is_told_in_days(
+    home: Path, tmp_path: Path, language: str, sentences: tuple[str, ...]
+) -> None:
+    rare = "update changes set indicator_id = 'B1_shooting', period_start = '2016-11-01', method = 'gap', "
+    sample_release.write_changed(
+        tmp_path,
+        home,
+        f"{rare} signal = 'long_wait', value = 41, centre = 9.5 where position = 1;"
+        f"{rare} signal = 'many_event_days', value = 12, centre = 4.2 where position = 2",
+    )
+    text = _text(render(Releases(tmp_path), "/", f"?lang={language}")[0])
+    for sentence in sentences:
+        assert sentence in text
+
+
+def test_days_between_rare_events_are_charted_for_the_areas_that_have_them(releases: Releases) -> None:
+    shown = _text(render(releases, "/trend", "?indicator=B1_shooting&area=75&area=5")[0])
+    assert "Days between events · Shooting rate · Precinct 75" in shown
+    assert "90 days without an event so far" in shown
+    assert "Days between events" not in _text(render(releases, "/trend", "?indicator=B1_shooting&area=5")[0])
+
+
+def test_the_same_period_last_year_is_told_with_what_chance_explains(home: Path, tmp_path: Path) -> None:
+    releases = Releases(home)
+    overview = _text(render(releases, "/", "")[0])
+    assert re.search(r"(lower|higher) than December 2015; hardly by chance \(p = 0\.003\)", overview)
+    shown = _text(render(releases, "/trend", "?indicator=B1_theft&area=city&area=75")[0])
+    assert "34% less than December 2015; hardly by chance (p = 0.003)" in shown
+    assert "1% more than December 2015; may be chance (p = 0.91)" in shown
+    assert "比2015年12月少 34%" in _text(render(releases, "/trend", "?indicator=B1_theft&area=city&lang=zh")[0])
+    moved = "update year_comparisons set months = 2, period_start = '2016-02-01', prior_start = '2015-02-01'"
+    sample_release.write_changed(tmp_path, home, moved)
+    together = "34% less than in January and February 2015, the two months together"
+    found = Releases(tmp_path)
+    assert together in _text(render(found, "/trend", "?indicator=B1_theft&area=city")[0])
+    assert together in _text(render(found, "/", "?indicator=B1_theft&by=month&period=2016-02-01")[0])
+
+
+def test_the_latest_period_is_told_against_its_season(releases: Releases) -> None:
+    by_month = _text(render(releases, "/trend", "?indicator=B1_theft&area=city&area=75")[0])
+    assert "Precinct 75, December 2016: 8.1, where season, weekdays, calendar and trend let expect 7.4" in by_month
+    assert "unusual" not in by_month
+    by_week = _text(render(releases, "/trend", "?indicator=B1_theft&area=city&by=week")[0])
+    assert "let expect 7.7 (99.5% of sums 6.1 to 9.6; p < 0.001)." in by_week
+    assert "unusual" in by_week
+
+
+def test_the_legend_says_whether_the_season_is_taken_out(home: Path, tmp_path: Path) -> None:
+    plain = Releases(home)
+    assert "the season taken out" in _text(render(plain, "/trend", "?indicator=B1_theft&area=city")[0])
+    assert "no season is established" in _text(render(plain, "/trend", "?indicator=B3&area=city")[0])
+    sample_release.write_changed(tmp_path, home, "update indicator_limits set basis = 'level' where area_id = '75'")
+    both = _text(render(Releases(tmp_path), "/trend", "?indicator=B1_theft&area=city&area=75")[0])
+    assert "the season is taken out where one is established" in both
+
+
+def test_a_target_is_told_on_the_overview_and_on_the_trend(releases: Releases) -> None:
+    overview = _text(render(releases, "/", "")[0])
+    assert "Target: 6.0 per 10,000 residents a year by 31 December 2017. Reached with 7% probability." in overview
+    assert "off the path" in overview
+    shown = _text(render(releases, "/trend", "?indicator=B1_theft&area=75&area=city")[0])
+    assert "It was 8.0 on 1 January 2014. 2016: 7.1 per 10,000 residents a year." in shown
+    assert "By growth so far: progress, which needs to be faster." in shown
+    assert "leads to 6.9 (95% of months 5.8 to 8.0)" in shown
+    assert "Fewer than 12 final months since then, too few for a probability." in shown
+    for other in ("?indicator=B1_theft&area=5", "?indicator=B3&area=city"):
+        assert "Target:" not in _text(render(releases, "/trend", other)[0])
+
+
 def test_special_causes_statuses_and_missing_dimensions_are_said(releases: Releases) -> None:
     text = _text(render(releases, "/", "")[0])
     for said in ("below expected range", "provisional", "carried forward", "no figure published", "Rule of law"):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dashboards.figures import theme
 from dashboards.figures.checks import checks_figure
+from dashboards.figures.gaps import GapPanel, gap_figure
 from dashboards.figures.ledger import OUTCOMES, balance, ledger_figure
 from dashboards.figures.map import area_map, class_breaks, class_colours, class_of
 from dashboards.figures.sparkline import sparkline
@@ -113,6 +114,24 @@ def test_trend_draws_the_frame_and_nothing_else() -> None:
     gap, pointer = drawing.layout.shapes
     assert (pointer.type, pointer.x0) == ("line", date(2016, 2, 1))
     assert (gap.x0, gap.x1, gap.label.text) == (date(2016, 3, 1), date(2016, 4, 1), "no records")
+
+
+def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
+    change = date(2016, 2, 15)
+    panels = [Panel("Precinct 1", _series())]
+    drawing = trend_figure(panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[change, date(2019, 1, 1)])
+    by_meta = {trace.meta: trace for trace in drawing.data}
+    assert list(by_meta["centre"].y) == [2.0, 2.0, None, 2.0, 2.0, 2.0]
+    assert by_meta["centre"].x[2] == change
+    assert [shape.x0 for shape in drawing.layout.shapes if shape.type == "line"] == [change]
+
+
+def test_the_path_to_a_target_reaches_beyond_the_figures_and_is_marked_at_its_end() -> None:
+    path = [(date(2016, 1, 1), 4.0), (date(2017, 12, 31), 1.0)]
+    drawing = trend_figure([Panel("Precinct 1", _series(), path)], "days", "lower", FORMATS, theme.LIGHT)
+    target = next(trace for trace in drawing.data if trace.meta == "target")
+    assert list(zip(target.x, target.y, strict=True)) == path
+    assert list(target.marker.size) == [0, 12]
 
 
 def test_the_worst_case_is_drawn_where_records_are_unusable_and_looks_unlike_the_interval() -> None:
@@ -232,3 +251,27 @@ def test_checks_show_the_tables_that_failed_and_when_they_were_not_judged() -> N
     assert list(cells.y) == ["often", "once"]
     assert [list(row) for row in cells.z] == [[2, 2, None, None], [1, 0, None, 0]]
     assert [list(row) for row in cells.customdata] == [["c", "e", "", ""], ["b", "d", "", "f"]]
+
+
+def test_gaps_stand_at_the_day_that_ended_them_and_the_open_one_is_hollow() -> None:
+    frame = pl.DataFrame(
+        {
+            "day": [date(2016, 1, 11), date(2016, 1, 12), date(2016, 3, 12), date(2016, 3, 31)],
+            "days": [10, 0, 59, 19],
+            "is_open": [False, False, False, True],
+            "centre": [7.0] * 4,
+            "limit_low": [0.0] * 4,
+            "limit_high": [50.0] * 4,
+            "signal": ["none", "none", "long_gap", "none"],
+            "hover": list("abcd"),
+        }
+    )
+    drawing = gap_figure([GapPanel("Precinct 1", frame)], "days", "lower", FORMATS, theme.LIGHT)
+    by_meta = {trace.meta: trace for trace in drawing.data}
+    assert list(by_meta["line"].y) == [10, 0, 59]
+    assert (list(by_meta["long_gap"].x), list(by_meta["open"].y)) == ([date(2016, 3, 12)], [19])
+    assert by_meta["open"].marker.color == theme.LIGHT.surface
+    # Fewer of what is better lower is welcome; a limit of no day at all is none.
+    assert by_meta["long_gap"].marker.color == theme.LIGHT.favourable
+    assert [list(trace.y) for trace in drawing.data if trace.meta == "limits"] == [[50.0, 50.0]]
+    assert by_meta["limits"].x[0] == date(2016, 1, 1)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indicators.charts import ChartRules
+from indicators.charts import ChartRules, chart
 from indicators.compute import compute
 from indicators.day_types import day_types
+from indicators.declared import Break
+from indicators.inputs import ALARM_SCHEMA, TESTED_SCHEMA
 from indicators.trends import latest_point_p_value
 
 M = 1_000_000
@@ -84,13 +86,68 @@ def test_a_season_that_comes_again_is_no_change(inputs, entry) -> None:
 
 
 def test_a_level_that_holds_out_of_season_is_a_change(inputs, entry) -> None:
-    """January with the 60 of an April lies within the limits of the months before."""
+    """January with the 60 of an April is above its season in the chart, too, though not above the months before."""
     rows = monthly("n1", [*YEARS, 60], date(2021, 1, 1))
     world = inputs({"msr_incident_day": rows}, spans(date(2018, 1, 1), date(2021, 1, 31)), as_of=date(2021, 1, 31))
     figures = compute([entry(period_kinds=["month"])], world)
     january = figures.values.filter((pl.col("area_id") == "n1") & (pl.col("period_start") == date(2021, 1, 1)))
-    assert january["signal"].item() == "none"
+    assert january["signal"].item() == "above_limit"
+    limits = figures.limits.filter((pl.col("area_id") == "n1") & (pl.col("period_start") == date(2021, 1, 1)))
+    assert limits["basis"].item() == "season"
+    assert january["value"].item() < figures.limits.filter(pl.col("area_id") == "n1")["centre"].max()
     assert changes_of(figures)["n1"]["signal"] == "above_season"
+
+
+def test_a_season_of_three_years_is_no_special_cause(inputs, entry) -> None:
+    """About a level the same points would lie on one side of it for months in turn, and rise for seven."""
+    counts = [count + chance for count, chance in zip(YEARS, [4, -5, 1, -3, 6, -2, 0, 3, -6, 2] * 4, strict=False)]
+    rows = monthly("n1", counts)
+    seasonal = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2019, 1, 1))))
+    n1 = seasonal.limits.filter(pl.col("area_id") == "n1")
+    assert n1["basis"].unique().to_list() == ["season"]
+    assert n1["centre"][6] > 2.5 * n1["centre"][0]
+    assert set(seasonal.values.filter(pl.col("area_id") == "n1")["signal"].drop_nulls()) == {"none"}
+    # Of two years it is not known what comes again.
+    two_years = inputs({"msr_incident_day": rows[28 * 12 :]}, spans(date(2020, 1, 1)))
+    short = compute([entry(period_kinds=["month"])], two_years)
+    of_level = short.limits.filter(pl.col("area_id") == "n1")
+    assert of_level["basis"].unique().to_list() == ["level"]
+    assert of_level["centre"].n_unique() == 1
+    assert short.values.filter((pl.col("area_id") == "n1") & (pl.col("signal") != "none")).height > 6
+
+
+def test_limits_are_drawn_anew_from_a_declared_change_on(inputs, entry) -> None:
+    rows = monthly("n1", [*STEADY[:16], *(2 * count for count in STEADY[:14])])
+    world = inputs({"msr_incident_day": rows}, spans(date(2019, 7, 1)))
+    change = Break("recording", date(2020, 11, 1), sources=["reports"])
+    plain, declared = (
+        compute([entry(period_kinds=["month"])], each) for each in (world, replace(world, breaks=(change,)))
+    )
+    signals = [set(each.values.filter(pl.col("area_id") == "n1")["signal"].drop_nulls()) for each in (plain, declared)]
+    assert "shift_down" in signals[0] or "below_limit" in signals[0]
+    assert signals[1] == {"none"}
+    before, after = (
+        declared.limits.filter((pl.col("area_id") == "n1") & side)["centre"].unique().to_list()
+        for side in (pl.col("period_start") < change.start, pl.col("period_start") >= change.start)
+    )
+    assert after[0] == pytest.approx(2 * before[0], rel=0.05)
+    # Another indicator's change is none of this one's, and eleven months are too few for limits of their own.
+    other = Break("other", date(2020, 11, 1), indicators=["Y"])
+    assert compute([entry(period_kinds=["month"])], replace(world, breaks=(other,))).limits.equals(plain.limits)
+    late = Break("late", date(2021, 2, 1), indicators=["X"])
+    recent = compute([entry(period_kinds=["month"])], replace(world, breaks=(late,)))
+    assert recent.limits["period_start"].max() == date(2021, 1, 1)
+
+
+def test_nothing_before_a_declared_change_is_held_against_the_month(inputs, entry) -> None:
+    """Three years at 30 and a year at 60: without the change declared, December is far above what years let expect."""
+    rows = monthly("n1", [30] * 24 + [60] * 13)
+    world = inputs({"msr_incident_day": rows}, spans(date(2018, 12, 1)))
+    declared = replace(world, breaks=(Break("law", date(2020, 12, 1), indicators=["X"]),))
+    rules = ChartRules(largest_q=1.0)
+    expected = [changes_of(compute([entry(period_kinds=["month"])], each, rules))["n1"] for each in (world, declared)]
+    assert expected[1]["centre"] == pytest.approx(expected[1]["value"], rel=0.03)
+    assert abs(expected[0]["centre"] / expected[0]["value"] - 1) > 0.1
 
 
 def test_a_fall_below_the_season_is_listed_though_few_events_are_charted(inputs, entry) -> None:
@@ -98,6 +155,30 @@ def test_a_fall_below_the_season_is_listed_though_few_events_are_charted(inputs,
     figures = compute([entry(period_kinds=["month"])], inputs({"msr_incident_day": rows}, spans(date(2018, 12, 1))))
     assert figures.limits.is_empty()
     assert changes_of(figures)["n1"]["signal"] == "below_season"
+
+
+def test_a_week_that_its_season_does_not_explain_is_listed_under_the_same_control(inputs, entry) -> None:
+    """Twice as many for seven days, in a month that is none the more unusual for it."""
+    first, last = date(2019, 1, 1), date(2022, 1, 2)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    usual = [5 + day.toordinal() * 7 % 5 + (2 if day.month in (6, 7, 8) else 0) for day in days]
+    rows = [incidents("n1", day, 2 * count if day > date(2021, 12, 26) else count)
+            for day, count in zip(days, usual, strict=True)]  # fmt: skip
+    rows += [incidents("n2", day, count) for day, count in zip(days, usual, strict=True)]
+    world = inputs({"msr_incident_day": rows}, spans(first, last), as_of=last)
+    figures = compute([entry(period_kinds=["week", "month"])], world)
+    listed = figures.changes.filter(pl.col("area_id") == "n1").to_dicts()
+    assert [(row["period_kind"], row["period_start"], row["signal"]) for row in listed] == [
+        ("week", date(2021, 12, 27), "above_season")
+    ]
+    assert "n2" not in figures.changes["area_id"]
+    week = figures.alarms.filter(pl.col("area_id") == "n1", pl.col("period_kind") == "week").row(0, named=True)
+    assert week["alarm"]
+    assert week["centre"] == pytest.approx(week["value"] / 2, rel=0.1)
+    assert week["lower"] < week["centre"] < week["upper"] < week["value"]
+    calm = figures.alarms.filter(pl.col("area_id") == "n2", pl.col("period_kind") == "week").row(0, named=True)
+    assert not calm["alarm"]
+    assert figures.changes["series_tested"].unique().item() == figures.alarms.height
 
 
 def test_what_is_too_thin_for_a_season_is_tested_by_the_moving_range_under_the_same_control(inputs, entry) -> None:
@@ -166,6 +247,30 @@ def test_no_limit_of_a_share_exceeds_the_whole(inputs, entry) -> None:
     )  # fmt: skip
     figures = compute([share], inputs({"msr_incident_day": rows}, spans(date(2020, 11, 1))))
     assert figures.limits.filter(pl.col("area_id") == "n1")["limit_high"].unique().to_list() == [100.0]
+
+
+def test_no_season_of_a_share_exceeds_the_whole(inputs, entry) -> None:
+    """Nearly all in summer, half of them in winter."""
+    located = [75 + 24.9 * np.cos((month - 6) * np.pi / 6) for month in range(12)] * 3
+    rows = [
+        {
+            **incidents("n1", date(2019 + n // 12, n % 12 + 1, day), 400),
+            "with_coordinates_ppm": 400 * M,
+            "valid_coordinates_ppm": round(4 * M * share),
+        }
+        for n, share in enumerate(located)
+        for day in (1, 28)
+    ]
+    share = entry(
+        kind="proportion", interval="wilson", per=100, period_kinds=["month"], min_denominator=1,
+        numerator={"column": "valid_coordinates_ppm"}, denominator={"column": "incidents_ppm"},
+    )  # fmt: skip
+    world = inputs({"msr_incident_day": rows}, spans(date(2019, 1, 1)))
+    n1 = compute([share], world).limits.filter(pl.col("area_id") == "n1")
+    assert n1["basis"].unique().to_list() == ["season"]
+    assert n1["centre"].max() <= 100
+    assert (n1["limit_low"] <= n1["centre"]).all()
+    assert (n1["centre"] <= n1["limit_high"]).all()
 
 
 def test_a_change_long_ago_is_no_news(inputs, entry) -> None:
@@ -337,3 +442,19 @@ def test_the_same_data_in_another_order_give_the_same_figures(inputs, entry) -> 
     assert once.limits.equals(again.limits)
     assert once.changes.equals(again.changes)
     assert once.availability.equals(again.availability)
+
+
+def test_limits_of_a_difference_may_lie_below_zero() -> None:
+    """As of repeat addresses: observed minus expected."""
+    starts = [date(2019 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    differences = pl.DataFrame(
+        {
+            "indicator_id": "B5", "area_id": "n1", "period_kind": "month", "period_start": starts,
+            "value": [3.0 * (-1) ** n - 0.5 for n in range(24)], "is_complete": True, "is_unallocated": False,
+            "events": 50.0, "event_squares": 50.0,
+        }
+    )  # fmt: skip
+    nothing = pl.DataFrame(schema=ALARM_SCHEMA), pl.DataFrame(schema=TESTED_SCHEMA)
+    limits, _, _ = chart(differences, *nothing, date(2020, 12, 31), ChartRules())
+    assert limits["centre"].unique().item() == pytest.approx(-0.5)
+    assert limits["limit_low"].max() < -0.5

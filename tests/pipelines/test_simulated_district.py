@@ -817,3 +817,54 @@ def test_a_game_enters_no_figure(district: Path) -> None:
     assert [name for (name,) in tables] == [
         "game_parameters", "game_rest_points", "game_scenarios", "game_sensitivity", "game_thresholds", "games"
     ]  # fmt: skip
+
+
+def test_declared_targets_begin_at_the_year_before_and_are_held_against_the_city(district: Path) -> None:
+    rows = _query(
+        district,
+        "select t.indicator_id, t.area_id, t.baseline, before.value, t.value, latest.value, t.target_status, t.months, "
+        "t.probability from targets as t "
+        "join indicator_values as before on before.indicator_id = t.indicator_id and before.area_id = t.area_id "
+        "and before.period_kind = 'rolling_12m' and before.period_start = t.since - interval 1 year "
+        "join indicator_values as latest on latest.indicator_id = t.indicator_id and latest.area_id = t.area_id "
+        "and latest.period_kind = t.period_kind and latest.period_start = t.period_start order by t.indicator_id",
+    )
+    assert [row[:2] for row in rows] == [("B2", "city"), ("G2", "city")]
+    for _, _, baseline, before, value, latest, status, months, probability in rows:
+        assert (baseline, value) == (before, latest)
+        assert status in ("met", "on_path", "unclear", "off_path")
+        assert months >= 20
+        assert 0 <= probability <= 1
+    held = _query(
+        district,
+        "select count(*), count(target_status) from indicator_values where indicator_id = 'G2' and area_id = 'city' "
+        "and period_kind = 'month' and period_start >= '2024-01-01' and value is not null",
+    )[0]
+    assert held[0] == held[1] > 20
+
+
+def test_the_same_period_last_year_is_that_of_the_figures(district: Path) -> None:
+    wrong, compared = _query(
+        district,
+        "select count(*) filter (where abs(events - now.numerator) > 1e-6 "
+        "or abs(prior_events - before.numerator) > 1e-6 or not p_value between 0 and 1 or dispersion < 1), "
+        "count(*) from year_comparisons as y "
+        "join indicator_values as now using (indicator_id, area_id, period_kind, period_start) "
+        "join indicator_values as before on before.indicator_id = y.indicator_id and before.area_id = y.area_id "
+        "and before.period_kind = y.period_kind and before.period_start = y.prior_start",
+    )[0]
+    assert wrong == 0
+    assert compared == _query(district, "select count(*) from year_comparisons")[0][0] > 100
+
+
+def test_days_between_rare_events_are_those_of_the_records(district: Path) -> None:
+    """The gaps and the days with an event of a beat fill its history, up to the end of the last final month."""
+    spans = _query(
+        district,
+        "select indicator_id, area_id, min(day - days::int), max(day), sum(days) + count(*) - 1, "
+        "count(*) filter (where is_open) from gap_charts group by all",
+    )
+    assert spans
+    for _, _, first, last, days, open_gaps in spans:
+        assert open_gaps == 1
+        assert days == (last - first).days + 1

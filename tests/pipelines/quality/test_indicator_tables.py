@@ -77,7 +77,7 @@ def failed(rows: list[str], tmp_path: Path) -> list[str]:
     con.execute(f"insert into indicators.computed_values ({FIGURE_COLUMNS}) values {', '.join(rows)}")
     con.execute(
         "create table indicators.computed_limits as select indicator_id, area_id, period_kind, period_start,"
-        " 2.0 as centre, 1.0 as limit_low, 3.0 as limit_high from indicators.computed_values limit 1"
+        " 'level' as basis, 2.0 as centre, 1.0 as limit_low, 3.0 as limit_high from indicators.computed_values limit 1"
     )
     con.execute("create table indicators.computed_changes as select 1 as position, 0.01 as p_value, 0.02 as q_value")
     expectations = read_expectations(
