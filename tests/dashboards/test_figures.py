@@ -128,7 +128,7 @@ def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
 
 def test_the_path_to_a_target_reaches_beyond_the_figures_and_is_marked_at_its_end() -> None:
     path = [(date(2016, 1, 1), 4.0), (date(2017, 12, 31), 1.0)]
-    drawing = trend_figure([Panel("Precinct 1", _series(), path)], "days", "lower", FORMATS, theme.LIGHT)
+    drawing = trend_figure([Panel("Precinct 1", _series(), way=path)], "days", "lower", FORMATS, theme.LIGHT)
     target = next(trace for trace in drawing.data if trace.meta == "target")
     assert list(zip(target.x, target.y, strict=True)) == path
     assert list(target.marker.size) == [0, 12]
