@@ -1,9 +1,8 @@
 """The only access to data: typed questions to one release, answered as polars frames.
 
-A release is an immutable folder, so what is read once may be kept. Questions about the quality of the data are in
-`quality_data`, those about areas side by side in `comparison_data`, those about interventions in
-`intervention_data`, about the survey in `survey_data`, about games in `game_data`; which release is current is for
-`releases`; nothing here words or draws.
+A release is an immutable folder, so what is read once may be kept. Questions of single pages are in `<page>_data`, on
+what figures over time are held against in `trend_data`, on how they came to be in `vintage_data`; which release is
+current is for `releases`; nothing here words or draws.
 """
 
 import json
@@ -25,6 +24,7 @@ from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
 from dashboards.survey_data import SurveyData
+from dashboards.trend_data import TrendData
 from dashboards.vintage_data import VintageData
 
 DIMENSIONS = (
@@ -182,6 +182,11 @@ class Release:
     def vintages(self) -> VintageData:
         """Revisions, delays of recording, and nowcasts."""
         return VintageData(self._query)
+
+    @cached_property
+    def trends(self) -> TrendData:
+        """What figures are held against: season, rare events, targets, the year before, breaks."""
+        return TrendData(self._query)
 
     @cached_property
     def interventions(self) -> InterventionData:
@@ -348,46 +353,6 @@ class Release:
             list(area_ids),
             period_kind,
             since,
-        )
-
-    def alarms(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
-        """The latest period of areas against its season: the columns of `alarms`."""
-        return self._query(
-            """select * from alarms where indicator_id = ? and list_contains(?::varchar[], area_id) and period_kind = ?
-            order by area_id""",
-            indicator_id,
-            list(area_ids),
-            period_kind,
-        )
-
-    def gaps(self, indicator_id: str, area_ids: Sequence[str]) -> pl.DataFrame:
-        """Days between events of areas where they are rare: the columns of `gap_charts`, by area and day."""
-        return self._query(
-            """select * from gap_charts where indicator_id = ? and list_contains(?::varchar[], area_id)
-            order by area_id, day, is_open""",
-            indicator_id,
-            list(area_ids),
-        )
-
-    @cached_property
-    def targets(self) -> pl.DataFrame:
-        """Declared targets and what came of them, by indicator and area."""
-        return self._query("select * from targets order by indicator_id, area_id")
-
-    def year_comparisons(self, indicator_ids: Sequence[str], area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
-        """Figures against those of the same period a year before: the columns of `year_comparisons`."""
-        return self._query(
-            """select * from year_comparisons where list_contains(?::varchar[], indicator_id)
-            and list_contains(?::varchar[], area_id) and period_kind = ? order by all""",
-            list(indicator_ids),
-            list(area_ids),
-            period_kind,
-        )
-
-    def breaks(self, indicator_id: str) -> pl.DataFrame:
-        """Declared changes that an indicator's charts begin anew at: start, title_en, title_zh; oldest first."""
-        return self._query(
-            "select start, title_en, title_zh from breaks where indicator_id = ? order by start, break_id", indicator_id
         )
 
     def city_series(self, indicator_ids: Sequence[str], period_kind: str, since: date, until: date) -> pl.DataFrame:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from indicators.catalogue.entries import Alternative, Condition, Entry
+from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import KINDS_BESIDE, MEASURES
+from indicators.catalogue.parts import Alternative, Condition
 from indicators.inputs import Inputs
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from indicators.catalogue.entries import Stock
 from indicators.catalogue.measures import AREA, EXTRACTS
+from indicators.catalogue.parts import Stock
 from indicators.cells import Source, count_cells
 from indicators.feeds import sources_beside
 from indicators.grades import with_unusable

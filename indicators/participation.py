@@ -7,8 +7,8 @@ here, and so do numbers of few people: `statuses` tells neither value nor counts
 import numpy as np
 import polars as pl
 
-from indicators.catalogue.entries import Stock
 from indicators.catalogue.measures import VOLUNTEERS
+from indicators.catalogue.parts import Stock
 from indicators.cells import Source, count_cells, unallocated
 from indicators.feeds import passes
 from indicators.grades import with_unusable

@@ -9,7 +9,8 @@ from datetime import date
 import polars as pl
 
 from indicators.areas import AreaTree
-from indicators.catalogue.entries import Entry, Stock
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import Stock
 from indicators.grades import NOTHING_UNUSABLE
 from indicators.inputs import Inputs
 from indicators.periods import membership

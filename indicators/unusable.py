@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from indicators.catalogue.entries import Alternative, Entry, Selection
+from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import MEASURES
+from indicators.catalogue.parts import Alternative, Selection
 from indicators.feeds import Feed
 from indicators.inputs import Inputs
 from indicators.layout import Ints, Layout

@@ -13,7 +13,9 @@ from dashboards.components.year_before import p_text
 def alarm_lines(context: Context, indicator: dict[str, Any], areas: Sequence[str], kind: str) -> list[Any]:
     """What was expected of the latest period of each area that was tested; nothing where none was."""
     words, decimals = context.words, indicator["decimals"]
-    found = {row["area_id"]: row for row in context.release.alarms(indicator["indicator_id"], areas, kind).to_dicts()}
+    found = {
+        row["area_id"]: row for row in context.release.trends.alarms(indicator["indicator_id"], areas, kind).to_dicts()
+    }
     items = []
     for area in areas:
         if area not in found:

@@ -106,7 +106,7 @@ def card(
 def target_line(context: Context, indicator: dict[str, Any], row: dict[str, Any] | None) -> list[Any]:
     """The city's target, where the figure stands on the way to it, and how probable it is to be reached."""
     release = context.release
-    found = release.targets.filter(indicator_id=indicator["indicator_id"], area_id=release.city_id)
+    found = release.trends.targets.filter(indicator_id=indicator["indicator_id"], area_id=release.city_id)
     if not found.height:
         return []
     target = found.row(0, named=True)

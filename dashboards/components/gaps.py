@@ -15,7 +15,7 @@ from dashboards.figures.theme import GAP_SHAPES, GLYPHS
 def gap_panel(context: Context, indicator: dict[str, Any], areas: Sequence[str]) -> list[Any]:
     """A panel of the areas whose days between events are charted; nothing where none is."""
     words = context.words
-    found = context.release.gaps(indicator["indicator_id"], areas)
+    found = context.release.trends.gaps(indicator["indicator_id"], areas)
     shown = [area for area in areas if area in set(found["area_id"])]
     if not shown:
         return []

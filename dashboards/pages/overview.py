@@ -67,7 +67,7 @@ def _cards(context: Context, kind: str, asked: date | None) -> Any:
     series = release.city_series(list(shown), kind, first_needed(kind, min(shown.values())), newest)
     compared = {
         (row["indicator_id"], row["period_start"]): row
-        for row in release.year_comparisons(list(shown), [release.city_id], kind).to_dicts()
+        for row in release.trends.year_comparisons(list(shown), [release.city_id], kind).to_dicts()
     }
     by_dimension: dict[str, list[Any]] = {}
     for row in chosen:

@@ -62,10 +62,10 @@ def page(context: Context) -> Any:
             definition(context, indicator),
         ]
     expected = _expected(context, context.release.vintages.nowcasts(identity, areas, kind, since), indicator, kind)
-    compared = context.release.year_comparisons([identity], areas, kind)
+    compared = context.release.trends.year_comparisons([identity], areas, kind)
     last_year = {(row["area_id"], row["period_start"]): against_last_year(context, row) for row in compared.to_dicts()}
     series = _worded(context, series, indicator, kind, last_year)
-    targets = context.release.targets.filter(
+    targets = context.release.trends.targets.filter(
         (pl.col("indicator_id") == identity) & pl.col("area_id").is_in(areas) & pl.lit(kind not in ("day", "week"))
     )
     ways = {row["area_id"]: way(row) for row in targets.to_dicts()}
@@ -74,7 +74,7 @@ def page(context: Context) -> Any:
         for area_id, its in ((area_id, pl.col("area_id") == area_id) for area_id in areas)
     ]
     marked = context.view.period if context.view.period in series["period_start"] else None
-    breaks = context.release.breaks(identity).filter(
+    breaks = context.release.trends.breaks(identity).filter(
         pl.col("start").is_between(series["period_start"].min(), series["period_end"].max(), closed="none")
     )
     drawing = trend_figure(

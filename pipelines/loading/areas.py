@@ -21,7 +21,8 @@ import shapely
 import shapely.geometry
 
 from pipelines.errors import SourceError
-from pipelines.pack.city import CityPack, Geography
+from pipelines.pack.areas import Geography
+from pipelines.pack.city import CityPack
 from pipelines.pack.interventions import unknown_areas
 from pipelines.pack.mistakes import refuse
 from pipelines.pack.origins import CsvFormat

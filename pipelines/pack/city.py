@@ -15,9 +15,9 @@ from zoneinfo import available_timezones
 
 import pydantic
 
-from indicators.day_types import is_known_country
 from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
+from pipelines.pack.areas import AreaGroup, Geography
 from pipelines.pack.breaks import DeclaredBreak, wrong_breaks
 from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
 from pipelines.pack.games import GameOfPack, wrong_games
@@ -27,6 +27,7 @@ from pipelines.pack.marked_yaml import read_yaml
 from pipelines.pack.mistakes import of_validation, refuse
 from pipelines.pack.parts import Part, Text
 from pipelines.pack.questionnaire import DeclaredQuestionnaire, wrong_questionnaire
+from pipelines.pack.running import Calendar, Releases, Schedule, Spark
 from pipelines.pack.sources import Kind, Source
 from pipelines.pack.targets import DeclaredTarget, wrong_targets
 
@@ -41,132 +42,6 @@ _MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
 def _zones() -> set[str]:
     """Names of the time zones of this machine; finding them reads hundreds of files."""
     return available_timezones()
-
-
-class Population(Part):
-    """Table of residents by area, a CSV file in UTF-8."""
-
-    file: Annotated[str, pydantic.Field(description="CSV file in the pack's folder")]
-    key: Annotated[str, pydantic.Field(description="Column with the area's key")]
-    value: Annotated[str, pydantic.Field(description="Column with the number of residents")]
-    valid_from: Annotated[date, pydantic.Field(description="Day from which the numbers hold, such as 2020-04-01")]
-
-
-class Geography(Part):
-    """A set of areas that tile the city, from a GeoJSON file; expressions are SQL over its properties, as text.
-
-    With `dissolve`, features of one key are one area, with the properties of the first.
-    """
-
-    title: Annotated[Text, pydantic.Field(description="What one of its areas is called, such as Police precinct")]
-    file: Annotated[str, pydantic.Field(description="GeoJSON file in WGS 84, gzipped or not, in the pack's folder")]
-    key: Annotated[str, pydantic.Field(description="Property that identifies an area")]
-    title_en: Annotated[str, pydantic.Field(description="SQL expression that gives an area's English name")]
-    title_zh: Annotated[str, pydantic.Field(description="SQL expression that gives an area's Chinese name")]
-    parent: Annotated[
-        str | None, pydantic.Field(description="SQL expression that gives the id of an area's group; by default city")
-    ] = None
-    peer_group: Annotated[
-        str | None,
-        pydantic.Field(
-            description="SQL expression that gives the areas that one is fairly compared with, such as "
-            "case when density > '5000' then 'dense' else 'open' end"
-        ),
-    ] = None
-    dissolve: Annotated[bool, pydantic.Field(description="Put features of one key together as one area")] = False
-    population: Annotated[
-        Population | None, pydantic.Field(description="Residents by area: rates per resident need them")
-    ] = None
-
-
-class AreaGroup(Part):
-    """An area without a shape of its own, between the city and the geographies, or between the city and a group."""
-
-    title: Annotated[Text, pydantic.Field(description="Name of the group")]
-    level: Annotated[str, pydantic.Field(description="What it is, such as borough")]
-    parent: Annotated[str | None, pydantic.Field(description="Id of the group above it; by default the city")] = None
-
-
-class Schedule(Part):
-    """When the nightly run starts, in the city's time zone, and how far it looks back."""
-
-    hour: Annotated[int, pydantic.Field(ge=0, le=23, description="Hour of the day, 0 to 23")] = 3
-    minute: Annotated[int, pydantic.Field(ge=0, le=59, description="Minute of the hour")] = 30
-    lookback_days: Annotated[
-        int, pydantic.Field(ge=1, description="Days before as_of that are rewritten whether they changed or not")
-    ] = 35
-    partitions: Annotated[
-        Literal["month", "day"],
-        pydantic.Field(
-            description="What Dagster shows, runs and backfills apart; days make a run of years slower to record"
-        ),
-    ] = "month"
-
-
-class Spark(Part):
-    """Where Spark runs, for `engine: spark`."""
-
-    master: Annotated[
-        str,
-        pydantic.Field(
-            description="Spark that a run starts: local[4] for four threads, local-cluster[2,1,1024] for two workers "
-            "of one core and 1024 MiB on this machine, spark://host:7077 for a cluster"
-        ),
-    ] = "local[*]"
-    remote: Annotated[
-        str | None,
-        pydantic.Field(
-            pattern="^sc://",
-            description="Spark Connect server in place of a master, such as sc://spark.example:15002; ${NAME} is a "
-            "variable of the environment",
-        ),
-    ] = None
-    exchange: Annotated[
-        str | None,
-        pydantic.Field(
-            pattern="^/",
-            description="Folder through which tables go to Spark and back, under one path here and on its workers; "
-            "by default in the home folder",
-        ),
-    ] = None
-
-    @pydantic.model_validator(mode="after")
-    def _one_of_both(self) -> "Spark":
-        if self.remote is not None and "master" in self.model_fields_set:
-            raise ValueError("give master or remote, not both")
-        return self
-
-
-class Calendar(Part):
-    """Public holidays of the city: counts of those days are no surprise."""
-
-    country: Annotated[
-        str, pydantic.Field(description="Country whose public holidays the city keeps, by ISO 3166, such as CN or US")
-    ]
-    overrides: Annotated[
-        str | None,
-        pydantic.Field(description="CSV file of days that are otherwise than the country's, in columns day, day_type"),
-    ] = None
-
-    @pydantic.field_validator("country")
-    @classmethod
-    def _known_country(cls, country: str) -> str:
-        if not is_known_country(country):
-            raise ValueError(f"no public holidays are known for {country!r}: give two letters of ISO 3166, such as CN")
-        return country
-
-
-class Releases(Part):
-    """Which releases stay, beside the served one, those that are pinned, and those that a reader has open."""
-
-    keep_last: Annotated[int, pydantic.Field(ge=1, description="How many of the newest stay")] = 30
-    keep_month_ends: Annotated[
-        int, pydantic.Field(ge=0, description="Of how many months, the newest first, the last release stays")
-    ] = 24
-    revision_days: Annotated[
-        int,
-        pydantic.Field(ge=1, description="For how many days the log of revisions is carried from release to release"),
-    ] = 400
 
 
 class CityPack(Part):

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.errors import ReleaseError
-from pipelines.pack.city import Releases
+from pipelines.pack.running import Releases
 from pipelines.publishing.release import DATABASE, Release, current, listing, load
 
 _PINS = "pins.json"

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Network
+from indicators.catalogue.parts import Network
 from indicators.compute import compute
 from indicators.inputs import Figures, Inputs
 from tests.indicators.conftest import make_entry, make_inputs

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indicators.bounds import limit_bounds
-from indicators.catalogue.entries import Entry, Selection, Unusable
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import Selection, Unusable
 from indicators.compute import compute
 from indicators.disclosure import Disclosure
 from indicators.intervals import cluster_ratio_limits

@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Entry, HotCells, Unusable
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import HotCells, Unusable
 from indicators.compute import compute
 from indicators.inputs import Inputs
 from tests.indicators.conftest import make_entry, make_inputs

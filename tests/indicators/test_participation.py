@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Condition, Entry, Unusable
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import Condition, Unusable
 from indicators.compute import compute
 from indicators.disclosure import Disclosure
 from indicators.inputs import Inputs

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Near
+from indicators.catalogue.parts import Near
 from indicators.compute import compute
 from indicators.inputs import Figures, Inputs
 from indicators.near_pairs import near_pairs

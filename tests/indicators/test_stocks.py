@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indicators.catalogue.entries import Stock
+from indicators.catalogue.parts import Stock
 from indicators.compute import compute
 from indicators.inputs import Figures
 from tests.indicators.conftest import make_entry, make_inputs

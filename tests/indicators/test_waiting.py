@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Entry, Waiting
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import Waiting
 from indicators.compute import compute
 from indicators.inputs import Figures, Inputs
 from indicators.survival import kaplan_meier_quantiles, standardised_quantiles

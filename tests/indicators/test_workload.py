@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from indicators.catalogue.entries import Entry, Selection
+from indicators.catalogue.entries import Entry
+from indicators.catalogue.parts import Selection
 from indicators.compute import compute
 from indicators.concentration import gini, gini_beyond_chance, gini_limits
 from indicators.inputs import Figures

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import ReleaseError
-from pipelines.pack.city import Releases
+from pipelines.pack.running import Releases
 from pipelines.publishing import release, retention
 from tests.pipelines.publishing.test_release import publish
 

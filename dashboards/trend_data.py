@@ -1,0 +1,63 @@
+"""Questions to one release about what figures over time are held against.
+
+Here: alarms, days between rare events, targets, the year before, declared breaks. Not here: the figures and their
+limits (`data`), how they came to be (`vintage_data`).
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import polars as pl
+
+
+class TrendData:
+    """What figures of one release are held against.
+
+    Parameters
+    ----------
+    query
+        Asks the release: SQL and its parameters.
+    """
+
+    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
+        self._query = query
+
+    def alarms(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
+        """The latest period of areas against its season: the columns of `alarms`."""
+        return self._query(
+            """select * from alarms where indicator_id = ? and list_contains(?::varchar[], area_id) and period_kind = ?
+            order by area_id""",
+            indicator_id,
+            list(area_ids),
+            period_kind,
+        )
+
+    def gaps(self, indicator_id: str, area_ids: Sequence[str]) -> pl.DataFrame:
+        """Days between events of areas where they are rare: the columns of `gap_charts`, by area and day."""
+        return self._query(
+            """select * from gap_charts where indicator_id = ? and list_contains(?::varchar[], area_id)
+            order by area_id, day, is_open""",
+            indicator_id,
+            list(area_ids),
+        )
+
+    @cached_property
+    def targets(self) -> pl.DataFrame:
+        """Declared targets and what came of them, by indicator and area."""
+        return self._query("select * from targets order by indicator_id, area_id")
+
+    def year_comparisons(self, indicator_ids: Sequence[str], area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
+        """Figures against those of the same period a year before: the columns of `year_comparisons`."""
+        return self._query(
+            """select * from year_comparisons where list_contains(?::varchar[], indicator_id)
+            and list_contains(?::varchar[], area_id) and period_kind = ? order by all""",
+            list(indicator_ids),
+            list(area_ids),
+            period_kind,
+        )
+
+    def breaks(self, indicator_id: str) -> pl.DataFrame:
+        """Declared changes that an indicator's charts begin anew at: start, title_en, title_zh; oldest first."""
+        return self._query(
+            "select start, title_en, title_zh from breaks where indicator_id = ? order by start, break_id", indicator_id
+        )
