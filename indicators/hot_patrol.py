@@ -84,7 +84,9 @@ def hot_cell_figures(source: Source) -> pl.DataFrame:
         .with_columns(pl.col(counted).fill_null(0))
         .select("area_id", "day", *counted, missing=pl.col("patrols") - pl.col("records"))
     )
-    return share_figures(judged, daily)
+    # Other incidents would make other cells hot: how far unusable ones could move the share is not known.
+    unknown = pl.lit(None, pl.Float64)
+    return share_figures(judged, daily).with_columns(bound_low=unknown, bound_high=unknown)
 
 
 def _accuracy(source: Source, incidents: pl.DataFrame, hot: pl.DataFrame, grid: Grid) -> pl.DataFrame:

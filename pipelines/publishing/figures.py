@@ -19,7 +19,7 @@ from indicators.comparison import compare
 from indicators.composites.index import compute_index
 from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
-from indicators.feeds import Feed, find_feed, possible_sources, sources_beside
+from indicators.feeds import Feed, find_feed, missing_needs, possible_sources, sources_beside
 from indicators.inputs import Figures, Inputs
 from indicators.nowcasts import DELAY_MEASURE
 from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
@@ -164,7 +164,8 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
     rows = []
     profiles = inputs.sources.filter(kind="profile")["source"].unique().sort()
     for entry in entries:
-        possible = possible_sources(entry, inputs)
+        # What needs a field of another kind that nobody gives, no source could feed.
+        possible = possible_sources(entry, inputs) if not missing_needs(entry, inputs) else []
         feeds = [find_feed(part, inputs) for part in entry.parts] if possible else []
         feeding = {source for feed in feeds if isinstance(feed, Feed) for source in feed.sources["source"]}
         beside = {*sources_beside(entry, inputs)["source"]} if feeding else set()

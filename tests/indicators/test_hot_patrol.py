@@ -94,9 +94,8 @@ def test_minutes_in_the_cells_where_most_was_reported() -> None:
     assert (whole["numerator"], whole["denominator"], whole["value"]) == (25, 75, pytest.approx(100 / 3))
     lost = row(compute([in_hot_cells()], city(REPORTED, patrols, unlocated=1)), "n1", JAN)
     assert (lost["value"], lost["unusable"]) == (one["value"], 1)
-    # Twelve hours more, all of them in hot cells or none.
-    assert lost["bound_low"] == pytest.approx(one["lower"] * 60 / 780)
-    assert lost["bound_high"] == pytest.approx(100 - (100 - one["upper"]) * 60 / 780)
+    # Which cells are hot hangs on incidents, too: nobody knows how far unusable records could move the share.
+    assert (lost["bound_low"], lost["bound_high"]) == (None, None)
 
 
 def test_each_month_has_the_hot_cells_of_the_twelve_months_before_it() -> None:

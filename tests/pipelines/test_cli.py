@@ -79,7 +79,7 @@ def test_an_error_for_people_is_found_behind_others() -> None:
 def test_releases_are_listed_shown_and_rolled_back(nyc_home: Path) -> None:
     code, listed = run("release", "list", "--home", nyc_home)
     assert code == 0
-    assert listed.startswith("* 2016-12-31-0001-")
+    assert listed.startswith("*  2016-12-31-0001-")
     code, shown = run("release", "show", "--home", nyc_home)
     assert code == 0
     assert json.loads(shown)["as_of"] == "2016-12-31"

@@ -316,6 +316,8 @@ def test_published_times_are_the_planted_ones(district: Path, truth: Truth) -> N
 def test_planted_differences_between_districts_come_back_as_scores(district: Path, truth: Truth) -> None:
     """The mechanism's score by what is planted alone, and a district's place by it, lie within what is published."""
     settled = truth["outcomes"]["shares"]["M5"]  # the same everywhere
+    plans = truth["patrol_plans"]["seconds"]
+    beats = dict(_query(district, "select area_id, parent_id from areas where area_level = 'beat'"))
     told = {
         area: {"M1": each["p90"] / 60, "M2": each["p50"] / 60 * 95.5 / 320}
         for area, each in truth["response_times"]["incident_seconds"].items()
@@ -332,6 +334,9 @@ def test_planted_differences_between_districts_come_back_as_scores(district: Pat
     def score(area: str, each: dict[str, Any]) -> float:
         if each["indicator"] == "M5":
             return settled
+        if each["indicator"] == "M3":
+            years = [year for beat, parent in beats.items() if parent == area for year in plans[beat].values()]
+            return sum(done for done, _ in years) / sum(planned for _, planned in years)
         return 1 - told[area][each["indicator"]] / each["worst"]
 
     planted = {row[:3]: sum(100 * each["weight"] * score(row[0], each) for each in row[7]) for row in rows}

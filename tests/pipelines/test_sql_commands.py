@@ -175,7 +175,7 @@ def test_run_stops_at_a_model_that_cannot_be_built_and_leaves_it(built: Path) ->
     code, output = run("run", "--select", "fct_incident", "fct_service", "fct_patrol", "--home", built)
     assert code == 1
     assert "facts.fct_incident" in output
-    assert "Built 1 of 3 models" in output
+    assert "Built 2 of 3 models" in output
     assert "facts.fct_service (fct_service.sql) could not be built: Binder Error" in output
     assert "What to do: correct fct_service.sql" in output
     assert asked(built, "select count(*) from facts.fct_service") == [(0,)]

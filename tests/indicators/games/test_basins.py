@@ -57,7 +57,7 @@ def test_paths_end_where_they_are_said_to(data: st.DataObject, count: int) -> No
     decided = ends != UNDECIDED
     assert np.all(stable_vertices(found)[ends[decided]])
     if decided.any():
-        (states,) = paths(found, starts[decided], [100.0])
+        (states,) = paths(found, starts[decided], [400.0])
         vertices = np.array(profiles(count))[ends[decided]]
         # A weak pull takes long; by then nobody is nearer to another end.
         assert np.all(np.abs(states - vertices) < 0.5)

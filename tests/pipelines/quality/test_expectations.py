@@ -371,4 +371,4 @@ def test_a_wrong_record_holds_back_the_figures_that_rest_on_it_alone(
     assert failure.reason == "gate_failed:patrol.expect_column_values_to_be_between_duration_seconds"
     assert (failure.columns, failure.sources) == ({"duration_seconds"}, {"s"})
     rests = resting(project, bundled_lineage(), load_catalogue())
-    assert set(affected_indicators(rests, {}, [failure])) == {"patrol_minutes", "L4"}
+    assert set(affected_indicators(rests, {}, [failure])) == {"patrol_minutes", "L4", "B6", "T4"}
