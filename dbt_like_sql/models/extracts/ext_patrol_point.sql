@@ -17,6 +17,8 @@ with located as (
         duration_seconds
     from {{ ref('stg_patrol') }}
     where is_located_in_area
+        and lat is not null
+        and lon is not null
         and duration_seconds is not null
         and {{ is_affected('day', ref('stg_affected_day'), 'patrol', 'day') }}
 
