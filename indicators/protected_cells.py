@@ -170,9 +170,10 @@ def least_and_most(cells: pl.DataFrame, column: str) -> tuple[pl.Expr, pl.Expr]:
 
 
 def of_the_top(cells: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
-    """Cells of the areas that lie in no other: of figures that cannot be told from protected counts."""
+    """Cells of the areas that lie in no other, by the month and longer: for what protected counts cannot tell."""
     tops = tree.areas.filter(pl.col("parent_id").is_null()).select("area_id")
-    return cells.join(tops, on="area_id", how="semi", maintain_order="left")
+    long = cells.filter(pl.col("period_kind").is_in(list(PARTS)))
+    return long.join(tops, on="area_id", how="semi", maintain_order="left")
 
 
 def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame:

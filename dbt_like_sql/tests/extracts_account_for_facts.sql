@@ -58,7 +58,8 @@ accounts as (
         'ext_patrol_point' as account,
         (
             select count(*) from {{ ref('stg_patrol') }}
-            where is_located_in_area
+            where has_coordinates
+                and is_located_in_area
                 and duration_seconds is not null
         ) as expected,
         (select coalesce(sum(patrols), 0) from {{ ref('ext_patrol_point') }}) as found

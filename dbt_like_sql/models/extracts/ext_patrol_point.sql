@@ -16,9 +16,8 @@ with located as (
         {{ geocentric_z('lat') }} as z_metres,
         duration_seconds
     from {{ ref('stg_patrol') }}
-    where is_located_in_area
-        and lat is not null
-        and lon is not null
+    where has_coordinates
+        and is_located_in_area
         and duration_seconds is not null
         and {{ is_affected('day', ref('stg_affected_day'), 'patrol', 'day') }}
 
