@@ -48,7 +48,7 @@ def run(command: list[str | Path], log: Path) -> Run:
 def compare(warehouse: Path, by_hand: Path) -> dict[str, dict[str, int]]:
     """Count the rows of each measure that the script makes, and those in which it differs from Wardlight's.
 
-    The script does without measures of fields that the pack's sources do not have: they are empty here.
+    The script does without measures and columns of fields that the pack's sources do not have: they are empty here.
     """
     with duckdb.connect() as con:
         con.execute(f"attach '{warehouse}' as ours (read_only); attach '{by_hand}' as theirs (read_only)")
@@ -58,7 +58,7 @@ def compare(warehouse: Path, by_hand: Path) -> dict[str, dict[str, int]]:
         )
         found = {}
         for (name,) in names.fetchall():
-            columns = ", ".join(row[0] for row in con.execute(f"describe ours.measures.{name}").fetchall())
+            columns = ", ".join(row[0] for row in con.execute(f"describe theirs.{name}").fetchall())
             ours, theirs = f"select {columns} from ours.measures.{name}", f"select {columns} from theirs.{name}"
             rows, differing = con.execute(
                 f"select (select count(*) from ({ours})), (select count(*) from ({theirs} except all {ours}))"
