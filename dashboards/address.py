@@ -6,11 +6,12 @@ an indicator or an area exists is not known here: pages ask the release.
 """
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "game", "quality", "catalogue")
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
@@ -21,6 +22,11 @@ MAX_AREAS = 6
 """As many areas as the trend page draws one below the other."""
 MAX_SETTINGS = 40
 """As many parameters of a game as an address may hold."""
+RELEASE = re.compile(r"\w[\w-]{0,79}", re.ASCII)
+"""What the name of a release can look like: none leads out of their folder."""
+FORMATS = ("csv", "xlsx")
+"""Kinds of file that a table can be had as."""
+DOWNLOADS = "/download"
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,16 @@ class View:
     """Parameters of the game that are otherwise than today, by name."""
     axes: tuple[str, ...] = ()
     """The two parameters that the game's map is over."""
+    release: str | None = None
+    """The release that the view is of; None follows the newest."""
 
     def to(self, page: str, **changes: Any) -> "View":
         """Give the view of another page, keeping what the reader has chosen."""
         return replace(self, page=page, **changes)
+
+    def bare(self) -> "View":
+        """Give the view without its subject: how it is shown, and of which release."""
+        return View(language=self.language, scheme=self.scheme, release=self.release)
 
 
 def parse(pathname: str | None, query: str | None) -> View:
@@ -89,6 +101,7 @@ def parse(pathname: str | None, query: str | None) -> View:
         game=one("game"),
         settings=_settings(fields.get("set", [])),
         axes=tuple(dict.fromkeys(fields.get("map", [])))[:2],
+        release=release if (release := one("release")) and RELEASE.fullmatch(release) else None,
     )
 
 
@@ -102,6 +115,17 @@ def href(view: View) -> str:
     """
     if view.page not in PAGES:
         raise ValueError(f"{view.page!r} is not a page; choose one of {', '.join(PAGES)}.")
+    query = _query(view)
+    path = "/" if view.page == "overview" else f"/{view.page}"
+    return f"{path}?{query}" if query else path
+
+
+def download_href(view: View, table: str, file_format: str) -> str:
+    """Write the address of a file that holds a table of a view."""
+    return f"{DOWNLOADS}/{file_format}/{view.page}/{quote(table, safe='')}?{_query(view)}".removesuffix("?")
+
+
+def _query(view: View) -> str:
     fields: list[tuple[str, str | None]] = [
         ("indicator", view.indicator),
         *(("area", area) for area in view.areas),
@@ -117,10 +141,9 @@ def href(view: View) -> str:
         *(("map", name) for name in view.axes),
         ("lang", view.language),
         ("scheme", view.scheme),
+        ("release", view.release),
     ]
-    query = urlencode([(key, value) for key, value in fields if value])
-    path = "/" if view.page == "overview" else f"/{view.page}"
-    return f"{path}?{query}" if query else path
+    return urlencode([(key, value) for key, value in fields if value])
 
 
 def choose(view: View, control: str, value: Any) -> View:

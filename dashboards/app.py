@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from dashboards import data_docs, game_live
+from dashboards import data_docs, downloads, game_live
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
-from dashboards.components.grid import DOWNLOAD, GRID
 from dashboards.components.map_panel import MAP
 from dashboards.releases import Releases
 from dashboards.rendering import SHOWN, KeptPages, render
@@ -70,6 +69,7 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     _register(app, releases)
     game_live.register(app, releases)
     data_docs.register(app.server, docs)
+    downloads.register(app.server, releases)
 
     policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
 
@@ -148,13 +148,6 @@ def _register(app: Dash, releases: Releases) -> None:
         ClientsideFunction("wardlight", "describe_document"),
         Output("document", "modified_timestamp"),
         Input("document", "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("wardlight", "download"),
-        Output({GRID: MATCH}, "exportDataAsCsv"),
-        # Of one key with the grid's: by another, a page of several grids would match none.
-        Input({GRID: MATCH, DOWNLOAD: "csv"}, "n_clicks"),
-        prevent_initial_call=True,
     )
 
 

@@ -49,7 +49,7 @@ def register(app: Dash, releases: Releases) -> None:
         view = parse(pathname, query)
         system = (visit or {}).get("system", "light")
         try:
-            made = moved(releases.current(), view, system if system in SCHEMES else "light", levers, axes)
+            made = moved(releases.named(view.release), view, system if system in SCHEMES else "light", levers, axes)
         except ReleaseError:
             LOG.warning("The release went away while a slider moved", exc_info=True)
             return nothing
@@ -83,8 +83,9 @@ def register(app: Dash, releases: Releases) -> None:
         chosen = ctx.triggered_id
         if not isinstance(chosen, dict) or not any(each["value"] for each in ctx.triggered):
             return [no_update] * len(outputs)
+        view = parse(pathname, query)
         try:
-            declared = releases.current().games.game(parse(pathname, query).game)
+            declared = releases.named(view.release).games.game(view.game)
         except ReleaseError:
             return [no_update] * len(outputs)
         settings = scenario_settings(declared, chosen[SCENARIO])

@@ -1,4 +1,4 @@
-"""Which release is current, and which stay open; what is inside one is for `data`.
+"""Which release is current, which one an address names, and which stay open; what is inside one is for `data`.
 
 `current` is looked up anew for every page, which is how a new release appears without a restart.
 """
@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+from dashboards.address import RELEASE
 from dashboards.data import Release, ReleaseError
 
 KEPT_RELEASES = 3
@@ -26,7 +27,7 @@ class Releases:
 
     def __init__(self, home: Path, on_this_machine: bool = True) -> None:
         self._on_this_machine = on_this_machine
-        self._link = home / "releases" / "current"
+        self._folder = home / "releases"
         self._open: OrderedDict[Path, Release] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -38,10 +39,29 @@ class Releases:
         ReleaseError
             If there is none yet, it cannot be read, or may not be shown to other machines.
         """
+        link = self._folder / "current"
         try:
-            folder = self._link.resolve(strict=True)
+            folder = link.resolve(strict=True)
         except OSError as error:
-            raise ReleaseError("none", str(self._link)) from error
+            raise ReleaseError("none", str(link)) from error
+        return self._opened(folder)
+
+    def named(self, release_id: str | None) -> Release:
+        """Open the release of that id as long as it is kept; without one, the current one.
+
+        Raises
+        ------
+        ReleaseError
+            As for the current one, or if the release is not kept any more.
+        """
+        if release_id is None:
+            return self.current()
+        folder = self._folder.resolve() / release_id
+        if not RELEASE.fullmatch(release_id) or folder.is_symlink() or not folder.is_dir():
+            raise ReleaseError("gone", release_id)
+        return self._opened(folder)
+
+    def _opened(self, folder: Path) -> Release:
         with self._lock:
             release = self._open.get(folder) or Release(folder)
             self._open[folder] = release

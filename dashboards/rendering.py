@@ -56,10 +56,16 @@ class Page(NamedTuple):
 Draw = Callable[[Release, View, str], Page]
 
 
+def context_of(release: Release, view: View, scheme: str) -> Context:
+    """Put together what a page is drawn with; without a choice, the words are in the city's language."""
+    words = Words(view.language or (release.info.language if release.info.language in LANGUAGES else "en"))
+    return Context(release, view, words, scheme, palette(scheme))
+
+
 def draw_page(release: Release, view: View, scheme: str) -> Page:
     """Draw the view of a release in a colour scheme."""
-    words = Words(view.language or (release.info.language if release.info.language in LANGUAGES else "en"))
-    context = Context(release, view, words, scheme, palette(scheme))
+    context = context_of(release, view, scheme)
+    words = context.words
     if view.page is None:
         content: Any = empty_state(words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")))
         title = words("lost.title")
@@ -78,7 +84,7 @@ def render(
     Parameters
     ----------
     releases
-        Their current one is shown.
+        Of these the one that the address names is shown, else the current one.
     pathname, query
         As the browser gives them.
     system
@@ -89,7 +95,7 @@ def render(
     view = parse(pathname, query)
     scheme = view.scheme or system
     try:
-        return draw(releases.current(), view, scheme)
+        return draw(releases.named(view.release), view, scheme)
     except ReleaseError as error:
         return _failed(view, scheme, error.code, error.detail)
     except Exception as error:

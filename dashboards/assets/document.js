@@ -1,4 +1,4 @@
-// What only the browser can do: its colour scheme, the window's title and language, and the grid's own CSV export.
+// What only the browser can do: its colour scheme, the window's title and language, and pictures of charts.
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   wardlight: {
     visit(pathname, search) {
@@ -22,13 +22,43 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       }
       return addresses.map(() => window.dash_clientside.no_update);
     },
-    download(clicks) {
-      return clicks ? true : window.dash_clientside.no_update;
-    },
   },
 });
 
 window.wardlightSystem.addEventListener("change", () => {
   const { pathname, search } = window.location;
   window.dash_clientside.set_props("visit", { data: window.dash_clientside.wardlight.visit(pathname, search) });
+});
+
+// A picture is passed on without its page: it carries the chart's title and the release that it is of.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-picture]");
+  const chart = button?.closest("figure").querySelector(".js-plotly-plot");
+  if (!chart || !window.Plotly) return;
+  const style = getComputedStyle(document.documentElement);
+  const heading = button.closest("section")?.querySelector("h2, h3") ?? document.querySelector("h1");
+  const source = [...document.querySelectorAll(".identity .city, .facts > span > .release-id")].map((each) => each.textContent);
+  const { width, height } = chart.getBoundingClientRect();
+  const note = (text, size, y, anchor) => ({
+    text, x: 0, y, xref: "paper", yref: "paper", xanchor: "left", yanchor: anchor, showarrow: false, font: { size }, name: "picture",
+  });
+  const [top, bottom] = [44, 44];
+  const { margin } = chart._fullLayout;
+  const layout = {
+    ...chart.layout,
+    paper_bgcolor: style.getPropertyValue("--surface"),
+    margin: { ...margin, t: margin.t + top, b: margin.b + bottom, l: Math.max(margin.l, 16) },
+    annotations: [
+      ...(chart.layout.annotations ?? []),
+      { ...note(heading?.textContent ?? "", 16, 1, "bottom"), yshift: margin.t + 12 },
+      { ...note(source.join(" · "), 11, 0, "top"), yshift: -margin.b - 18 },
+    ],
+  };
+  const subject = new URLSearchParams(window.location.search).get("indicator");
+  const page = window.location.pathname.slice(1) || "overview";
+  const filename = ["wardlight", page, subject, button.dataset.picture].filter(Boolean).join("_");
+  window.Plotly.downloadImage(
+    { data: chart.data, layout },
+    { format: "png", scale: 2, width: Math.round(width), height: Math.round(height) + top + bottom, filename },
+  );
 });

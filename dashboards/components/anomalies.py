@@ -57,7 +57,7 @@ def unusual_days(context: Context) -> Any:
         text_column("field", words("column.field"), width=140),
         wrapped_column("told", words("column.told"), width=440, minWidth=220),
     ]
-    all_of_them = grid("anomalies", columns, rows, words, "anomalies.csv") if len(days) > SHOWN_DAYS else None
+    all_of_them = grid(context, "anomalies", columns, rows, "anomalies") if len(days) > SHOWN_DAYS else None
     return panel(
         words("quality.anomalies"),
         html.Ul(items, className="freshness"),
@@ -131,7 +131,7 @@ def drifted_fields(context: Context) -> Any:
     ]
     return panel(
         words("quality.stability"),
-        table(columns, cells, words("quality.stability")) if cells else None,
+        table(columns, cells, words("quality.stability"), context, "stability") if cells else None,
         html.P(words.counted("quality.as_before", others), className="note") if others else None,
         note=words("quality.stability_note"),
         class_name="stability",

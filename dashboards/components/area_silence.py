@@ -48,7 +48,7 @@ def _table(context: Context, silent: pl.DataFrame) -> Any:
         number_column("days_behind", words("column.days_behind"), 0, width=120),
         number_column("expected", words("column.expected_days"), 0, width=140),
     ]
-    return grid("silent_areas", columns, rows, words, "silent_areas.csv")
+    return grid(context, "silent_areas", columns, rows, "silent_areas")
 
 
 def _counts(context: Context, areas: pl.DataFrame) -> Any:
@@ -65,4 +65,4 @@ def _counts(context: Context, areas: pl.DataFrame) -> Any:
         (words("column.source"), ""),
         *((words.known("area_freshness", status), "number") for status in shown),
     ]
-    return table(columns, rows, words("area_freshness.counts"))
+    return table(columns, rows, words("area_freshness.counts"), context, "area_freshness")

@@ -163,4 +163,4 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("exception", words("column.exception"), width=160),
         text_column("expectation", words("column.expectation"), hide=True),
     ]
-    return grid("expectations", columns, rows, words, "expectations.csv")
+    return grid(context, "expectations", columns, rows, "expectations")

@@ -27,9 +27,8 @@ class Context:
     colours: Palette
 
     def link(self, page: str, **changes: Any) -> str:
-        """Address of another view that keeps language and colour scheme."""
-        kept = View(page=page, language=self.view.language, scheme=self.view.scheme)
-        return href(kept.to(page, **changes))
+        """Address of another view that keeps language, colour scheme and release."""
+        return href(self.view.bare().to(page, **changes))
 
     def area_title(self, area_id: str) -> str:
         """Title of an area in the reader's language; its id where the release does not know it."""

@@ -49,7 +49,7 @@ def series_table(context: Context, series: pl.DataFrame, kind: str, file: str) -
             for end in ("low", "high")
         ),
     ]
-    return [grid("coordination", columns, rows, words, f"{file}_coordination.csv")]
+    return [grid(context, "coordination", columns, rows, f"{file}_coordination")]
 
 
 def contribution_table(context: Context, gives: pl.DataFrame, file: str) -> list[Any]:
@@ -80,7 +80,7 @@ def contribution_table(context: Context, gives: pl.DataFrame, file: str) -> list
         number_column("change", words("cooperation.column.change"), 2, width=100, minWidth=90),
         text_column("imputed", words("cooperation.column.imputed"), width=96, minWidth=90),
     ]
-    return [grid("contributions", columns, rows, words, f"{file}_contributions.csv")]
+    return [grid(context, "contributions", columns, rows, f"{file}_contributions")]
 
 
 def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
@@ -122,7 +122,7 @@ def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
     ]
     return [
         html.P(words("cooperation.table_note"), className="note"),
-        grid("scores", columns, rows, words, f"{file}_scores.csv"),
+        grid(context, "scores", columns, rows, f"{file}_scores"),
     ]
 
 
@@ -151,4 +151,4 @@ def network_panel(context: Context, area: str) -> list[Any]:
             ]
         )
     title = words("cooperation.network")
-    return [panel(title, table(heads, rows, title), note=words("cooperation.network_note"))]
+    return [panel(title, table(heads, rows, title, context, "network"), note=words("cooperation.network_note"))]

@@ -27,7 +27,7 @@ def delivery_changes(context: Context) -> Any:
     ]
     return panel(
         words("quality.drift"),
-        table(columns, rows, words("quality.drift")),
+        table(columns, rows, words("quality.drift"), context, "drift"),
         note=words("quality.drift_note"),
         class_name="drift",
     )

@@ -1,4 +1,4 @@
-"""Sortable, filterable tables for many rows, with a download as CSV."""
+"""Sortable, filterable tables for many rows, each to be had as a file."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import dash_ag_grid as dag
 from dash import html
 
-from dashboards.wording import Words
+from dashboards.components.context import Context
+from dashboards.components.downloads import download_links
 
-GRID, DOWNLOAD = "grid", "download"
+GRID = "grid"
 CHARACTER_PIXELS, PADDING_PIXELS = 7, 30
 """Of a digit in a table, and of both sides of a cell."""
 THEME = (
@@ -19,8 +20,15 @@ THEME = (
 )
 
 
-def grid(name: str, columns: Sequence[dict[str, Any]], rows: list[dict[str, Any]], words: Words, file_name: str) -> Any:
-    """A table with its download button.
+def grid(
+    context: Context,
+    name: str,
+    columns: Sequence[dict[str, Any]],
+    rows: list[dict[str, Any]],
+    file_name: str,
+    indicator: str | None = None,
+) -> Any:
+    """A table with links to its files.
 
     Parameters
     ----------
@@ -31,14 +39,15 @@ def grid(name: str, columns: Sequence[dict[str, Any]], rows: list[dict[str, Any]
     rows
         Plain values by field.
     file_name
-        Of the CSV file.
+        Of its files, without an ending.
+    indicator
+        What the table is about, if about one.
     """
+    words = context.words
     shown = [column for column in columns if _is_filled(column["field"], rows)]
-    # A column with an id of its own shows several fields at once; the file has them one by one.
-    exported = [column["field"] for column in shown if "colId" not in column]
     return html.Div(
         [
-            html.Button(words("grid.download"), id={GRID: name, DOWNLOAD: "csv"}, className="button", type="button"),
+            download_links(context, name, indicator),
             dag.AgGrid(
                 id={GRID: name},
                 columnDefs=shown,
@@ -53,7 +62,7 @@ def grid(name: str, columns: Sequence[dict[str, Any]], rows: list[dict[str, Any]
                     "autoHeaderHeight": True,
                 },
                 columnSize="responsiveSizeToFit",
-                csvExportParams={"fileName": file_name, "columnKeys": exported},
+                csvExportParams={"fileName": file_name},
                 dashGridOptions={
                     "theme": {"function": THEME},
                     "domLayout": "autoHeight" if len(rows) <= 12 else "normal",
@@ -83,8 +92,6 @@ def number_column(field: str, title: str, decimals: int, **settings: Any) -> dic
         "headerName": title,
         "type": "rightAligned",
         "valueFormatter": shown,
-        # A file is read by programs: numbers as they are, nothing for nothing.
-        "useValueFormatterForExport": False,
         "filter": "agNumberColumnFilter",
     } | settings
 

@@ -29,9 +29,25 @@ def header(context: Context) -> Any:
             href=context.link("quality"),
             className="quiet-link" if alive == len(statuses) else "quiet-link warn",
         ),
-        html.Span(words("header.release", release=info.release_id), className="release-id"),
+        _release(context),
     ]
     return _frame(words, context.view, context.scheme, words.of(vars(info), "title"), facts)
+
+
+def _release(context: Context) -> Any:
+    """Which release is shown, with the way from the newest to just this one, and back."""
+    words, view, release_id = context.words, context.view, context.release.info.release_id
+    name = html.Span(words("header.release", release=release_id), className="release-id")
+    page = view.page or "overview"
+    pinned = view.release is not None
+    way = dcc.Link(
+        words("header.unpin" if pinned else "header.pin"),
+        href=href(view.to(page, release=None if pinned else release_id)),
+        id={SWITCH: "release"},
+        title=words("header.pinned" if pinned else "header.pin_note"),
+        className="pin warn" if pinned else "pin",
+    )
+    return html.Span([name, " ", way])
 
 
 def plain_header(words: Words, view: View, scheme: str) -> Any:
@@ -51,13 +67,13 @@ def footer(context: Context) -> Any:
 
 
 def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[Any]) -> Any:
-    current = view if view.page else View(language=view.language, scheme=view.scheme)
+    current = view if view.page else view.bare()
     language, language_name = OTHER_LANGUAGE[words.language]
     scheme = "light" if shown_scheme == "dark" else "dark"
     links = [
         dcc.Link(
             words(f"nav.{page}"),
-            href=href(View(page=page, language=view.language, scheme=view.scheme)),
+            href=href(view.bare().to(page)),
             className="nav-link active" if page == view.page else "nav-link",
         )
         for page in PAGES

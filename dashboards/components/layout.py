@@ -1,10 +1,15 @@
 """Frames that pages are made of: page headings, panels, tables, notes and empty states."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from dash import dcc, html
 
+from dashboards.components.context import Context
+from dashboards.components.downloads import download_links
+
+TABLE = "table"
 GRAPH_CONFIG = {"displayModeBar": False, "responsive": True, "showTips": False}
 
 
@@ -26,7 +31,15 @@ def graph(figure: Any, description: str, graph_id: Any = None, class_name: str =
     identity = {} if graph_id is None else {"id": graph_id}
     drawing = dcc.Graph(figure=figure, config=GRAPH_CONFIG, **identity)
     frame = html.Div(drawing, role="img", className="chart-frame", **{"aria-label": description})
-    return html.Figure(frame, className=f"chart {class_name}".strip())
+    # "PNG" is the same in every language; what it is a picture of, the description says.
+    words = {"aria-label": f"PNG: {description}", "data-picture": _file_name(graph_id)}
+    picture = html.Button("PNG", type="button", className="button picture", **words)
+    return html.Figure([frame, picture], className=f"chart {class_name}".strip())
+
+
+def _file_name(graph_id: Any) -> str:
+    names = graph_id.values() if isinstance(graph_id, dict) else [graph_id or ""]
+    return re.sub(r"\W+", "_", "_".join(map(str, names)))
 
 
 def empty_state(title: str, *lines: Any) -> Any:
@@ -42,8 +55,14 @@ def badge(text: str, kind: str, sign: str = "") -> Any:
     return html.Span([*mark, text], className=f"badge badge-{kind}")
 
 
-def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], caption: str) -> Any:
-    """A plain table for a few dozen rows.
+def table(
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[Any]],
+    caption: str,
+    context: Context | None = None,
+    name: str | None = None,
+) -> Any:
+    """A plain table for a few dozen rows, with links to its files if it has a name on its page.
 
     Parameters
     ----------
@@ -60,4 +79,8 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], cap
         for row in rows
     ]
     content = [html.Caption(caption, className="visually-hidden"), html.Thead(head), html.Tbody(body)]
-    return html.Div(html.Table(content, className="table"), className="table-scroll", tabIndex=0)
+    identity = {"id": {TABLE: name}} if name else {}
+    scrolled = html.Div(html.Table(content, className="table", **identity), className="table-scroll", tabIndex=0)
+    if context is None or name is None:
+        return scrolled
+    return html.Div([scrolled, download_links(context, name)], className="grid-frame")

@@ -147,4 +147,6 @@ def _table(context: Context, frame: pl.DataFrame, indicator: dict[str, Any], kin
         text_column("grade_reason", words("column.grade_reason"), hide=True),
         text_column("reason", words("column.reason"), hide=True),
     ]
-    return grid("map", columns, rows, words, f"{indicator['indicator_id']}_{kind}_{period}.csv")
+    return grid(
+        context, "map", columns, rows, f"{indicator['indicator_id']}_{kind}_{period}", indicator["indicator_id"]
+    )

@@ -75,7 +75,7 @@ def _matrix(context: Context, scores: pl.DataFrame, newest: dict[str, date]) -> 
         (words("column.period"), ""),
         *((words.known("score_dimension", name), "") for name in (*DIMENSIONS, OVERALL)),
     ]
-    return table(columns, rows, words("quality_score.title"))
+    return table(columns, rows, words("quality_score.title"), context, "quality_score")
 
 
 def _cell(context: Context, row: dict[str, Any] | None, reason: str | None) -> Any:
@@ -165,5 +165,5 @@ def _by_area(context: Context, month: date) -> Any:
         number_column("score", words("column.score"), DECIMALS, width=90),
         text_column("decided_by", words("column.decided_by"), width=160),
     ]
-    content = grid("area_scores", columns, rows, words, f"quality_{month}.csv")
+    content = grid(context, "area_scores", columns, rows, f"quality_{month}")
     return html.Div([html.H3(words("quality_score.by_area", month=shown)), content])

@@ -59,7 +59,7 @@ def _triangle(context: Context, indicator: dict[str, Any], area: str, kind: str)
         ]
         for period in periods
     ]
-    return [html.H3(title), table(columns, rows, title)]
+    return [html.H3(title), table(columns, rows, title, context, "triangle")]
 
 
 def delay_sentence(context: Context, delays: pl.DataFrame) -> str:
@@ -107,4 +107,6 @@ def _table(context: Context, found: pl.DataFrame, indicator: dict[str, Any], kin
         number_column("difference", words("column.difference"), decimals, width=92, minWidth=84),
         wrapped_column("reason", words("column.why"), width=300, minWidth=180),
     ]
-    return grid("revisions", columns, rows, words, f"{indicator['indicator_id']}_{kind}_revisions.csv")
+    return grid(
+        context, "revisions", columns, rows, f"{indicator['indicator_id']}_{kind}_revisions", indicator["indicator_id"]
+    )

@@ -53,7 +53,7 @@ def reliability(context: Context, area: str) -> Any:
             ]
         )
     title = words("public.reliability_of", year=str(rows["year"][0]))
-    return panel(title, table(columns, cells, title), note=words("public.reliability_note"))
+    return panel(title, table(columns, cells, title, context, "reliability"), note=words("public.reliability_note"))
 
 
 def waves(context: Context) -> Any:
@@ -87,7 +87,9 @@ def waves(context: Context) -> Any:
         for row in survey.waves.to_dicts()
     ]
     title = words("public.waves")
-    return panel(title, table(columns, cells, title), *_margins(context), note=words("public.waves_note"))
+    return panel(
+        title, table(columns, cells, title, context, "waves"), *_margins(context), note=words("public.waves_note")
+    )
 
 
 def _margins(context: Context) -> list[Any]:

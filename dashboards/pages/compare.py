@@ -261,5 +261,12 @@ def _table(context: Context, areas: pl.DataFrame, indicator: dict[str, Any], kin
             ],
             className="note",
         ),
-        grid("compare", columns, rows, words, f"{indicator['indicator_id']}_{kind}_{period.isoformat()}_compared.csv"),
+        grid(
+            context,
+            "compare",
+            columns,
+            rows,
+            f"{indicator['indicator_id']}_{kind}_{period.isoformat()}_compared",
+            indicator["indicator_id"],
+        ),
     ]

@@ -234,6 +234,6 @@ def _method(context: Context, scores: pl.DataFrame, kind: str) -> Any:
         parts += [
             html.H3(words("cooperation.sensitivity_title")),
             html.P(text),
-            table(heads, rows, words("cooperation.sensitivity_title")),
+            table(heads, rows, words("cooperation.sensitivity_title"), context, "sensitivity"),
         ]
     return panel(words("cooperation.method"), *parts)

@@ -286,7 +286,7 @@ def _scenarios(context: Context, declared: DeclaredGame) -> Any:
             words("game.scenarios_description"),
             {"game-published": "scenarios"},
         ),
-        grid("scenarios", columns, rows, words, f"{declared.game_id}_scenarios.csv"),
+        grid(context, "scenarios", columns, rows, f"{declared.game_id}_scenarios"),
         note=words("game.scenarios_note", count=words.number(shown[0]["starts"] if shown else 0)),
     )
 
@@ -351,7 +351,7 @@ def _sensitivity(context: Context, declared: DeclaredGame) -> Any:
         words("game.sensitivity"),
         html.Ul(items, className="legend"),
         graph(drawing, words("game.sensitivity_description"), {"game-published": "sensitivity"}),
-        grid("sensitivity", columns, rows, words, f"{declared.game_id}_sensitivity.csv"),
+        grid(context, "sensitivity", columns, rows, f"{declared.game_id}_sensitivity"),
         note=words("game.sensitivity_note"),
     )
 

@@ -224,4 +224,4 @@ def _table(context: Context, row: dict[str, Any]) -> Any:
         *((window, "number") for window in windows),
         (words("interventions.column.difference"), "number"),
     ]
-    return table(columns, rows, words("interventions.table"))
+    return table(columns, rows, words("interventions.table"), context, row["intervention_id"])

@@ -197,7 +197,7 @@ def _estimates_grid(context: Context, estimates: pl.DataFrame, area: str, chosen
             for name in ("lower", "upper", "change_lower", "change_upper", "change_p")
         ),
     ]
-    return grid("survey", columns, rows, words, f"survey_{chosen}_{area}.csv")
+    return grid(context, "survey", columns, rows, f"survey_{chosen}_{area}")
 
 
 def _newest(context: Context, area: str) -> Any:
@@ -234,7 +234,7 @@ def _newest(context: Context, area: str) -> Any:
     return panel(
         title,
         graph(drawing, words("public.newest_description", what=title), "survey-newest"),
-        table(columns, cells, title),
+        table(columns, cells, title, context, "newest"),
         *([html.Ul(missing, className="prose")] if missing else []),
         note=words("public.newest_note"),
     )
@@ -297,7 +297,7 @@ def _gaps(context: Context, area: str) -> Any:
         title,
         html.Ul(marks, className="legend"),
         graph(drawing, words("public.gaps_description", year=str(newest["year"][0])), "survey-gaps"),
-        table(columns, cells, title),
+        table(columns, cells, title, context, "gaps"),
         note=words("public.gaps_note"),
     )
 
@@ -367,6 +367,6 @@ def _importance(context: Context, area: str) -> Any:
         title,
         html.Ul(marks, className="legend"),
         graph(drawing, words("public.importance_description"), "survey-importance"),
-        table(columns, cells, title),
+        table(columns, cells, title, context, "importance"),
         note=words("public.importance_note"),
     )

@@ -84,7 +84,7 @@ def _ledger(context: Context) -> Any:
             words("quality.ledger_description"),
             "ledger-figure",
         ),
-        table(columns, rows, words("quality.ledger")),
+        table(columns, rows, words("quality.ledger"), context, "ledger"),
     )
 
 
@@ -111,7 +111,7 @@ def _quarantine(context: Context) -> Any:
         number_column("row_count", words("column.rows"), 0, width=100),
         text_column("example", words("column.example"), width=300, minWidth=240),
     ]
-    content = grid("quarantine", columns, rows, words, "quarantine.csv")
+    content = grid(context, "quarantine", columns, rows, "quarantine")
     return panel(words("quality.quarantine"), content, note=words("quality.quarantine_note"))
 
 
@@ -140,7 +140,7 @@ def _findings(context: Context) -> Any:
         number_column("count", words("column.count"), 0, width=100),
         wrapped_column("by_field", words("column.by_field"), width=370, minWidth=160),
     ]
-    content = grid("findings", columns, rows, words, "findings.csv")
+    content = grid(context, "findings", columns, rows, "findings")
     return panel(words("quality.findings"), content, note=words("quality.findings_note"))
 
 

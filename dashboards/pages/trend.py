@@ -321,7 +321,7 @@ def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indic
             [words("trend.table_note", unit=words.unit(indicator["unit"])), " ", _catalogue_link(context, indicator)],
             className="note",
         ),
-        grid("trend", columns, rows, words, f"{indicator['indicator_id']}_{kind}.csv"),
+        grid(context, "trend", columns, rows, f"{indicator['indicator_id']}_{kind}", indicator["indicator_id"]),
     ]
 
 

@@ -273,9 +273,10 @@ def test_cooperation_holds_the_release_s_numbers_and_its_area_is_chosen(visitor:
     expect(visitor.page).to_have_url(re.compile(r"area=5&period=2015-10-01"))
     expect(visitor.page.locator("main h2").first).to_have_text("Precinct 5, quarter 4 of 2015")
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("button", name="Download CSV").last.click()
+        visitor.page.get_by_role("link", name="Download this table as CSV").last.click()
     assert download.value.suggested_filename == "5_quarter_2015-10-01_scores.csv"
-    assert len(download.value.path().read_text(encoding="utf-8-sig").splitlines()) == 1 + scores.height
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len([line for line in lines if not line.startswith("#")]) == 1 + scores.height
     visitor.page.go_back()
     expect(visitor.page.locator("main h2").first).to_have_text("Precinct 1, quarter 4 of 2015")
 
@@ -307,20 +308,30 @@ def test_language_and_scheme_switch_keep_the_view(visitor: Visitor) -> None:
     expect(visitor.page).to_have_url(re.compile("indicator=B1_theft&area=75&lang=zh&scheme=dark"))
 
 
-def test_the_table_is_downloaded_as_csv(visitor: Visitor, release: Release) -> None:
+def test_table_and_chart_are_downloaded(visitor: Visitor, release: Release) -> None:
     visitor.open(_address("trend", indicator="B1_theft", area="75", by="month"))
     expect(visitor.page.locator(".ag-row").first).to_be_visible()
+    for ending, is_file in (("csv", b"# City: "), ("xlsx", b"PK")):
+        with visitor.page.expect_download() as download:
+            visitor.page.get_by_role("link", name=f"Download this table as {ending.upper()}").first.click()
+        assert download.value.suggested_filename == f"B1_theft_month.{ending}"
+        assert download.value.path().read_bytes().startswith(is_file)
+    picture = visitor.page.get_by_role("button", name="PNG: ").first
+    picture.focus()
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("button", name="Download CSV").click()
-    assert download.value.suggested_filename == "B1_theft_month.csv"
-    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
-    assert len(lines) == 1 + release.series("B1_theft", ["75"], "month").height
-    assert lines[0].startswith('"Area","Period","Value"')
-    assert lines[1].startswith('"Precinct 75","2016-12-01"')
-    # Numbers are written for programs: no thousands, no dashes, each end of a range by itself.
-    assert "1,000" not in lines[1]
-    assert "–" not in lines[1]
-    assert '"Lower (95%)","Upper (95%)"' in lines[0]
+        visitor.page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "wardlight_trend_B1_theft.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_link_holds_the_release_until_it_is_let_go(visitor: Visitor, release: Release) -> None:
+    visitor.open(_address("trend", indicator="B1_theft", area="75"))
+    visitor.page.get_by_role("link", name="Link to just this release").click()
+    expect(visitor.page).to_have_url(re.compile(f"release={release.info.release_id}$"))
+    visitor.page.get_by_role("link", name="Compare").click()
+    expect(visitor.page).to_have_url(re.compile(f"/compare.*release={release.info.release_id}$"))
+    visitor.page.get_by_role("link", name="Show the newest release").click()
+    expect(visitor.page).not_to_have_url(re.compile("release="))
 
 
 def test_the_catalogue_is_searched_as_one_types(visitor: Visitor) -> None:
@@ -449,5 +460,5 @@ def test_scenarios_axes_and_games_are_chosen(visitor: Visitor) -> None:
     # Of a page with several tables, each is downloaded by its own button.
     expect(visitor.page.locator(".ag-row").last).to_be_attached()
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("button", name="Download CSV").last.click()
+        visitor.page.get_by_role("link", name="Download this table as CSV").last.click()
     assert download.value.suggested_filename == "inspection_sensitivity.csv"
