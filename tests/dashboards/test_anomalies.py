@@ -87,7 +87,7 @@ def test_many_days_are_in_a_table_that_can_be_taken_along(home: Path, tmp_path: 
     (grid,) = [each for each in reading.parts(shown) if type(each).__name__ == "AgGrid"]
     assert len(grid.rowData) == 7 + 9
     assert grid.rowData[0]["told"] == "900 records; 57 to 381 would be usual."
-    assert grid.csvExportParams["columnKeys"] == ["day", "source", "metric", "field", "told"]
+    assert [each["field"] for each in grid.columnDefs] == ["day", "source", "metric", "field", "told"]
 
 
 def test_the_newest_month_of_each_field_is_told_the_furthest_first(home: Path) -> None:
