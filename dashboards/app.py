@@ -8,6 +8,7 @@ from typing import Any
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from flask_compress import Compress
 
 from dashboards import data_docs, downloads, game_live
 from dashboards.address import SCHEMES, View, choose, href, parse
@@ -64,7 +65,14 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
         health_endpoint="health",
     )
     script = f'<script src="{app.get_asset_url(SCHEME_SCRIPT)}"></script>'
-    app.index_string = app.index_string.replace("{%css%}", "{%css%}\n        " + script)
+    app.index_string = (
+        app.index_string.replace("{%css%}", "{%css%}\n        " + script)
+        # Dash's own footer holds scripts; a page has one of ours.
+        .replace("<footer>", "<div>")
+        .replace("</footer>", "</div>")
+    )
+    app.server.config["COMPRESS_ALGORITHM"] = ["zstd", "gzip"]
+    Compress(app.server)
     app.layout = _layout()
     _register(app, releases)
     game_live.register(app, releases)

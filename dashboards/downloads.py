@@ -37,7 +37,8 @@ def register(server: Flask, releases: Releases) -> None:
             if file_format == "csv"
             else as_xlsx(found, lines, (context.words("export.rows"), context.words("export.about")))
         )
-        name = re.sub(r"[^\w.-]+", "_", found.name, flags=re.ASCII)
+        # A plain table is named on its page alone.
+        name = re.sub(r"[^\w.-]+", "_", found.name if found.name != table else f"{page}_{table}", flags=re.ASCII)
         headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"', "Cache-Control": "no-cache"}
         return Response(content, content_type=TYPES[file_format], headers=headers)
 

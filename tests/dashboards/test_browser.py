@@ -273,7 +273,7 @@ def test_cooperation_holds_the_release_s_numbers_and_its_area_is_chosen(visitor:
     expect(visitor.page).to_have_url(re.compile(r"area=5&period=2015-10-01"))
     expect(visitor.page.locator("main h2").first).to_have_text("Precinct 5, quarter 4 of 2015")
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("link", name="Download this table as CSV").last.click()
+        visitor.page.locator("a[href*='/download/csv/cooperation/scores']").click()
     assert download.value.suggested_filename == "5_quarter_2015-10-01_scores.csv"
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len([line for line in lines if not line.startswith("#")]) == 1 + scores.height
@@ -328,6 +328,7 @@ def test_a_link_holds_the_release_until_it_is_let_go(visitor: Visitor, release: 
     visitor.open(_address("trend", indicator="B1_theft", area="75"))
     visitor.page.get_by_role("link", name="Link to just this release").click()
     expect(visitor.page).to_have_url(re.compile(f"release={release.info.release_id}$"))
+    expect(visitor.page.get_by_role("link", name="Show the newest release")).to_be_visible()
     visitor.page.get_by_role("link", name="Compare").click()
     expect(visitor.page).to_have_url(re.compile(f"/compare.*release={release.info.release_id}$"))
     visitor.page.get_by_role("link", name="Show the newest release").click()
@@ -460,5 +461,5 @@ def test_scenarios_axes_and_games_are_chosen(visitor: Visitor) -> None:
     # Of a page with several tables, each is downloaded by its own button.
     expect(visitor.page.locator(".ag-row").last).to_be_attached()
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("link", name="Download this table as CSV").last.click()
+        visitor.page.locator("a[href*='/download/csv/game/sensitivity']").click()
     assert download.value.suggested_filename == "inspection_sensitivity.csv"
