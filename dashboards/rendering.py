@@ -18,6 +18,7 @@ from plotly.utils import PlotlyJSONEncoder
 from dashboards.address import LANGUAGES, View, parse
 from dashboards.components.context import Context
 from dashboards.components.controls import CONTROL
+from dashboards.components.first_use import first_use
 from dashboards.components.header import footer, header, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
@@ -72,7 +73,7 @@ def draw_page(release: Release, view: View, scheme: str) -> Page:
     else:
         content = PAGES[view.page](context)
         title = f"{words(f'nav.{view.page}')} · {words.of(vars(release.info), 'title')}"
-    whole = _whole(header(context), content, footer(context))
+    whole = _whole([header(context), first_use(words)], content, footer(context))
     return Page(whole, scheme, words.language, f"{title} · Wardlight")
 
 
@@ -137,11 +138,11 @@ def _failed(view: View, scheme: str, code: str, detail: str) -> Page:
     words = Words(view.language or "en")
     title = words(f"release_error.{code}")
     content = empty_state(title, words(f"release_error.{code}_remedy"), detail)
-    whole = _whole(plain_header(words, view, scheme), content, None)
+    whole = _whole([plain_header(words, view, scheme)], content, None)
     return Page(whole, scheme, words.language, f"{title} · Wardlight")
 
 
-def _whole(head: Any, content: Any, foot: Any) -> Any:
+def _whole(head: list[Any], content: Any, foot: Any) -> Any:
     parts = content if isinstance(content, list) else [content]
     main = html.Main(parts, id="content", className="content", tabIndex=-1)
-    return [head, main, foot, dcc.Store(id={SHOWN: "controls"}, data=control_values(main))]
+    return [*head, main, foot, dcc.Store(id={SHOWN: "controls"}, data=control_values(main))]

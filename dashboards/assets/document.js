@@ -62,3 +62,17 @@ document.addEventListener("click", (event) => {
     { format: "png", scale: 2, width: Math.round(width), height: Math.round(height) + top + bottom, filename },
   );
 });
+
+// The explanation of first use, until it is put away for good.
+document.addEventListener("click", (event) => {
+  const wanted = event.target.closest?.("[data-help]:not(html)")?.dataset.help;
+  if (!wanted) return;
+  if (wanted === "close") {
+    delete document.documentElement.dataset.help;
+    localStorage.setItem("wardlight-help-read", "1");
+  } else {
+    document.documentElement.dataset.help = "";
+    window.scrollTo({ top: 0 });
+    document.querySelector(".first-use button")?.focus();
+  }
+});

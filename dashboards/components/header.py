@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from dashboards.address import PAGES, View, href
 from dashboards.components.context import Context
+from dashboards.components.first_use import help_button
 from dashboards.wording import Words
 
 OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
@@ -79,6 +80,7 @@ def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[A
         for page in PAGES
     ]
     switches = [
+        help_button(words),
         dcc.Link(
             language_name,
             href=href(current.to(current.page or "overview", language=language)),

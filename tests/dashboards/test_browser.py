@@ -324,6 +324,23 @@ def test_table_and_chart_are_downloaded(visitor: Visitor, release: Release) -> N
     assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_first_visit_explains_how_to_read_until_it_is_put_away(browser: Browser, base_url: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(base_url + _address("overview"))
+    explained = page.get_by_role("heading", name="How to read these pages")
+    expect(explained).to_be_visible()
+    page.get_by_role("button", name="Understood").press("Enter")
+    expect(explained).to_be_hidden()
+    page.goto(base_url + _address("trend"))
+    expect(page.locator("main h1")).to_be_visible()
+    expect(explained).to_be_hidden()
+    page.get_by_role("button", name="How to read").press("Enter")
+    expect(explained).to_be_visible()
+    expect(page.get_by_role("button", name="Understood")).to_be_focused()
+    context.close()
+
+
 def test_a_link_holds_the_release_until_it_is_let_go(visitor: Visitor, release: Release) -> None:
     visitor.open(_address("trend", indicator="B1_theft", area="75"))
     visitor.page.get_by_role("link", name="Link to just this release").click()
