@@ -25,8 +25,13 @@ MARKS = (
 def first_use(words: Words) -> Any:
     """Explain the marks that every page has, with a button that puts the explanation away for good."""
     items = [
-        html.Li([html.Span(glyph, className=f"legend-mark {mark}", **{"aria-hidden": "true"}), html.Span(words(key))])
-        for key, mark, glyph in ((f"first_use.{name}", mark, glyph) for name, mark, glyph in MARKS)
+        html.Li(
+            [
+                html.Span(glyph, className=f"legend-mark {mark}", **{"aria-hidden": "true"}),
+                html.Span(words(f"first_use.{name}")),
+            ]
+        )
+        for name, mark, glyph in MARKS
     ]
     close = html.Button(words("first_use.close"), type="button", className="button", **{"data-help": "close"})
     return html.Section(
