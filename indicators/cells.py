@@ -52,7 +52,7 @@ def open_source(feed: Feed, inputs: Inputs, tree: AreaTree) -> Source | None:
 
 
 def daily_counts(feed: Feed) -> pl.DataFrame:
-    """Sums per area and day: numerator, denominator, records, missing, squares.
+    """Sums per area and day: numerator, denominator, records, missing, and of a weighted rate squares.
 
     `records` counts what stands behind the figure (`count` of the entry, else the denominator of a
     proportion and the numerator of a rate); `squares` is the sum of weight squared x count. All in the
@@ -64,18 +64,22 @@ def daily_counts(feed: Feed) -> pl.DataFrame:
     if entry.numerator:
         counted = pl.when(passes(entry.numerator.where)).then(counted).otherwise(0)
     whole = pl.col(entry.denominator.column) if entry.denominator else nothing
-    weight = pl.col("weight").cast(pl.Int64) if entry.kind == "weighted_rate" else pl.lit(1, pl.Int64)
     records = pl.col(entry.count) if entry.count else (whole if entry.denominator else counted)
+    squares = {}
+    if entry.kind == "weighted_rate":
+        weight = pl.col("weight").cast(pl.Int64)
+        counted = counted * weight
+        squares["squares"] = counted.cast(pl.Int128) * weight
     missing = pl.col(entry.unusable.missing) if entry.unusable.missing else nothing
     return (
         feed.rows.select(
             "area_id",
             "day",
-            numerator=counted * weight,
+            numerator=counted,
             denominator=whole,
             records=records,
             missing=missing,
-            squares=(counted * weight).cast(pl.Int128) * weight,
+            **squares,
         )
         .group_by("area_id", "day")
         .agg(pl.all().sum())
@@ -150,6 +154,14 @@ def joined(high: pl.Series, low: pl.Series) -> pl.Series:
     """Number of 128 bits from its quotient by `HALF` and the rest."""
     parts = pl.DataFrame([high.alias("high"), low.alias("low")])
     return parts.select(pl.col("high").cast(pl.Int128) * pl.lit(HALF, pl.Int128) + pl.col("low")).to_series()
+
+
+def sums_of_products(source: Source, one: Ints, other: Ints, told: Bools) -> pl.Series:
+    """Sums over the days of each cell told of, of the product of two daily totals by area told of, in 128 bits."""
+    by_day = pl.DataFrame({"product": one.ravel(), "other": other.ravel()})
+    products = by_day.select(product=pl.col("product").cast(pl.Int128) * pl.col("other"))
+    parts = (products.select(half).to_series().to_numpy().reshape(one.shape) for half in halved("product"))
+    return joined(*(pl.Series(source.layout.by_period(part)[told]) for part in parts))
 
 
 def own_sums(source: Source, daily: pl.DataFrame, column: str) -> Ints:
