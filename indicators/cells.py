@@ -28,16 +28,12 @@ FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 @dataclass(frozen=True)
 class Source:
-    """A feed with the days it covers: all that the figures of one indicator are computed from.
-
-    `telling` names areas, each with a kind of days or weeks, that reach the minimum in a period that is not computed.
-    """
+    """A feed with the days it covers: all that the figures of one indicator are computed from."""
 
     feed: Feed
     coverage: Coverage
     inputs: Inputs
     tree: AreaTree
-    telling: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def layout(self) -> Layout:
@@ -184,9 +180,8 @@ def tells_something(source: Source, denominators: npt.NDArray[np.float64]) -> Bo
     told = np.ones(denominators.shape, dtype=np.bool_)
     kinds = source.coverage.periods["period_kind"].to_numpy()
     for kind in FINE_KINDS:
-        reached = (denominators[:, kinds == kind] >= source.feed.entry.min_denominator).any(axis=1)
-        elsewhere = source.layout.areas["area_id"].is_in([area for area, of in source.telling if of == kind])
-        told[:, kinds == kind] = (reached | elsewhere.to_numpy())[:, None]
+        reached = np.any(denominators[:, kinds == kind] >= source.feed.entry.min_denominator, axis=1, keepdims=True)
+        told[:, kinds == kind] = reached
     return told
 
 
