@@ -54,7 +54,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
     areas = _areas()
     values, limits = _figures(rng, areas)
     tables: dict[str, list[tuple[Any, ...]]] = {
-        "indicator_values": values,
+        "indicator_values": [(*row, 0.035 if row[0] == "B3" else None) for row in values],
         "indicator_limits": limits,
         "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
         "changes": _changes(values, limits),

@@ -4,7 +4,7 @@ create table indicator_values (
     indicator_id varchar, area_id varchar, area_level varchar, period_kind varchar, period_start date,
     value double, lower double, upper double, bound_low double, bound_high double, numerator double,
     denominator double, unusable bigint, quality_grade varchar, grade_reason varchar, signal varchar, target_status varchar,
-    status varchar, reason varchar
+    status varchar, reason varchar, p_value double
 );
 
 create table indicator_limits (

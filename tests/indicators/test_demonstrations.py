@@ -153,6 +153,14 @@ def test_false_evaluations_are_as_rare_as_they_claim_once_dispersion_is_in(month
 
 
 @pytest.mark.slow
+def test_another_seed_finds_the_same() -> None:
+    found = placebo_evaluations(*SETTINGS[0], seed=1)
+    assert found.nominal == pytest.approx(0.144, abs=0.002)
+    assert found.dispersed == pytest.approx(0.05, abs=0.01)
+    assert found.permuted == pytest.approx(0.05, abs=0.01)
+
+
+@pytest.mark.slow
 def test_half_of_a_ranking_is_noise_and_shrinkage_predicts_better() -> None:
     found = rankings()
     assert 4 < found.gone < 6
