@@ -14,8 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,6 @@ from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import MEASURES, STOCKS
 from indicators.catalogue.reading import load_catalogue
 from indicators.compute import compute
-from indicators.footprints import Computed, Renewal
 from indicators.inputs import DOUBTFUL_COLUMNS, Inputs
 
 AS_OF = date(2024, 12, 31)
@@ -194,20 +192,6 @@ def _doubtful(kind: str, grid: pl.DataFrame, level: npt.NDArray[np.float64], rng
     )  # fmt: skip
 
 
-def renewed(chosen: Sequence[Entry], inputs: Inputs, days: int) -> dict[str, float]:
-    """Processor time of a pass that keeps its figures, and of one that renews them when some days have no records."""
-    cpu = time.process_time()
-    first = Renewal(Computed(), inputs)
-    compute(chosen, inputs, renewal=first)
-    kept = time.process_time() - cpu
-    lost = [AS_OF - timedelta(days=30 + n) for n in range(days)]
-    measures = {name: frame.filter(~pl.col("day").is_in(lost)) for name, frame in inputs.measures.items()}
-    changed = replace(inputs, measures=measures)
-    cpu = time.process_time()
-    compute(chosen, changed, renewal=Renewal(first.after, changed))
-    return {"kept_cpu_seconds": round(kept, 2), "renewed_cpu_seconds": round(time.process_time() - cpu, 2)}
-
-
 def steps(profile: cProfile.Profile) -> dict[str, float]:
     """Processor seconds within each function of the package and all that it calls, the longest first."""
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
@@ -227,7 +211,6 @@ def main() -> int:
     parser.add_argument("--indicators", type=int, default=47)
     parser.add_argument("--busy", type=float, default=1.0, help="how many times as many records")
     parser.add_argument("--steps", action="store_true", help="also tell where the time goes (slower)")
-    parser.add_argument("--changed", type=int, metavar="DAYS", help="renew the figures after so many changed days, too")
     parser.add_argument("--out", type=Path, help="keep the figures in this folder")
     args = parser.parse_args()
     inputs, chosen = simulate(args.areas, args.years, args.busy), entries(args.indicators)
@@ -245,8 +228,6 @@ def main() -> int:
         "mib_before": before // 1024,
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
-    if args.changed:
-        told |= renewed(chosen, inputs, args.changed)
     json.dump(told | ({"steps": steps(profile)} if args.steps else {}), sys.stdout, indent=2)
     print()
     if args.out:

@@ -29,7 +29,8 @@ class InterventionData:
         Returns
         -------
         pl.DataFrame
-            Columns of `intervention_results`, the areas of each role as lists; indicator_en, indicator_zh, polarity.
+            Columns of `intervention_results`, the areas of each role as lists, harm_weights as JSON; indicator_en,
+            indicator_zh, polarity.
         """
         return self._query(
             """select r.*, i.title_en as indicator_en, i.title_zh as indicator_zh, i.polarity

@@ -28,16 +28,12 @@ FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 @dataclass(frozen=True)
 class Source:
-    """A feed with the days it covers: all that the figures of one indicator are computed from.
-
-    `telling` names areas, each with a kind of days or weeks, that reach the minimum in a period that is not computed.
-    """
+    """A feed with the days it covers: all that the figures of one indicator are computed from."""
 
     feed: Feed
     coverage: Coverage
     inputs: Inputs
     tree: AreaTree
-    telling: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def layout(self) -> Layout:
@@ -52,7 +48,7 @@ def open_source(feed: Feed, inputs: Inputs, tree: AreaTree) -> Source | None:
 
 
 def daily_counts(feed: Feed) -> pl.DataFrame:
-    """Sums per area and day: numerator, denominator, records, missing, squares.
+    """Sums per area and day: numerator, denominator, records, missing, and of a weighted rate squares.
 
     `records` counts what stands behind the figure (`count` of the entry, else the denominator of a
     proportion and the numerator of a rate); `squares` is the sum of weight squared x count. All in the
@@ -64,18 +60,22 @@ def daily_counts(feed: Feed) -> pl.DataFrame:
     if entry.numerator:
         counted = pl.when(passes(entry.numerator.where)).then(counted).otherwise(0)
     whole = pl.col(entry.denominator.column) if entry.denominator else nothing
-    weight = pl.col("weight").cast(pl.Int64) if entry.kind == "weighted_rate" else pl.lit(1, pl.Int64)
     records = pl.col(entry.count) if entry.count else (whole if entry.denominator else counted)
+    squares = {}
+    if entry.kind == "weighted_rate":
+        weight = pl.col("weight").cast(pl.Int64)
+        counted = counted * weight
+        squares["squares"] = counted.cast(pl.Int128) * weight
     missing = pl.col(entry.unusable.missing) if entry.unusable.missing else nothing
     return (
         feed.rows.select(
             "area_id",
             "day",
-            numerator=counted * weight,
+            numerator=counted,
             denominator=whole,
             records=records,
             missing=missing,
-            squares=(counted * weight).cast(pl.Int128) * weight,
+            **squares,
         )
         .group_by("area_id", "day")
         .agg(pl.all().sum())
@@ -152,6 +152,14 @@ def joined(high: pl.Series, low: pl.Series) -> pl.Series:
     return parts.select(pl.col("high").cast(pl.Int128) * pl.lit(HALF, pl.Int128) + pl.col("low")).to_series()
 
 
+def sums_of_products(source: Source, one: Ints, other: Ints, told: Bools) -> pl.Series:
+    """Sums over the days of each cell told of, of the product of two daily totals by area told of, in 128 bits."""
+    by_day = pl.DataFrame({"product": one.ravel(), "other": other.ravel()})
+    products = by_day.select(product=pl.col("product").cast(pl.Int128) * pl.col("other"))
+    parts = (products.select(half).to_series().to_numpy().reshape(one.shape) for half in halved("product"))
+    return joined(*(pl.Series(source.layout.by_period(part)[told]) for part in parts))
+
+
 def own_sums(source: Source, daily: pl.DataFrame, column: str) -> Ints:
     """Sums of an integer column of each area and period, shape (areas told of, periods)."""
     layout = source.layout
@@ -172,9 +180,8 @@ def tells_something(source: Source, denominators: npt.NDArray[np.float64]) -> Bo
     told = np.ones(denominators.shape, dtype=np.bool_)
     kinds = source.coverage.periods["period_kind"].to_numpy()
     for kind in FINE_KINDS:
-        reached = (denominators[:, kinds == kind] >= source.feed.entry.min_denominator).any(axis=1)
-        elsewhere = source.layout.areas["area_id"].is_in([area for area, of in source.telling if of == kind])
-        told[:, kinds == kind] = (reached | elsewhere.to_numpy())[:, None]
+        reached = np.any(denominators[:, kinds == kind] >= source.feed.entry.min_denominator, axis=1, keepdims=True)
+        told[:, kinds == kind] = reached
     return told
 
 

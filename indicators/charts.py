@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA, SIGNIFICANT_DIGITS
@@ -101,24 +102,12 @@ def chart(
     is_known = [*by_season, *points.filter(pl.col("period_kind") == "month").select(SERIES).unique().iter_rows()]
     known = pl.DataFrame(is_known, schema=[(name, pl.String) for name in SERIES], orient="row")
     rare = rare.filter(pl.col("period_start") >= oldest_news).join(known, on=SERIES, how="anti")
-    limits, tested = [], [_by_season(seasonal), rare]
-    # Sorted points of one series are adjacent, and so a slice.
-    for phase in points.filter("is_charted").partition_by([*SERIES, "phase"], maintain_order=True):
-        if phase.height < rules.fewest_points:
-            continue
-        limits.append(_limits(phase))
-        is_last = phase["is_last_phase"][0]
-        is_news = is_last and phase["period_start"][-1] >= oldest_news
-        is_month = phase["period_kind"][0] == "month" and phase.select(SERIES).row(0) not in by_season
-        if is_month and is_news and phase.height > rules.fewest_points:
-            changed = _by_moving_range(phase, limits[-1]["signal"][-1])
-            if changed is not None:
-                tested.append(changed)
-    changes = _changes(tested, rules)
-    if not limits:
-        no_signals = points.select(*SERIES, "period_start").clear().with_columns(signal=pl.lit(None, pl.String))
-        return pl.DataFrame(schema=LIMIT_SCHEMA), no_signals, changes
-    charted = pl.concat(limits)
+    charted, ends = _limits(points, rules)
+    is_news = pl.col("is_last_phase") & (pl.col("period_start") >= oldest_news) & (pl.col("period_kind") == "month")
+    news = charted[ends[:, 1] - 1].with_columns(begin=pl.Series(ends[:, 0]), end=pl.Series(ends[:, 1]))
+    news = news.filter(is_news & (pl.col("end") - pl.col("begin") > rules.fewest_points))
+    news = news.join(seasonal.select(SERIES).unique(), on=SERIES, how="anti", maintain_order="left")
+    changes = _changes([_by_season(seasonal), rare, _by_moving_range(news, charted)], rules)
     rounded = [pl.col(c).round_sig_figs(SIGNIFICANT_DIGITS) for c in ("centre", "limit_low", "limit_high")]
     return (
         charted.with_columns(rounded).select(LIMIT_SCHEMA.keys()),
@@ -216,21 +205,40 @@ def _with_seasons(
     return pl.concat(told).sort(*SERIES, "period_start")
 
 
-def _limits(phase: pl.DataFrame) -> pl.DataFrame:
-    """Limits and special causes of one charted phase of a series."""
-    value, factors = phase["value"].to_numpy(), phase["factor"].to_numpy()
-    centre = seasonal_centre(value, factors)
-    x = without_season(value, factors, centre)
-    # About their centre to the last digit, so that signals and limits agree.
-    drawn = xmr_chart(x - x.mean() + centre, inflation=float(phase["inflation"][0]))
-    half = (drawn.limit_high - drawn.centre) * np.sqrt(factors)
-    return phase.select(*SERIES, "period_start", "value", "basis").with_columns(
-        centre=pl.Series(centre * factors),
+def _limits(points: pl.DataFrame, rules: ChartRules) -> tuple[pl.DataFrame, npt.NDArray[np.int64]]:
+    """Charted points with centre, limits and special causes, and where each charted phase of a series begins and ends.
+
+    Phases with too few points are left out. Arrays are filled phase by phase: a frame for each took longer than its
+    limits.
+    """
+    charted = points.filter("is_charted")
+    # Sorted points of one phase of a series are adjacent, and so a slice.
+    heights = charted.group_by(*SERIES, "phase", maintain_order=True).len()["len"].cast(pl.Int64).to_numpy()
+    is_long = heights >= rules.fewest_points
+    charted = charted.filter(pl.Series(np.repeat(is_long, heights), dtype=pl.Boolean))
+    stops = np.cumsum(heights[is_long])
+    ends = np.column_stack([stops - heights[is_long], stops])
+    value, factors, inflation = (charted[name].to_numpy() for name in ("value", "factor", "inflation"))
+    centre, low, high = (np.empty(charted.height) for _ in range(3))
+    signals: list[str] = []
+    for begin, end in ends.tolist():
+        phase = slice(begin, end)
+        level = seasonal_centre(value[phase], factors[phase])
+        x = without_season(value[phase], factors[phase], level)
+        # About their centre to the last digit, so that signals and limits agree.
+        drawn = xmr_chart(x - x.mean() + level, inflation=float(inflation[begin]))
+        half = (drawn.limit_high - drawn.centre) * np.sqrt(factors[phase])
+        centre[phase] = level * factors[phase]
         # Below zero no figure can be, unless it is a difference.
-        limit_low=pl.Series(np.maximum(centre * factors - half, 0.0 if value.min() >= 0 else -np.inf)),
-        limit_high=pl.Series(centre * factors + half),
-        signal=pl.Series(drawn.signals, dtype=pl.String),
-    )
+        low[phase] = np.maximum(centre[phase] - half, 0.0 if value[phase].min() >= 0 else -np.inf)
+        high[phase] = centre[phase] + half
+        signals += drawn.signals
+    return charted.with_columns(
+        centre=pl.Series(centre),
+        limit_low=pl.Series(low),
+        limit_high=pl.Series(high),
+        signal=pl.Series(signals, dtype=pl.String),
+    ), ends
 
 
 def _by_season(seasonal: pl.DataFrame) -> pl.DataFrame:
@@ -248,27 +256,31 @@ def _by_season(seasonal: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_moving_range(phase: pl.DataFrame, signal: str) -> pl.DataFrame | None:
-    """The latest point of a chart as a tested series; None where the points before do not vary.
+def _by_moving_range(news: pl.DataFrame, charted: pl.DataFrame) -> pl.DataFrame:
+    """The latest points of charts as tested series, but for those of which the points before do not vary.
 
     `centre` is the mean of the points before, at the time of the year of the latest.
+
+    Parameters
+    ----------
+    news : DataFrame
+        Rows of `charted`, with begin and end: the rows of the whole phase.
     """
-    value, factors = phase["value"].to_numpy(), phase["factor"].to_numpy()
-    centre = seasonal_centre(value[:-1], factors[:-1])
-    p_value = latest_point_p_value(without_season(value, factors, centre), inflation=float(phase["inflation"][0]))
-    if p_value is None:
-        return None
-    expected = centre * float(factors[-1])
-    side = "above_usual" if value[-1] > expected else "below_usual"
-    return phase.tail(1).select(
-        *SERIES,
-        "period_start",
+    every, factor = charted["value"].to_numpy(), charted["factor"].to_numpy()
+    found: list[tuple[str, float | None, float | None]] = []
+    for begin, end, inflation, signal in news.select("begin", "end", "inflation", "signal").iter_rows():
+        value, factors = every[begin:end], factor[begin:end]
+        centre = seasonal_centre(value[:-1], factors[:-1])
+        p_value = latest_point_p_value(without_season(value, factors, centre), inflation=inflation)
+        expected = centre * float(factors[-1])
+        side = "above_usual" if value[-1] > expected else "below_usual"
         # Within the limits, and yet too far from the mean for chance alone.
-        pl.lit(side if signal == "none" else signal).alias("signal"),
-        pl.lit("moving_range").alias("method"),
-        "value",
-        pl.lit(expected).alias("centre"),
-        pl.lit(p_value).alias("p_value"),
+        found.append((side if signal == "none" else signal, expected, p_value))
+    schema = {"signal": pl.String, "centre": pl.Float64, "p_value": pl.Float64}
+    return (
+        news.with_columns(pl.DataFrame(found, schema=schema, orient="row"), method=pl.lit("moving_range"))
+        .filter(pl.col("p_value").is_not_null())
+        .select(*SERIES, "period_start", "signal", "method", "value", "centre", "p_value")
     )
 
 

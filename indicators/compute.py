@@ -4,7 +4,9 @@ Belongs here: the order of steps, entry by entry. What each step does is in the 
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import NamedTuple
 
 import polars as pl
 
@@ -15,7 +17,6 @@ from indicators.charts import CHARTED_KINDS, SERIES, ChartRules, chart
 from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
-from indicators.footprints import Renewal
 from indicators.gaps import judge_gaps
 from indicators.hot_patrol import hot_cell_figures
 from indicators.inputs import (
@@ -57,6 +58,7 @@ FIGURES = {
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")
+ENTRIES_AT_ONCE = 2
 # Of the figures of one entry.
 ORDER = ["area_id", "period_kind", "period_start"]
 CHARTED = pl.Schema(
@@ -64,9 +66,7 @@ CHARTED = pl.Schema(
 )
 
 
-def compute(
-    entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | None = None, renewal: Renewal | None = None
-) -> Figures:
+def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | None = None) -> Figures:
     """Compute every entry for every area and period.
 
     An entry whose needs the data do not carry has no values, only a row in `availability` with the reason.
@@ -77,8 +77,6 @@ def compute(
     entries : sequence of Entry
     inputs : Inputs
     chart_rules : ChartRules, optional
-    renewal : Renewal, optional
-        What an earlier pass has computed; figures that no change reaches are taken from there.
 
     Returns
     -------
@@ -91,38 +89,27 @@ def compute(
         numerator than in its denominator.
     """
     tree = AreaTree(inputs.areas)
-    parts: list[pl.DataFrame] = []
-    nowcasts, delays = [NOWCAST_SCHEMA.to_frame()], [DELAY_SCHEMA.to_frame()]
-    seasonal = [pl.DataFrame(schema=ALARM_SCHEMA)]
-    gaps, rare = [pl.DataFrame(schema=GAP_SCHEMA)], [pl.DataFrame(schema=TESTED_SCHEMA)]
-    availability: list[tuple[str, str, str | None, str | None]] = []
-    breaks: dict[str, tuple[date, ...]] = {}
-    for entry in sorted(entries, key=lambda entry: entry.id):
-        figures, source = _figures(entry, inputs, tree, renewal)
-        if isinstance(figures, str):
-            availability.append((entry.id, "not_available", figures, None))
-            continue
-        parts.append(figures)
-        fed_by = source.feed.sources["source"].to_list() if source else []
-        breaks[entry.id] = tuple(sorted({each.start for each in inputs.breaks if each.concerns(entry.id, fed_by)}))
-        if source is None:
-            availability.append((entry.id, "available", None, None))
-        else:
-            # Days of single areas are never protected, so that nothing may be told from them.
-            if inputs.disclosure.is_exact:
-                foretold, delay = nowcast_figures(source, parts[-1])
-                nowcasts.append(foretold)
-                delays.append(delay)
-                by_gaps = judge_gaps(source, parts[-1], breaks[entry.id])
-                gaps.append(by_gaps.charts)
-                rare.append(by_gaps.tested)
-                seasonal.append(judge_latest_periods(source, parts[-1], breaks[entry.id]))
-            availability.append((entry.id, "available", None, ",".join(source.feed.geographies)))
+    ordered = sorted(entries, key=lambda entry: entry.id)
+    # Two at a time: polars and numpy let go of Python while they work, and two entries' cells fit into memory.
+    with ThreadPoolExecutor(ENTRIES_AT_ONCE) as pool:
+        told = list(pool.map(lambda entry: _of_entry(entry, inputs, tree), ordered))
+    parts = [each.figures for each in told if each.figures is not None]
+    nowcasts, delays, gaps, rare, seasonal = (
+        pl.concat([schema.to_frame(), *(getattr(each, name) for each in told if getattr(each, name) is not None)])
+        for name, schema in (
+            ("nowcasts", NOWCAST_SCHEMA),
+            ("delays", DELAY_SCHEMA),
+            ("gaps", pl.Schema(GAP_SCHEMA)),
+            ("rare", pl.Schema(TESTED_SCHEMA)),
+            ("seasonal", pl.Schema(ALARM_SCHEMA)),
+        )
+    )
+    breaks = {each.availability[0]: each.breaks for each in told if each.figures is not None}
     series = pl.concat(
         [CHARTED.to_frame(), *(part.filter(pl.col("period_kind").is_in(CHARTED_KINDS)) for part in parts)]
     )
     limits, signals, changes = chart(
-        series, pl.concat(seasonal), pl.concat(rare), inputs.as_of, chart_rules or ChartRules(), inputs.calendar, breaks
+        series, seasonal, rare, inputs.as_of, chart_rules or ChartRules(), inputs.calendar, breaks
     )
     # No share exceeds the whole, whatever the moving range or the season says.
     whole = pl.col("indicator_id").replace_strict(
@@ -138,14 +125,49 @@ def compute(
         pl.concat([pl.DataFrame(schema=VALUE_SCHEMA), *(_signalled(part, signals) for part in parts)]),
         limits.sort(*SERIES, "period_start"),
         changes,
-        pl.concat(nowcasts).sort("indicator_id", "area_id", "period_kind", "period_start"),
-        pl.concat(delays).sort("indicator_id", "delay_days"),
+        nowcasts.sort("indicator_id", "area_id", "period_kind", "period_start"),
+        delays.sort("indicator_id", "delay_days"),
         # Where months are charted, they tell more.
-        pl.concat(gaps)
-        .join(limits.filter(pl.col("period_kind") == "month"), on=["indicator_id", "area_id"], how="anti")
-        .sort("indicator_id", "area_id", "day", "is_open"),
-        pl.concat(seasonal).sort(*SERIES),
-        pl.DataFrame(availability, schema=AVAILABILITY_SCHEMA, orient="row"),
+        gaps.join(limits.filter(pl.col("period_kind") == "month"), on=["indicator_id", "area_id"], how="anti").sort(
+            "indicator_id", "area_id", "day", "is_open"
+        ),
+        seasonal.sort(*SERIES),
+        pl.DataFrame([each.availability for each in told], schema=AVAILABILITY_SCHEMA, orient="row"),
+    )
+
+
+class _Told(NamedTuple):
+    """What one entry tells; frames are None where it has none of them."""
+
+    availability: tuple[str, str, str | None, str | None]
+    breaks: tuple[date, ...] = ()
+    figures: pl.DataFrame | None = None
+    nowcasts: pl.DataFrame | None = None
+    delays: pl.DataFrame | None = None
+    gaps: pl.DataFrame | None = None
+    rare: pl.DataFrame | None = None
+    seasonal: pl.DataFrame | None = None
+
+
+def _of_entry(entry: Entry, inputs: Inputs, tree: AreaTree) -> _Told:
+    figures, source = _figures(entry, inputs, tree)
+    if isinstance(figures, str):
+        return _Told((entry.id, "not_available", figures, None))
+    fed_by = source.feed.sources["source"].to_list() if source else []
+    breaks = tuple(sorted({each.start for each in inputs.breaks if each.concerns(entry.id, fed_by)}))
+    geographies = ",".join(source.feed.geographies) if source else None
+    told = _Told((entry.id, "available", None, geographies), breaks, figures)
+    # Days of single areas are never protected, so that nothing may be told from them.
+    if source is None or not inputs.disclosure.is_exact:
+        return told
+    nowcasts, delays = nowcast_figures(source, figures)
+    by_gaps = judge_gaps(source, figures, breaks)
+    return told._replace(
+        nowcasts=nowcasts,
+        delays=delays,
+        gaps=by_gaps.charts,
+        rare=by_gaps.tested,
+        seasonal=judge_latest_periods(source, figures, breaks),
     )
 
 
@@ -156,9 +178,7 @@ def _signalled(part: pl.DataFrame, signals: pl.DataFrame) -> pl.DataFrame:
     return unsigned.join(of_entry, on=["indicator_id", *ORDER], how="left", maintain_order="left").select(*VALUE_SCHEMA)
 
 
-def _figures(
-    entry: Entry, inputs: Inputs, tree: AreaTree, renewal: Renewal | None
-) -> tuple[pl.DataFrame | str, Source | None]:
+def _figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, Source | None]:
     """Figures of an entry, or the reason why it is not available; and the measure's rows that they come from."""
     if entry.kind in WITHOUT_MEASURE and entry.is_computed:
         if reasons := missing_needs(entry, inputs):
@@ -170,14 +190,10 @@ def _figures(
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None
-
-    def of_source(source: Source) -> pl.DataFrame:
-        cells = FIGURES[entry.kind](source)
-        if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
-            cells = protect_whole(of_the_top(cells, tree), inputs.disclosure)
-        return _published(cells, entry, inputs)
-
-    return (renewal.figures(source, of_source) if renewal else of_source(source)), source
+    cells = FIGURES[entry.kind](source)
+    if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
+        cells = protect_whole(of_the_top(cells, tree), inputs.disclosure)
+    return _published(cells, entry, inputs), source
 
 
 def _published(cells: pl.DataFrame, entry: Entry, inputs: Inputs) -> pl.DataFrame:

@@ -55,7 +55,13 @@ class Coverage:
 
     def by_period(self, days: Ints) -> Ints:
         """Sums over the days of each period, covered or not: from shape (n, days) to (n, periods)."""
-        return sums_by_period(self.periods, self.first, days)
+        begin, end = self._ends
+        running = _running(days)
+        return running[:, end] - running[:, begin]
+
+    @cached_property
+    def _ends(self) -> tuple[Ints, Ints]:
+        return _ends(self.periods, self.first, len(self.is_covered))
 
     def only(self, days: pl.DataFrame) -> "Coverage":
         """Of the covered days those that are among `days` (`day`), the periods told of as covered by these alone."""
@@ -131,14 +137,25 @@ def sums_by_period(periods: pl.DataFrame, first: date, days: Ints) -> Ints:
 
     Differences of running sums, which are exact of integers.
     """
+    begin, end = _ends(periods, first, days.shape[1])
+    running = _running(days)
+    return running[:, end] - running[:, begin]
+
+
+def _running(days: Ints) -> Ints:
+    """Sums of the days before each, and before the end."""
     running = np.zeros((days.shape[0], days.shape[1] + 1), dtype=np.int64)
     np.cumsum(days, axis=1, out=running[:, 1:])
+    return running
+
+
+def _ends(periods: pl.DataFrame, first: date, days: int) -> tuple[Ints, Ints]:
+    """Day from `first` on that each period begins with, and the one after its last, within the days."""
     begin, end = (
         periods.select((pl.col(name) - pl.lit(first)).dt.total_days()).to_series().to_numpy()
         for name in ("period_start", "period_end")
     )
-    last = days.shape[1]
-    return running[:, np.clip(end + 1, 0, last)] - running[:, np.clip(begin, 0, last)]
+    return np.clip(begin, 0, days), np.clip(end + 1, 0, days)
 
 
 def _joined(*codes: pl.Expr) -> pl.Expr:

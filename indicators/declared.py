@@ -36,6 +36,9 @@ class Intervention:
     size : {"events", "residents"}
         What the control areas are scaled by to the size of the others: the events of all months before, so that a
         common change in per cent is none of the intervention's, or the residents.
+    harm : tuple of (str, float)
+        Indicators whose counts do not overlap, each with the harm of one of its events, above zero: their differences,
+        so weighed, are added up beside that of `indicator_id`.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Intervention:
     buffer: tuple[str, ...] = ()
     control: tuple[str, ...] = ()
     size: Literal["events", "residents"] = "events"
+    harm: tuple[tuple[str, float], ...] = ()
 
     @property
     def first_after(self) -> date:

@@ -12,7 +12,7 @@ from indicators.feeds import passes
 from indicators.grades import unusable_shares
 from indicators.layout import CELL
 from indicators.protected_cells import protect_cells
-from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
+from indicators.survival import at_risk, earliest_quantiles, quantiles_at_risk
 from indicators.unusable import PERIOD
 
 SECONDS_PER_DAY = 86_400
@@ -97,16 +97,22 @@ def duration_figures(source: Source) -> pl.DataFrame:
         .filter(pl.col("added") > 0)
         for times in (odds, 1 / odds)
     )
-    none = pl.lit(0, pl.Int64)
-    at_once = before.select(CELL, time=pl.lit(0.0), events="added", censored=none)
-    never = beyond.select(CELL, time=pl.lit(float("inf")), events=none, censored="added")
-    best = kaplan_meier_quantiles(pl.concat([curve, at_once]), by, entry.quantile).select(CELL, lower_best="lower")
-    worst = kaplan_meier_quantiles(pl.concat([curve, never]), by, entry.quantile).select(CELL, upper_worst="upper")
+    curve = at_risk(curve, by, from_start=True)
+    # Closed at once, they leave at the start; never closed, they are at risk in all that closes.
+    at_start, added = pl.col("time") == 0, pl.col("added")
+    best = curve.join(before, on=CELL, maintain_order="left").with_columns(
+        pl.when(at_start).then(pl.col(name) + added).otherwise(name).alias(name) for name in ("events", "at_risk")
+    )
+    worst = curve.join(beyond, on=CELL, how="left", maintain_order="left").with_columns(
+        pl.col("at_risk") + added.fill_null(0)
+    )
+    best = quantiles_at_risk(best, by, entry.quantile).select(CELL, lower_best="lower")
+    worst = quantiles_at_risk(worst, by, entry.quantile).select(CELL, upper_worst="upper")
     # Quantiles are of all records; how many these are is shown as far as it may be.
     counts = {"numerator": 1.0, "denominator": 1.0, "records": 1.0}
     cells = protect_cells(cells, entry, source.tree, source.inputs.disclosure, counts)
     for found in (
-        kaplan_meier_quantiles(curve, by, entry.quantile),
+        quantiles_at_risk(curve, by, entry.quantile),
         best,
         worst,
         earliest_quantiles(curve, before, by, entry.quantile),

@@ -4,8 +4,10 @@ Belongs here: which areas have such a chart, on which days, and whether the late
 fewer. Not here: the limits of gaps (`rare_events`), charts of months (`charts`), and what to do with many p-values.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -81,27 +83,49 @@ def judge_gaps(source: Source, published: pl.DataFrame, breaks: tuple[date, ...]
     counts = daily_series(source, months.select("area_id"), first, end)
     if counts.is_empty():
         return nothing
-    charts, tested = [], []
+    charts: list[_Chart] = []
+    tested: list[tuple[str, str, float, float, float]] = []
     # Every area has the same covered days, in order.
-    for (area,), every in counts.sort("area_id", "day").group_by(["area_id"], maintain_order=True):
-        days, happened = every["day"], event_days(every["count"].to_numpy())
-        is_recent = (days > end - timedelta(days=HISTORY_DAYS)).to_numpy()
+    counts = counts.sort("area_id", "day")
+    areas = counts["area_id"].unique(maintain_order=True)
+    every = counts["count"].to_numpy().reshape(areas.len(), -1)
+    days = counts["day"].head(every.shape[1])
+    is_recent, is_latest = (days > end - timedelta(days=HISTORY_DAYS)).to_numpy(), (days >= begin).to_numpy()
+    for area, daily in zip(areas, every, strict=True):
+        happened, start = event_days(daily), 0
         if happened[is_recent].sum() > FEWEST_GAPS:
-            days, happened = days.filter(is_recent), happened[is_recent]
+            start = int(is_recent.argmax())
+        happened = happened[start:]
         if not FEWEST_GAPS < happened.sum() <= MOST_EVENT_DAYS * len(happened):
             continue
-        key = pl.DataFrame({"indicator_id": [entry.id], "area_id": [area]})
-        gaps = np.diff(np.flatnonzero(happened)) - 1
-        phi, error = gap_dispersion(gaps)
+        phi, error = gap_dispersion(np.diff(np.flatnonzero(happened)) - 1)
         if phi > 1 + MOST_ERRORS_OF_DISPERSION * error:
             continue
-        charts.append(key.join(_chart(days, happened), how="cross"))
-        tested.append(key.join(_test(happened, (days >= begin).to_numpy(), begin, max(phi, 1.0)), how="cross"))
+        charts.append(_chart(area, happened, start))
+        tested.append((area, *_test(happened, is_latest[start:], max(phi, 1.0))))
     if not charts:
         return nothing
+    drawn = {
+        "days": np.concatenate([each.gaps for each in charts]),
+        "signal": [signal for each in charts for signal in each.signals],
+        **_repeated(charts, ("area_id", "centre", "limit_low", "limit_high")),
+    }
+    ended = pl.Series(np.concatenate([each.at for each in charts]))
+    is_open = np.concatenate([np.arange(len(each.at)) == len(each.at) - 1 for each in charts])
+    charted = pl.DataFrame(drawn).with_columns(
+        indicator_id=pl.lit(entry.id), day=days.gather(ended), is_open=pl.Series(is_open)
+    )
+    names = ("area_id", "signal", "value", "centre", "p_value")
+    found = pl.DataFrame(tested, schema=names, orient="row").with_columns(
+        pl.col("centre", "p_value").round_sig_figs(SIGNIFICANT_DIGITS),
+        indicator_id=pl.lit(entry.id),
+        period_kind=pl.lit("month"),
+        period_start=pl.lit(begin),
+        method=pl.lit("gap"),
+    )
     return Gaps(
-        pl.concat(charts).select(pl.col(name).cast(dtype) for name, dtype in GAP_SCHEMA.items()),
-        pl.concat(tested).select(pl.col(name).cast(dtype) for name, dtype in TESTED_SCHEMA.items()),
+        charted.select(pl.col(name).cast(dtype) for name, dtype in GAP_SCHEMA.items()),
+        found.select(pl.col(name).cast(dtype) for name, dtype in TESTED_SCHEMA.items()),
     )
 
 
@@ -144,21 +168,40 @@ def waiting_days(happened: npt.NDArray[np.bool_]) -> int:
     return int(len(happened) - 1 - np.flatnonzero(happened)[-1])
 
 
-def _chart(days: pl.Series, happened: npt.NDArray[np.bool_]) -> pl.DataFrame:
+class _Chart(NamedTuple):
+    """One area's gaps, the one still open last, with the number of the day that each ends on or is seen from."""
+
+    area_id: str
+    centre: float
+    limit_low: float
+    limit_high: float
+    gaps: npt.NDArray[np.int64]
+    at: npt.NDArray[np.int64]
+    signals: list[str]
+
+
+def _chart(area: str, happened: npt.NDArray[np.bool_], start: int) -> _Chart:
     at = np.flatnonzero(happened)
     gaps = np.diff(at) - 1
     drawn = g_chart(gaps)
     signals = np.array(drawn.signals, dtype=object)
     signals[_runs_of_zeros(gaps, zeros_in_a_row(event_probability(gaps)))] = "short_gap"
     waiting = waiting_days(happened)
-    return pl.DataFrame(
-        {
-            "day": pl.concat([days.gather(at[1:]), days.tail(1)]),
-            "days": [*gaps.tolist(), waiting],
-            "is_open": [False] * len(gaps) + [True],
-            "signal": [*signals.tolist(), "long_gap" if waiting > drawn.limit_high else "none"],
-        }
-    ).with_columns(centre=pl.lit(drawn.centre), limit_low=pl.lit(drawn.limit_low), limit_high=pl.lit(drawn.limit_high))
+    return _Chart(
+        area,
+        drawn.centre,
+        drawn.limit_low,
+        drawn.limit_high,
+        np.append(gaps, waiting),
+        np.append(at[1:], len(happened) - 1) + start,
+        [*signals.tolist(), "long_gap" if waiting > drawn.limit_high else "none"],
+    )
+
+
+def _repeated(charts: Sequence[_Chart], names: Sequence[str]) -> dict[str, npt.NDArray[Any]]:
+    """What each chart has one of, once for each of its gaps."""
+    lengths = [len(each.gaps) for each in charts]
+    return {name: np.repeat([getattr(each, name) for each in charts], lengths) for name in names}
 
 
 def _runs_of_zeros(gaps: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.bool_]:
@@ -169,19 +212,15 @@ def _runs_of_zeros(gaps: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.b
 
 
 def _test(
-    happened: npt.NDArray[np.bool_], is_latest: npt.NDArray[np.bool_], month: date, dispersion: float
-) -> pl.DataFrame:
+    happened: npt.NDArray[np.bool_], is_latest: npt.NDArray[np.bool_], dispersion: float
+) -> tuple[str, float, float, float]:
+    """Signal, value, what was expected of it, and p-value."""
     more, wait = gap_p_value(happened, is_latest, dispersion)
     rises = more < wait
     share = happened[~is_latest].mean() if (~is_latest).any() else happened.mean()
-    return pl.DataFrame(
-        {
-            "period_kind": ["month"],
-            "period_start": [month],
-            "signal": ["many_event_days" if rises else "long_wait"],
-            "method": ["gap"],
-            "value": [float(happened[is_latest].sum() if rises else waiting_days(happened))],
-            "centre": [float(share * is_latest.sum() if rises else 1 / share - 1)],
-            "p_value": [min(1.0, 2 * min(more, wait))],
-        }
-    ).with_columns(pl.col("centre", "p_value").round_sig_figs(SIGNIFICANT_DIGITS))
+    return (
+        "many_event_days" if rises else "long_wait",
+        float(happened[is_latest].sum() if rises else waiting_days(happened)),
+        float(share * is_latest.sum() if rises else 1 / share - 1),
+        min(1.0, 2 * min(more, wait)),
+    )

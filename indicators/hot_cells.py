@@ -168,8 +168,9 @@ def prediction_accuracy(cells: pl.DataFrame, confidence: float = 0.95) -> pl.Dat
     Returns
     -------
     DataFrame
-        `cell_east`, `cell_north`, `area_share`, `event_share`, `pai`, `pai_lower`, `pai_upper`, `pei`: one row per
-        cell, figures for it and all before it. All but the areas are null without incidents.
+        `cell_east`, `cell_north`, `area_share`, `event_share`, `pai`, `pai_lower`, `pai_upper`, `pei`, `rri` (what was
+        predicted ÷ what was observed, of use where predictions are numbers of incidents; null where nothing was): one
+        row per cell, figures for it and all before it. All but the areas are null without incidents.
 
     References
     ----------
@@ -181,10 +182,10 @@ def prediction_accuracy(cells: pl.DataFrame, confidence: float = 0.95) -> pl.Dat
     if not np.all(np.isfinite(numbers)) or np.any(numbers[:, 0] < 0) or np.any(numbers[:, 2] <= 0):
         raise ValueError("cells need finite figures: observed not negative, area above zero")
     taken = cells.sort("predicted", "cell_north", "cell_east", descending=[True, False, False])
-    observed, area = (taken[c].cast(pl.Float64).to_numpy() for c in ("observed", "area"))
+    observed, area, predicted = (taken[c].cast(pl.Float64).to_numpy() for c in ("observed", "area", "predicted"))
     events = float(observed.sum())
     if not events > 0:
-        names = ["event_share", "pai", "pai_lower", "pai_upper", "pei"]
+        names = ["event_share", "pai", "pai_lower", "pai_upper", "pei", "rri"]
         shares = taken.select(*CELL, area_share=pl.col("area").cum_sum() / pl.col("area").sum())
         return shares.with_columns(pl.lit(None, pl.Float64).alias(name) for name in names)
     area_share = np.cumsum(area) / area.sum()
@@ -192,7 +193,7 @@ def prediction_accuracy(cells: pl.DataFrame, confidence: float = 0.95) -> pl.Dat
     best = np.argsort(-observed / area, kind="stable")
     most = np.interp(np.cumsum(area), np.append(0.0, np.cumsum(area[best])), np.append(0.0, np.cumsum(observed[best])))
     lower, upper = wilson_limits(np.minimum(captured, events), np.full(len(area), events), confidence)
-    return taken.select(
+    figures = taken.select(
         *CELL,
         area_share=pl.Series(area_share),
         event_share=pl.Series(captured / events),
@@ -201,4 +202,6 @@ def prediction_accuracy(cells: pl.DataFrame, confidence: float = 0.95) -> pl.Dat
         pai_upper=pl.Series(upper / area_share),
         # Sums in another order differ in their last digit.
         pei=pl.Series(np.minimum(captured / most, 1.0)),
+        rri=pl.Series(np.divide(np.cumsum(predicted), captured, out=np.full(len(area), np.nan), where=captured > 0)),
     )
+    return figures.with_columns(pl.col("rri").fill_nan(None))

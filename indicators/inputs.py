@@ -37,6 +37,7 @@ VALUE_SCHEMA = {
     "target_status": pl.String,
     "status": pl.String,
     "reason": pl.String,
+    "p_value": pl.Float64,
 }
 LIMIT_SCHEMA = {
     "indicator_id": pl.String,

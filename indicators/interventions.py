@@ -6,7 +6,7 @@ none. Not here: what is declared (`declared`), nor the methods (`evaluation`, `d
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,12 +15,12 @@ import polars as pl
 
 from indicators.declared import FEWEST_CONTROLS, Intervention, last_day
 from indicators.dispersion import Dispersion, dispersion
-from indicators.evaluation import minimum_detectable_change, pre_trend_p_value, wdd
+from indicators.evaluation import harm_wdd, minimum_detectable_change, pre_trend_p_value, wdd
 from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.intervals import Floats, normal_quantile
+from indicators.intervention_counts import ROLES, RoleCounts, counts_of, members_of, monthly_cells, windows_of
 from indicators.placebos import placebo_share
 
-ROLES = ("treated", "buffer", "control")
 # Reasons that a figure is not final for; all others say why there is none.
 UNSETTLED = ("period_open", "maturing", "partial_records", "gate_failed", "stale_since")
 CONFIDENCE = 0.95
@@ -29,6 +29,7 @@ _NUMBERS = (
     *(f"{role}_{window}" for role in ROLES for window in ("before", "after")),
     *("local", "local_low", "local_high", "displaced", "displaced_low", "displaced_high"),
     *("total", "total_low", "total_high", "p_value", "dispersion"),
+    *("harm", "harm_low", "harm_high", "harm_p_value"),
 )
 RESULT_SCHEMA: dict[str, type[pl.DataType]] = {
     "intervention_id": pl.String,
@@ -37,6 +38,7 @@ RESULT_SCHEMA: dict[str, type[pl.DataType]] = {
     "treated": pl.String,
     "buffer": pl.String,
     "control": pl.String,
+    "harm_weights": pl.String,
     "start": pl.Date,
     "months": pl.Int32,
     "months_compared": pl.Int32,
@@ -75,15 +77,6 @@ class Evaluations:
 
     results: pl.DataFrame
     months: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class _Counts:
-    """Monthly counts of the areas of each role, arrays of areas by months, and the sizes of the areas."""
-
-    counts: dict[str, Floats]
-    sizes: dict[str, Floats]
-    months: list[date]
 
 
 def evaluate_interventions(
@@ -130,7 +123,7 @@ def evaluate_interventions(
     """
     reasons = dict(availability.select("indicator_id", "reason").iter_rows())
     evaluated = [
-        _evaluate(each, _members(each, interventions, areas), values, reasons.get(each.indicator_id), as_of)
+        _evaluate(each, members_of(each, interventions, areas), values, reasons.get(each.indicator_id), as_of)
         for each in sorted(interventions, key=lambda each: each.id)
     ]
     rounded = pl.selectors.float().round_sig_figs(SIGNIFICANT_DIGITS) + 0.0
@@ -154,111 +147,29 @@ def _evaluate(
         "start": declared.start,
         "months": declared.months,
         "months_compared": len(after),
+        "harm_weights": json.dumps(dict(sorted(declared.harm)), sort_keys=True) if declared.harm else None,
         "status": "not_available",
     }
     if after:
         row |= {"before_start": before[0], "before_end": last_day(before[-1])}
         row |= {"after_start": after[0], "after_end": last_day(after[-1])}
     nothing = pl.DataFrame(schema=MONTH_SCHEMA)
-    cells = _cells(declared, members, values, after)
+    cells = monthly_cells(declared, members, values, after)
     if cells.is_empty():
         return row | {"reason": unavailable or "months_missing"}, nothing
-    counted = _counted(declared, cells, members, after)
+    counted = counts_of(declared, cells, members, after)
     if isinstance(counted, str):
         return row | {"reason": counted}, nothing
     if min(counted.sizes[role].sum() for role in ROLES if members[role]) == 0:
         return row | {"reason": "nothing_to_count"}, nothing
     row["pre_trend_p_value"] = _pre_trend(counted, declared)
     months = _months(counted, declared)
-    compared = _windows(counted, before, after)
+    compared = windows_of(counted, before, after)
     if reason := _incomparable(declared, compared, after):
         return row | {"reason": reason}, months
     row |= _difference(compared, counted.sizes, before, after)
+    row |= _harm(declared, members, values, before, after)
     return row | _standing(cells, len(after) < declared.months), months
-
-
-def _members(
-    declared: Intervention, interventions: Sequence[Intervention], areas: pl.DataFrame
-) -> dict[str, list[str]]:
-    """Areas by role, in the order of the declaration.
-
-    Unless the declaration names its control areas, those of another intervention on the same indicator that begins in
-    the months compared are none, if enough others are left.
-    """
-    of_level = areas.filter((pl.col("area_level") == declared.area_level) & ~pl.col("is_unallocated"))
-    known = sorted(of_level["area_id"].to_list())
-    given = {*declared.treated, *declared.buffer}
-    others = [area for area in known if area not in given]
-    concerned = {
-        area
-        for each in interventions
-        if each.id != declared.id and each.indicator_id == declared.indicator_id and declared.holds_start_of(each)
-        for area in (*each.treated, *each.buffer)
-    }
-    untouched = [area for area in others if area not in concerned]
-    control = list(declared.control) or (untouched if len(untouched) >= FEWEST_CONTROLS else others)
-    members = {"treated": list(declared.treated), "buffer": list(declared.buffer), "control": control}
-    strange = [area for role in ROLES for area in members[role] if area not in known]
-    if strange:
-        raise ValueError(f"{declared.id}: {strange[0]} is not an area of level {declared.area_level}")
-    return members
-
-
-def _cells(
-    declared: Intervention, members: dict[str, list[str]], values: pl.DataFrame, after: list[date]
-) -> pl.DataFrame:
-    """Monthly figures from the first month before to the last one after, with the role of their areas."""
-    roles = {area: role for role in ROLES for area in members[role]}
-    last = after[-1] if after else declared.months_before[-1]
-    return values.filter(
-        (pl.col("indicator_id") == declared.indicator_id)
-        & (pl.col("period_kind") == "month")
-        & pl.col("area_id").is_in([*roles])
-        & pl.col("period_start").is_between(declared.months_before[0], last)
-    ).with_columns(role=pl.col("area_id").replace_strict(roles))
-
-
-def _counted(
-    declared: Intervention, cells: pl.DataFrame, members: dict[str, list[str]], after: list[date]
-) -> _Counts | str:
-    """Counts by role, area and month, or why some are missing."""
-    first, last = declared.months_before[0], after[-1] if after else declared.months_before[-1]
-    months = pl.date_range(first, last, "1mo", eager=True).to_list()
-    void = cells.filter(pl.col("numerator").is_null())
-    if void.height:
-        return ";".join(dict.fromkeys(void.sort("period_start", "area_id")["reason"].drop_nulls())) or "months_missing"
-    if cells.height < len(months) * sum(map(len, members.values())):
-        return "months_missing"
-
-    def table(role: str, column: str) -> Floats:
-        wide = (
-            cells.filter(pl.col("role") == role)
-            .sort("period_start", "area_id")
-            .pivot("period_start", index="area_id", values=column)
-            .sort("area_id")
-        )
-        return wide.drop("area_id").to_numpy().astype(np.float64).reshape(len(members[role]), len(months))
-
-    counts = {role: table(role, "numerator") for role in ROLES if members[role]}
-    counts.setdefault("buffer", np.zeros((0, len(months))))
-    sized = counts
-    if declared.size == "residents":
-        sized = {role: table(role, "denominator") for role in ROLES if members[role]}
-        sized.setdefault("buffer", np.zeros((0, len(months))))
-        if any(np.isnan(each).any() for each in sized.values()):
-            return "needs_population"
-    sizes = {role: each[:, : declared.months].sum(axis=1) for role, each in sized.items()}
-    return _Counts(counts, sizes, months)
-
-
-def _windows(counted: _Counts, before: list[date], after: list[date]) -> dict[str, Floats]:
-    """Counts of each area in the two windows, by role: arrays of areas by 2."""
-    at = {month: n for n, month in enumerate(counted.months)}
-    windows = [[at[month] for month in window] for window in (before, after)]
-    return {
-        role: np.stack([table[:, window].sum(axis=1) for window in windows], axis=1)
-        for role, table in counted.counts.items()
-    }
 
 
 def _incomparable(declared: Intervention, compared: dict[str, Floats], after: list[date]) -> str | None:
@@ -277,8 +188,7 @@ def _difference(
     compared: dict[str, Floats], sizes: dict[str, Floats], before: list[date], after: list[date]
 ) -> dict[str, Any]:
     """The evaluation of two windows: counts, differences with limits, placebos and what could be seen."""
-    days = np.array([sum(last_day(month).day for month in window) for window in (before, after)], dtype=np.float64)
-    times = days / days.mean()
+    times = _time_weights(before, after)
     spread = dispersion(compared["control"])
     sums = {role: compared[role].sum(axis=0) for role in ROLES}
     size = {role: sizes[role].sum() for role in ROLES}
@@ -292,11 +202,7 @@ def _difference(
     if len(compared["buffer"]):
         parts["displaced"] = ("buffer",)
     for name, roles in parts.items():
-        counts = [sum(sums[role] for role in roles), sums["control"]]
-        weights = (1.0, size["control"] / sum(size[role] for role in roles))
-        found = wdd(
-            counts, area_weights=weights, time_weights=times, dispersion=spread.phi, degrees=spread.degrees
-        ).row(0, named=True)
+        found = _against_controls(roles, sums, size, times, spread).row(0, named=True)
         row |= {name: found["total"], f"{name}_low": found["lower"], f"{name}_high": found["upper"]}
         row["p_value"] = found["p_value"] if name == "total" else row.get("p_value")
     scale = (size["treated"] + size["buffer"]) / size["control"]
@@ -316,24 +222,70 @@ def _difference(
     }
 
 
-def _scale(counted: _Counts, role: str) -> float:
+def _time_weights(before: list[date], after: list[date]) -> Floats:
+    days = np.array([sum(last_day(month).day for month in window) for window in (before, after)], dtype=np.float64)
+    weights: Floats = days / days.mean()
+    return weights
+
+
+def _against_controls(
+    roles: Sequence[str], sums: dict[str, Floats], size: dict[str, float], times: Floats, spread: Dispersion
+) -> pl.DataFrame:
+    """Difference of the areas of some roles, together, from the control areas at their size."""
+    counts = [np.sum([sums[role] for role in roles], axis=0), sums["control"]]
+    weights = (1.0, size["control"] / sum(size[role] for role in roles))
+    return wdd(counts, area_weights=weights, time_weights=times, dispersion=spread.phi, degrees=spread.degrees)
+
+
+def _harm(
+    declared: Intervention, members: dict[str, list[str]], values: pl.DataFrame, before: list[date], after: list[date]
+) -> dict[str, Any]:
+    """The difference of treated and buffer areas over several kinds of event, each times the harm of one.
+
+    Every kind has its own controls' change and its own φ; the fewest degrees of freedom hold for the sum. None where
+    one of the kinds cannot be evaluated: a sum without it would be of another harm.
+    """
+    evaluated, fewest = [], np.inf
+    for indicator, _ in declared.harm:
+        kind = replace(declared, indicator_id=indicator)
+        cells = monthly_cells(kind, members, values, after)
+        counted = counts_of(kind, cells, members, after) if cells.height else ""
+        if isinstance(counted, str) or min(counted.sizes[role].sum() for role in ROLES if members[role]) == 0:
+            return {}
+        compared = windows_of(counted, before, after)
+        if _incomparable(kind, compared, after):
+            return {}
+        spread = dispersion(compared["control"])
+        sums = {role: compared[role].sum(axis=0) for role in ROLES}
+        size = {role: counted.sizes[role].sum() for role in ROLES}
+        times = _time_weights(before, after)
+        evaluated.append(_against_controls(("treated", "buffer"), sums, size, times, spread))
+        fewest = min(fewest, spread.degrees)
+    if not evaluated:
+        return {}
+    found = harm_wdd(pl.concat(evaluated), [weight for _, weight in declared.harm], fewest).row(0, named=True)
+    names = {"harm": "total", "harm_low": "lower", "harm_high": "upper", "harm_p_value": "p_value"}
+    return {name: found[column] for name, column in names.items()}
+
+
+def _scale(counted: RoleCounts, role: str) -> float:
     return float(counted.sizes[role].sum() / counted.sizes["control"].sum())
 
 
-def _monthly_spread(counted: _Counts, declared: Intervention) -> Dispersion:
+def _monthly_spread(counted: RoleCounts, declared: Intervention) -> Dispersion:
     """φ of single months, from the control areas before the start."""
     before = counted.counts["control"][:, : declared.months]
     has_any = (before.sum(axis=1) > 0).sum() >= FEWEST_CONTROLS and (before.sum(axis=0) > 0).sum() >= 2
     return dispersion(before) if has_any else Dispersion(1.0, 1)
 
 
-def _pre_trend(counted: _Counts, declared: Intervention) -> float | None:
+def _pre_trend(counted: RoleCounts, declared: Intervention) -> float | None:
     treated, control = (counted.counts[role][:, : declared.months].sum(axis=0) for role in ("treated", "control"))
     phi = _monthly_spread(counted, declared).phi
     return pre_trend_p_value(treated, control, phi, control_scale=_scale(counted, "treated"))
 
 
-def _months(counted: _Counts, declared: Intervention) -> pl.DataFrame:
+def _months(counted: RoleCounts, declared: Intervention) -> pl.DataFrame:
     """Every month with the counts, those that the controls lead to expect, and how far chance carries a difference."""
     treated, buffer, control = (counted.counts[role].sum(axis=0) for role in ROLES)
     has_buffer = len(counted.counts["buffer"]) > 0

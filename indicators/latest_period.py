@@ -62,7 +62,7 @@ def _judge(source: Source, latest: pl.DataFrame, breaks: tuple[date, ...]) -> pl
     limits = ("lower", "upper")
     in_unit = source.feed.entry.per / pl.col("denominator")
     return (
-        latest.drop(limits)
+        latest.drop(*limits, "p_value")
         .join(tested, on=["area_id", "day"])
         .filter(pl.col("p_value").is_not_null())
         .with_columns(centre=pl.col("expected") * in_unit, **{name: pl.col(name) * in_unit for name in limits})

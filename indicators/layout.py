@@ -59,8 +59,16 @@ class Layout:
         )
 
     @cached_property
-    def _is_unallocated(self) -> Ints:
-        return self.tree.areas["is_unallocated"].to_numpy().astype(np.int64)[:, None]
+    def _unallocated(self) -> Ints:
+        """Areas of the tree that hold the records of unknown area."""
+        return np.flatnonzero(self.tree.areas["is_unallocated"].to_numpy())
+
+    @cached_property
+    def _gained(self) -> sparse.csr_array:
+        """1 where an area told of (row) could gain what an unallocated area (column) holds, and does not hold it."""
+        around, members = self._around
+        gained = (around @ members)[:, self._unallocated] - self._upwards[:, self._unallocated]
+        return sparse.csr_array(gained)
 
     def by_day(self, counts: pl.DataFrame, columns: Sequence[str]) -> dict[str, Ints]:
         """Sums of `columns` by area of the tree and covered day, shape (areas of the tree, days); zero elsewhere.
@@ -76,20 +84,19 @@ class Layout:
         day = counts.select(since_first.fill_null(-1)).to_series().to_numpy()
         counted = (day >= 0) & (day < len(is_covered))
         counted[counted] = is_covered[day[counted]]
-        area, day = self.tree.number(counts["area_id"])[counted], day[counted]
-        return {name: self._added(area, day, len(is_covered), counts[name].to_numpy()[counted]) for name in columns}
+        at = self.tree.number(counts["area_id"])[counted] * len(is_covered) + day[counted]
+        return {name: self._added(at, len(is_covered), counts[name].to_numpy()[counted]) for name in columns}
 
     def by_area(self, counts: pl.DataFrame, column: str) -> Ints:
         """Sums of `column` by area of the tree, shape (areas of the tree, 1)."""
-        area = self.tree.number(counts["area_id"])
-        return self._added(area, np.zeros_like(area), 1, counts[column].to_numpy())
+        return self._added(self.tree.number(counts["area_id"]), 1, counts[column].to_numpy())
 
     def by_stated_period(self, counts: pl.DataFrame, column: str) -> Ints:
         """Sums of `column` by area of the tree and period, of rows with area_id, period_kind and period_start."""
         periods = self.coverage.periods.select("period_kind", "period_start").with_row_index("period")
         placed = counts.join(periods, on=["period_kind", "period_start"])
-        area = self.tree.number(placed["area_id"])
-        return self._added(area, placed["period"].cast(pl.Int64).to_numpy(), len(periods), placed[column].to_numpy())
+        at = self.tree.number(placed["area_id"]) * len(periods) + placed["period"].cast(pl.Int64).to_numpy()
+        return self._added(at, len(periods), placed[column].to_numpy())
 
     def by_cell(self, counts: pl.DataFrame, days: pl.DataFrame, by: list[str], columns: list[str]) -> pl.DataFrame:
         """Sums of each cell that has any, with all below it, kept apart by further columns: for what is too sparse.
@@ -122,10 +129,11 @@ class Layout:
             .agg(pl.col(columns).sum())
         )
 
-    def _added(self, area: Ints, column: Ints, width: int, counts: Ints) -> Ints:
-        summed = np.zeros((self.tree.areas.height, width), dtype=np.int64)
-        np.add.at(summed, (area, column), counts)
-        return summed
+    def _added(self, at: Ints, width: int, counts: Ints) -> Ints:
+        """Counts added up at their places, area of the tree x `width` + column."""
+        summed = np.zeros(self.tree.areas.height * width, dtype=np.int64)
+        np.add.at(summed, at, counts)
+        return summed.reshape(-1, width)
 
     def by_period(self, days: Ints) -> Ints:
         """Sums over the days of each period, shape (n, periods)."""
@@ -146,8 +154,7 @@ class Layout:
         Such a record could belong to any area of its geography, and to any area above those; where the area already
         holds it (the city does) it adds nothing.
         """
-        stray = counts * self._is_unallocated
-        return self.everywhere(stray) - self.up(stray)
+        return np.asarray(self._gained @ counts[self._unallocated])
 
 
 def _links(pairs: pl.DataFrame, row: str, column: str, rows: pl.Series, columns: pl.Series) -> sparse.csr_array:

@@ -14,14 +14,15 @@ from indicators.cells import (
     count_cells,
     daily_counts,
     own_sums,
+    sums_of_products,
     tells_something,
     unallocated,
     with_figures,
 )
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, cluster_ratio_limits, wilson_limits
+from indicators.layout import Bools
 from indicators.protected_cells import least_and_most, protect_cells
-from indicators.unusable import PERIOD
 
 COLUMNS = ["numerator", "denominator", "records", "missing"]
 
@@ -52,7 +53,8 @@ def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
     periods = source.coverage.periods
     is_coarse = ~periods["period_kind"].is_in(FINE_KINDS).to_numpy()
     is_silent = (periods["have_days"] == 0).to_numpy()
-    cells = count_cells(source, daily, COLUMNS, tells_something(source, whole) & (is_coarse | is_silent | (whole > 0)))
+    told = tells_something(source, whole) & (is_coarse | is_silent | (whole > 0))
+    cells = count_cells(source, daily, COLUMNS, told)
     wrong = cells.filter(pl.col("numerator") > pl.col("denominator"))
     if wrong.height:
         area, start = wrong.select("area_id", "period_start").sort("area_id", "period_start").row(0)
@@ -92,7 +94,7 @@ def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
     x, n = counted["numerator"].to_numpy(), counted["denominator"].to_numpy()
     in_doubt = [counted[name].to_numpy() for name in ("failures_added", "successes_added", "contested")]
     if entry.interval == "cluster":
-        lower, upper = _day_limits(source, daily, counted)
+        lower, upper = _day_limits(source, daily, cells, told)
         # Without an interval the bounds stand around the value itself.
         around = tuple(np.where(np.isnan(limit), x / n, limit) for limit in (lower, upper))
         low, high = limit_bounds((around[0], around[1]), n, *in_doubt)
@@ -111,30 +113,15 @@ def _rarer(entry: Entry) -> pl.Expr:
     return pl.when(pl.col("denominator") > 0).then(pl.col("records") * rarer / pl.col("denominator")).otherwise(0.0)
 
 
-def _day_limits(source: Source, daily: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, Floats]:
+def _day_limits(source: Source, daily: pl.DataFrame, cells: pl.DataFrame, told: Bools) -> tuple[Floats, Floats]:
     """Limits of shares of an amount, by the scatter of the days of each cell that have any: one for each cell."""
-    part, whole = (pl.col(name).cast(pl.Int128) for name in ("numerator", "denominator"))
-    by_day = (
-        daily.join(source.tree.lineage, on="area_id")
-        .group_by(pl.col("ancestor_id").alias("area_id"), "day")
-        .agg(pl.col("numerator", "denominator").sum())
-        .filter(pl.col("denominator") > 0)
-    )
-    scattered = (
-        by_day.join(source.coverage.days, on="day")
-        .group_by("area_id", *PERIOD)
-        .agg(
-            days=pl.len().cast(pl.Float64),
-            part=part.sum(),
-            whole=whole.sum(),
-            xx=(part * part).sum(),
-            xn=(part * whole).sum(),
-            nn=(whole * whole).sum(),
-        )
-    )
+    layout = source.layout
+    by_day = layout.by_day(daily, ["numerator", "denominator"])
+    part, whole = layout.up(by_day["numerator"]), layout.up(by_day["denominator"])
     # Sums of integers are exact: what is left to rounding is the same whatever their order.
-    found = cells.select("area_id", *PERIOD).join(scattered, on=["area_id", *PERIOD], how="left", maintain_order="left")
-    x, n, xx, xn, nn, days = (
-        found[name].cast(pl.Float64).to_numpy() for name in ("part", "whole", "xx", "xn", "nn", "days")
-    )
-    return cluster_ratio_limits(x, n, (xx, xn, nn), days)
+    x, n, days = (layout.by_period(each)[told] for each in (part, whole, (whole > 0).astype(np.int64)))
+    pairs = ((part, part), (part, whole), (whole, whole))
+    squares = (sums_of_products(source, one, other, told).cast(pl.Float64).to_numpy() for one, other in pairs)
+    is_counted = cells["void_reason"].is_null().to_numpy()
+    xx, xn, nn = (each[is_counted] for each in squares)
+    return cluster_ratio_limits(x[is_counted], n[is_counted], (xx, xn, nn), days[is_counted])

@@ -13,19 +13,17 @@ from indicators.cells import (
     Source,
     count_cells,
     daily_counts,
-    halved,
-    joined,
+    sums_of_products,
     tells_something,
     unallocated,
     with_figures,
 )
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
-from indicators.layout import Bools
 from indicators.population import DAYS_PER_YEAR, person_days
 from indicators.protected_cells import least_and_most, of_the_top, protect_cells
 
-COLUMNS = ["numerator", "records", "missing", "squares"]
+COLUMNS = ["numerator", "records", "missing"]
 
 
 def rate_figures(source: Source) -> pl.DataFrame:
@@ -43,12 +41,13 @@ def rate_figures(source: Source) -> pl.DataFrame:
     at_risk = person_days(source.inputs.profile, source.layout)
     told = tells_something(source, at_risk / DAYS_PER_YEAR)
     cells = (
-        count_cells(source, daily, COLUMNS, told)
+        count_cells(source, daily, [*COLUMNS, *(["squares"] if "squares" in daily.columns else [])], told)
         .with_columns(denominator=pl.Series(at_risk[told], nan_to_null=True))
         .with_columns(pl.col("denominator") / DAYS_PER_YEAR)
     )
     if source.feed.entry.interval == "daily_cluster":
-        cells = cells.with_columns(squared_days=_squared_days(source, daily, told))
+        totals = source.layout.up(source.layout.by_day(daily, ["numerator"])["numerator"])
+        cells = cells.with_columns(squared_days=sums_of_products(source, totals, totals, told))
     return _with_limits(_protected(cells, source), source.feed.entry, _largest_weight(source))
 
 
@@ -118,15 +117,6 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
         low = np.maximum(np.where(np.isnan(lower), events, lower) - contested * worst, 0.0)
         return lower, upper, low, np.where(np.isnan(upper), events, upper) + gained + refused * worst
     return *poisson_limits(events), *count_bounds(events, gained + refused * worst + above, contested * worst + below)
-
-
-def _squared_days(source: Source, daily: pl.DataFrame, told: Bools) -> pl.Series:
-    """Sum over the covered days of the squared daily total, of each cell told of."""
-    layout = source.layout
-    totals = layout.up(layout.by_day(daily, ["numerator"])["numerator"])
-    squares = pl.DataFrame({"squared": totals.ravel()}).select(pl.col("squared").cast(pl.Int128).pow(2))
-    high, low = (squares.select(half).to_series().to_numpy().reshape(totals.shape) for half in halved("squared"))
-    return joined(*(pl.Series(layout.by_period(half)[told]) for half in (high, low)))
 
 
 def _largest_weight(source: Source) -> float:

@@ -116,13 +116,15 @@ def fit_reweighted(
     design, counts, weights, exposure : arrays
         As in `fit_quasi_poisson`.
     down_weight_above : float
-        Standardised Anscombe residual s above which a row gets the weight 1/s².
+        Standardised Anscombe residual s above which a row gets the weight 1/s²; at infinity the first fit is the last.
 
     References
     ----------
     Farrington, Andrews, Beale & Catchpole (1996), J. R. Statist. Soc. A 159:547-563, section 3.6.
     """
     fit = fit_quasi_poisson(design, counts, weights, exposure=exposure)
+    if not np.isfinite(down_weight_above):
+        return fit
     phi = np.maximum(fit.dispersion, 1.0)[:, None]
     anscombe = 1.5 * (np.cbrt(counts) ** 2 / fit.fitted ** (1 / 6) - np.sqrt(fit.fitted))
     residual = anscombe / np.sqrt(phi * np.maximum(1 - fit.leverage, 1e-9))

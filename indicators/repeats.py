@@ -27,14 +27,14 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
     Numerator and denominator are the pairs of incidents at different addresses, near by `entry.near`, that there are
     and that there would be were the dates dealt out at random. The limits turn the permutation test round: they are the
     ratios by which chance would have had to be multiplied to bring the pairs there are, and leave out 1 where it brings
-    so many, or so few, in less than 2.5 % of the permutations. Unusable are incidents without a valid point, or whose
-    day is not known to a day or two.
+    so many, or so few, in less than 2.5 % of the permutations. The p-value, one-sided, is how often it brings as many.
+    Unusable are incidents without a valid point, or whose day is not known to a day or two.
 
     Returns
     -------
     DataFrame
-        The cells with value, limits, numerator, denominator, unusable, events, event_squares and the shares of unusable
-        records.
+        The cells with value, limits, p_value, numerator, denominator, unusable, events, event_squares and the shares of
+        unusable records.
     """
     entry = source.feed.entry
     if entry.near is None:
@@ -63,17 +63,20 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
             near = near_pairs(
                 _between(events, first, last), entry.near.metres, entry.near.days, max(entry.min_denominator, 1.0)
             )
-            found.append((area, kind, start, near.observed, near.expected, near.chance_low, near.chance_high))
+            found.append(
+                (area, kind, start, near.observed, near.expected, near.chance_low, near.chance_high, near.p_value)
+            )
     counted = pl.DataFrame(
         found,
         schema=dict(zip(KEY, (pl.String, pl.String, pl.Date), strict=True))
-        | dict.fromkeys(("numerator", "denominator", "chance_low", "chance_high"), pl.Float64),
+        | dict.fromkeys(("numerator", "denominator", "chance_low", "chance_high", "p_value"), pl.Float64),
         orient="row",
     )
     return (
         cells.join(counted, on=KEY, how="left")
         .with_columns(
-            pl.col("numerator", "denominator").fill_null(0.0), pl.col("chance_low", "chance_high").fill_nan(None)
+            pl.col("numerator", "denominator").fill_null(0.0),
+            pl.col("chance_low", "chance_high", "p_value").fill_nan(None),
         )
         .with_columns(
             value=pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator")),
@@ -96,8 +99,8 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        The cells with value, limits, numerator, denominator, unusable, events, event_squares and the shares of unusable
-        records.
+        The cells with value, limits, p_value (one-sided), numerator, denominator, unusable, events, event_squares and
+        the shares of unusable records.
     """
     daily = source.feed.rows.group_by("area_id", "day").agg(
         records=pl.col("incidents").sum(),
@@ -146,6 +149,7 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
         value=pl.Series([each.excess for each in found], dtype=pl.Float64),
         lower=pl.Series([each.observed - each.chance_high for each in found], dtype=pl.Float64),
         upper=pl.Series([each.observed - each.chance_low for each in found], dtype=pl.Float64),
+        p_value=pl.Series([each.p_value for each in found], dtype=pl.Float64),
         events=pl.col("numerator"),
         event_squares=pl.col("numerator"),
         provisional_reason=pl.coalesce(

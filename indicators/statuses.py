@@ -40,6 +40,7 @@ def publish(cells: pl.DataFrame, entry: Entry, as_of: date, disclosure: Disclosu
     columns = {name: pl.col(name) if name in cells.columns else pl.lit(None, pl.Float64) for name in FIGURES}
     return cells.with_columns(
         **{name: pl.when(shown).then(_rounded(column)) for name, column in columns.items()},
+        p_value=pl.when(shown).then(_rounded(pl.col("p_value") if "p_value" in cells.columns else pl.lit(None))),
         numerator=pl.when(told & ~is_small).then(_rounded(pl.col("numerator"))),
         # Residents are no secret; of anything else the denominator is a count, too.
         denominator=pl.when(told & (pl.lit(is_rate) | ~is_small)).then(_rounded(pl.col("denominator"))),

@@ -41,11 +41,17 @@ def kaplan_meier_quantiles(
     ----------
     Kaplan & Meier (1958), JASA 53:457-481; Brookmeyer & Crowley (1982), Biometrics 38:29-41.
     """
+    return quantiles_at_risk(at_risk(counts, by), by, probability, confidence)
+
+
+def quantiles_at_risk(
+    curve: pl.DataFrame, by: list[str], probability: float = 0.5, confidence: float = 0.95
+) -> pl.DataFrame:
+    """The same of counts that are in order already, as `at_risk` gives them."""
     target = 1 - probability + TOLERANCE
     z = float(special.ndtri((1 + confidence) / 2))
     curve = (
-        _at_risk(counts, by)
-        .filter(pl.col("at_risk") > 0)
+        curve.filter(pl.col("at_risk") > 0)
         .with_columns(
             survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod().over(by),
             staying=pl.col("at_risk") - pl.col("events"),
@@ -114,7 +120,7 @@ def standardised_quantiles(
     weights = counts.group_by(within).agg(pl.col("weight").first())
     survival, staying = pl.col("survival"), pl.col("at_risk") - pl.col("events")
     steps = (
-        _at_risk(counts, within)
+        at_risk(counts, within)
         .filter(pl.col("at_risk") > 0)
         .with_columns(
             survival=(1 - pl.col("events") / pl.col("at_risk")).cum_prod().over(within),
@@ -162,7 +168,7 @@ def standardised_quantiles(
 
 
 def earliest_quantiles(
-    counts: pl.DataFrame, added: pl.DataFrame, by: list[str], probability: float = 0.5
+    curve: pl.DataFrame, added: pl.DataFrame, by: list[str], probability: float = 0.5
 ) -> pl.DataFrame:
     """Earliest quantile that further records of unknown duration could bring about, one per group.
 
@@ -172,7 +178,9 @@ def earliest_quantiles(
 
     Parameters
     ----------
-    counts, by, probability
+    curve : DataFrame
+        As `at_risk` gives it, from the start.
+    by, probability
         As for `kaplan_meier_quantiles`.
     added : DataFrame
         Columns `by` and `added`, the number of further records; groups may be absent.
@@ -180,15 +188,11 @@ def earliest_quantiles(
     Returns
     -------
     DataFrame
-        `by`, `earliest`: for the groups of `counts` in `added`, sorted. Null where even so it is not reached.
+        `by`, `earliest`: for the groups of `curve` in `added`, sorted. Null where even so it is not reached.
     """
     target = 1 - probability + TOLERANCE
-    start = counts.join(added, on=by, how="semi").group_by(by).agg(pl.lit(0.0).alias("time"))
-    none = pl.lit(0, pl.Int64)
     return (
-        _at_risk(pl.concat([counts, start.with_columns(events=none, censored=none)], how="vertical_relaxed"), by)
-        .join(added, on=by)
-        .sort(*by, "time")
+        curve.join(added, on=by, maintain_order="left")
         .with_columns(
             survival=(1 - pl.col("events") / (pl.col("at_risk") + pl.col("added"))).cum_prod().over(by),
             left=pl.col("at_risk") - pl.col("leaving"),
@@ -200,8 +204,19 @@ def earliest_quantiles(
     )
 
 
-def _at_risk(counts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Sums by group and time, in order, with the number `leaving` then and `at_risk` until then."""
+def at_risk(counts: pl.DataFrame, by: list[str], from_start: bool = False) -> pl.DataFrame:
+    """Sums by group and time, in order, with the number `leaving` then and `at_risk` until then.
+
+    With `from_start` each group has a row at time 0, whether anything happened then or not.
+    """
+    if from_start:
+        none = dict.fromkeys(("time", "events", "censored"), 0)
+        start = (
+            counts.select(by)
+            .unique()
+            .with_columns(pl.lit(value, counts.schema[name]).alias(name) for name, value in none.items())
+        )
+        counts = pl.concat([counts.select(start.columns), start])
     return (
         counts.group_by(*by, "time")
         .agg(pl.col("events").sum(), pl.col("censored").sum())

@@ -145,9 +145,12 @@ def _special_causes(x: Floats, centre: float, low: float, high: float) -> tuple[
 
 def _runs(holds: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
     """Members of uninterrupted runs of at least `length`."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]])))
     marked = np.zeros(len(holds), dtype=np.bool_)
-    for start, end in edges.reshape(-1, 2):
+    if holds.sum() < length:
+        return marked
+    padded = np.zeros(len(holds) + 2, dtype=np.bool_)
+    padded[1:-1] = holds
+    for start, end in np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2):
         marked[start:end] = end - start >= length
     return marked
 
@@ -155,7 +158,10 @@ def _runs(holds: npt.NDArray[np.bool_], length: int) -> npt.NDArray[np.bool_]:
 def _two_in_three(close: npt.NDArray[np.bool_], on_side: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     if len(close) < 3:
         return np.zeros(len(close), dtype=np.bool_)
-    sides = np.lib.stride_tricks.sliding_window_view(on_side, 3).all(axis=1)
-    windows = sides & (np.lib.stride_tricks.sliding_window_view(close, 3).sum(axis=1) >= 2)
+    a, b, c = close[:-2], close[1:-1], close[2:]
+    windows = on_side[:-2] & on_side[1:-1] & on_side[2:] & (a & b | a & c | b & c)
+    marked = np.zeros(len(close), dtype=np.bool_)
     # Each window marks three points.
-    return close & (np.convolve(windows, np.ones(3, dtype=np.int64)) > 0)
+    for start in range(3):
+        marked[start : start + len(windows)] |= windows
+    return close & marked

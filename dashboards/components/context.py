@@ -104,6 +104,9 @@ class Context:
                     high=words.number(row["upper"], decimals),
                 )
             )
+        # Releases made by older versions do not tell.
+        if row.get("p_value") is not None:
+            lines.append(words("figure.chance", p=words.number(row["p_value"], 3)))
         if row["bound_low"] is not None and row["bound_high"] is not None and row["unusable"]:
             lines.append(
                 words(

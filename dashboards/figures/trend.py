@@ -14,6 +14,7 @@ from dashboards.figures.theme import SIGNAL_SHAPES, Palette, axis, figure, rows,
 PANEL_PIXELS = 250
 SINGLE_PIXELS = 420
 GAP_LABEL_CHARACTERS = 18
+BREAK_LABEL_CHARACTERS = 22
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def trend_figure(
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
     marked: date | None = None,
-    breaks: Sequence[date] = (),
+    breaks: Sequence[tuple[date, str]] = (),
 ) -> go.Figure:
     """Draw panels one below the other over one time axis.
 
@@ -56,7 +57,8 @@ def trend_figure(
     marked
         Period to point out with a vertical line.
     breaks
-        First days of declared changes: vertical lines, at which centre and limits end and begin anew.
+        First days of declared changes with what they are called: vertical lines with labels, at which line, interval,
+        centre and limits end and begin anew.
 
     Returns
     -------
@@ -89,17 +91,20 @@ def trend_figure(
             }
         )
         first, last = panel.frame["period_start"][0], panel.frame["period_end"][-1]
-        shown_breaks = [day for day in breaks if first < day < last]
+        shown_breaks = [(day, name) for day, name in breaks if first < day < last]
+        days = [day for day, _ in shown_breaks]
         for trace in [
             *_way(panel.way, colours),
-            *_traces(panel.frame, polarity, colours, shown_breaks),
+            *_traces(panel.frame, polarity, colours, days),
             *_expected(panel.nowcasts, colours),
         ]:
             drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
         pointers = [_upright(marked, {"color": colours.muted, "width": 1})] if marked else []
-        pointers += [_upright(day, {"color": colours.ink, "width": 1.5, "dash": "dashdot"}) for day in shown_breaks]
+        pointers += [_upright(day, {"color": colours.ink, "width": 1.5, "dash": "dashdot"}) for day in days]
         for shape in [*_gaps(panel.frame, colours), *pointers]:
             drawing.add_shape(shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
+        for label in _labels(shown_breaks, (first, last), colours):
+            drawing.add_annotation(label | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
         if len(panels) == 1:
             continue
         drawing.add_annotation(
@@ -131,18 +136,35 @@ def _upright(day: date, line: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "line", "x0": day, "x1": day, "y0": 0, "y1": 1, "layer": "below", "line": line}
 
 
+def _labels(breaks: Sequence[tuple[date, str]], shown: tuple[date, date], colours: Palette) -> list[dict[str, Any]]:
+    """What each break is called, beside the foot of its line, where figures seldom are; neighbours take turns."""
+    middle = shown[0] + (shown[1] - shown[0]) / 2
+    return [
+        {
+            "text": "<br>".join(wrap(name, BREAK_LABEL_CHARACTERS)),
+            "x": day,
+            "y": 0.02 if number % 2 == 0 else 0.16,
+            "xanchor": "left" if day < middle else "right",
+            "xshift": 4 if day < middle else -4,
+            "yanchor": "bottom",
+            "align": "left" if day < middle else "right",
+            "font": {"size": 11, "color": colours.ink},
+            "showarrow": False,
+        }
+        for number, (day, name) in enumerate(breaks)
+    ]
+
+
 def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[go.Scatter]:
     quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
-    days = frame["period_start"].to_list()
-    # A row without limits at each break lifts the pen.
+    # An empty row at each break lifts the pen: what is counted otherwise is no continuation.
     cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
-    drawn = pl.concat([cuts, frame.select("period_start", "centre", "limit_low", "limit_high")], how="diagonal").sort(
-        "period_start", maintain_order=True
-    )
+    drawn = pl.concat([cuts, frame], how="diagonal").sort("period_start", maintain_order=True)
+    days = drawn["period_start"].to_list()
     traces = [
         # Where no record is unusable the worst case is the interval itself and is not drawn twice.
         _band(
-            frame.with_columns(pl.when(pl.col("unusable").fill_null(0) > 0).then(pl.col("bound_low", "bound_high"))),
+            drawn.with_columns(pl.when(pl.col("unusable").fill_null(0) > 0).then(pl.col("bound_low", "bound_high"))),
             "bound_low",
             "bound_high",
             meta="bounds",
@@ -155,10 +177,10 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
                 "solidity": 0.2,
             },
         ),
-        _band(frame, "lower", "upper", meta="interval", line={"width": 0}, fillcolor=colours.band),
+        _band(drawn, "lower", "upper", meta="interval", line={"width": 0}, fillcolor=colours.band),
         *(
             go.Scatter(
-                x=drawn["period_start"].to_list(),
+                x=days,
                 y=drawn[name].to_list(),
                 meta=meta,
                 line={"color": colours.muted, "width": 1, "dash": dash},
@@ -170,7 +192,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
                 ("centre", "centre", "dash"),
             )
         ),
-        go.Scatter(x=days, y=frame["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
+        go.Scatter(x=days, y=drawn["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
     ]
     size = 6 if frame.height <= 120 else 4
     outline = {"color": colours.line, "width": 1.6}

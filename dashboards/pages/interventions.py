@@ -1,5 +1,6 @@
 """Interventions: what came of each one that the city declares, and how far that can be believed."""
 
+import json
 from typing import Any
 
 import polars as pl
@@ -86,9 +87,28 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
                 total_interval=_interval(context, row, "total"),
             )
         )
+    if row["harm"] is not None:
+        parts.append(
+            words(
+                "interventions.harm",
+                weights=words.join(_weighed(context, row["harm_weights"])),
+                amount=words.number(row["harm"]),
+                interval=_interval(context, row, "harm"),
+            )
+        )
     found = "rise" if row["total_low"] > 0 else "fall" if row["total_high"] < 0 else "chance"
     parts.append(words(f"interventions.verdict.{found}"))
     return words("interventions.space").join(parts)
+
+
+def _weighed(context: Context, weights: str) -> list[str]:
+    """Kinds of event with the harm of one."""
+    words = context.words
+    named = [
+        (words.of(context.release.indicator(each) or {}, "title") or each, harm)
+        for each, harm in json.loads(weights).items()
+    ]
+    return [words("interventions.weight", title=title, weight=words.number(harm)) for title, harm in named]
 
 
 def _span(context: Context, row: dict[str, Any], window: str) -> str:

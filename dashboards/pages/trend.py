@@ -65,6 +65,9 @@ def page(context: Context) -> Any:
     compared = context.release.trends.year_comparisons([identity], areas, kind)
     last_year = {(row["area_id"], row["period_start"]): against_last_year(context, row) for row in compared.to_dicts()}
     series = _worded(context, series, indicator, kind, last_year)
+    breaks = context.release.trends.breaks(identity).filter(
+        pl.col("start").is_between(series["period_start"].min(), series["period_end"].max(), closed="none")
+    )
     targets = context.release.trends.targets.filter(
         (pl.col("indicator_id") == identity) & pl.col("area_id").is_in(areas) & pl.lit(kind not in ("day", "week"))
     )
@@ -74,9 +77,6 @@ def page(context: Context) -> Any:
         for area_id, its in ((area_id, pl.col("area_id") == area_id) for area_id in areas)
     ]
     marked = context.view.period if context.view.period in series["period_start"] else None
-    breaks = context.release.trends.breaks(identity).filter(
-        pl.col("start").is_between(series["period_start"].min(), series["period_end"].max(), closed="none")
-    )
     drawing = trend_figure(
         panels,
         words.unit(indicator["unit"]),
@@ -84,7 +84,7 @@ def page(context: Context) -> Any:
         words.axis_formats,
         context.colours,
         marked,
-        breaks["start"].to_list(),
+        [(row["start"], words.of(row, "title")) for row in breaks.to_dicts()],
     )
     names = words.join([panel_.title for panel_ in panels])
     chart = panel(
@@ -109,7 +109,7 @@ def page(context: Context) -> Any:
             ],
             className="main-and-side",
         ),
-        panel(words("trend.table"), *_table(context, series, expected, indicator, kind)),
+        panel(words("trend.table"), *_table(context, series, expected, breaks, indicator, kind)),
         revision_panel(context, indicator, areas, kind, since),
     ]
 
@@ -250,10 +250,28 @@ def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
     )
 
 
-def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indicator: dict[str, Any], kind: str) -> Any:
+def _begun(context: Context, series: pl.DataFrame, breaks: pl.DataFrame) -> dict[date, str]:
+    """By the first period that lies after a declared change: what changed."""
+    begun: dict[date, list[str]] = {}
+    for row in breaks.to_dicts():
+        after = series.filter(pl.col("period_start") >= row["start"])["period_start"].min()
+        if isinstance(after, date):
+            begun.setdefault(after, []).append(context.words.of(row, "title"))
+    return {period: context.words.join(titles) for period, titles in begun.items()}
+
+
+def _table(
+    context: Context,
+    series: pl.DataFrame,
+    expected: pl.DataFrame,
+    breaks: pl.DataFrame,
+    indicator: dict[str, Any],
+    kind: str,
+) -> Any:
     words, decimals = context.words, indicator["decimals"]
     numbers = ("value", "lower", "upper", "bound_low", "bound_high", "centre", "limit_low", "limit_high")
     counts = ("numerator", "denominator", "unusable")
+    begun = _begun(context, series, breaks)
     foretold = {(row["area_id"], row["period_start"]): row for row in expected.to_dicts()}
     rows = [
         {
@@ -271,6 +289,7 @@ def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indic
             "target_status": words.known("target_status", row["target_status"]) if row["target_status"] else "",
             "reason": words.join(context.reasons(row["reason"])),
             "last_year": row["last_year"],
+            "break": begun.get(row["period_start"], ""),
         }
         for row in series.sort("period_start", descending=True).to_dicts()
     ]
@@ -295,6 +314,7 @@ def _table(context: Context, series: pl.DataFrame, expected: pl.DataFrame, indic
         text_column(
             "last_year", words("column.last_year"), width=220, minWidth=150, hide=not (series["last_year"] != "").any()
         ),
+        wrapped_column("break", words("column.break"), width=150, minWidth=120, hide=not begun),
         wrapped_column("status", words("column.status"), width=108, minWidth=108),
         wrapped_column(
             "target_status",

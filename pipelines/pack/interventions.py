@@ -53,6 +53,13 @@ class DeclaredIntervention(Part):
             "before, so that a common change in per cent is none of the intervention's, or the residents"
         ),
     ] = "events"
+    harm: Annotated[
+        dict[str, Annotated[float, pydantic.Field(gt=0)]],
+        pydantic.Field(
+            description="Harm of one event of each of several such rates, whose counts must not overlap, such as "
+            "{B1_shootings: 500, B2: 10}: their differences are also told together, so weighed"
+        ),
+    ] = {}
 
     def evaluated(self, name: str) -> Intervention:
         """Return it as the statistics take it, with the ids of its areas."""
@@ -69,6 +76,7 @@ class DeclaredIntervention(Part):
             start=self.start,
             months=self.months,
             size=self.size,
+            harm=tuple(sorted(self.harm.items())),
         )
 
 
@@ -84,7 +92,9 @@ def wrong_interventions(pack: CityPack) -> Iterator[PackError]:
                 *(*here, "geography"),
                 remedy=f"declare it, or name one of {', '.join(pack.geographies)}",
             )
-        yield from _wrong_indicator(pack, name, declared.indicator)
+        yield from _wrong_indicator(pack, declared.indicator, "interventions", name, "indicator")
+        for indicator in declared.harm:
+            yield from _wrong_indicator(pack, indicator, "interventions", name, "harm", indicator)
         yield from _wrong_areas(pack, name, declared)
         yield from _wrong_windows(pack, name, declared)
 
@@ -119,7 +129,7 @@ def unknown_areas(pack: CityPack, geography: str, known: set[str]) -> Iterator[P
             )
 
 
-def _wrong_indicator(pack: CityPack, name: str, indicator: str) -> Iterator[PackError]:
+def _wrong_indicator(pack: CityPack, indicator: str, *where: str) -> Iterator[PackError]:
     entries = {entry.id: entry for entry in load_catalogue()}
     # The spread of amounts and weighted sums is not that of counts.
     usable = [
@@ -131,7 +141,7 @@ def _wrong_indicator(pack: CityPack, name: str, indicator: str) -> Iterator[Pack
         problem = "is not a rate of counted events" if indicator in entries else "is not in the catalogue"
         yield pack.error(
             f"indicator {indicator!r} {problem}",
-            *("interventions", name, "indicator"),
+            *where,
             remedy=f"name one of {', '.join(usable)}",
         )
 

@@ -29,6 +29,7 @@ FIGURES = (
     "grade_reason",
     "signal",
     "target_status",
+    "p_value",
 )
 # Candidates that hold all indicators.
 INDICATOR_TABLES = ("computed_values", "computed_limits")

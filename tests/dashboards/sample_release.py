@@ -54,7 +54,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
     areas = _areas()
     values, limits = _figures(rng, areas)
     tables: dict[str, list[tuple[Any, ...]]] = {
-        "indicator_values": values,
+        "indicator_values": [(*row, 0.035 if row[0] == "B3" else None) for row in values],
         "indicator_limits": limits,
         "indicator_catalogue": [_entry(indicator_id) for indicator_id in INDICATORS],
         "changes": _changes(values, limits),
@@ -387,6 +387,9 @@ def _comparisons(values: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return rows
 
 
+HARM = {"lights": '{"B1_theft": 10, "B3": 500}'}
+
+
 def _interventions(areas: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
     """Make three interventions: one found to work, one still open and against chance, one that has just begun."""
     precincts = [row[0] for row in areas if row[3] == "precinct" and not row[7]]
@@ -414,9 +417,21 @@ def _interventions(areas: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ..
                  None if moved is None else moved - 0.5, 900.0, added - 0.5, -7.5, 7.5)
             )  # fmt: skip
         areas_of = [json.dumps(each) for each in (treated, buffer, control)]
-        declared = (name, *title, None, None, "B1_theft", "precinct", *areas_of, start, length, compared)
+        declared = (
+            name,
+            *title,
+            None,
+            None,
+            "B1_theft",
+            "precinct",
+            *areas_of,
+            HARM.get(name),
+            start,
+            length,
+            compared,
+        )
         if effect is None:
-            results.append((*declared, *[None] * 24, 0.41, None, None, status, reason))
+            results.append((*declared, *[None] * 28, 0.41, None, None, status, reason))
             continue
         spans = [date(before[-compared] // 12, before[-compared] % 12 + 1, 1), date(start.year, start.month, 1)]
         after_end = date((after[-1] + 1) // 12, (after[-1] + 1) % 12 + 1, 1) - timedelta(days=1)
@@ -427,7 +442,8 @@ def _interventions(areas: list[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ..
         results.append(
             (*declared, spans[0], spans[1] - timedelta(days=1), date(after[0] // 12, after[0] % 12 + 1, 1), after_end,
              168.0, 168.0 + effect, *moved_part, 10_800.0, 10_700.0, effect, effect - width, effect + width,
-             *displaced, total, total - 1.5 * width, total + 1.5 * width, 0.004 if name == "lights" else 0.77, 1.8, 72,
+             *displaced, total, total - 1.5 * width, total + 1.5 * width, 0.004 if name == "lights" else 0.77, 1.8,
+             *((-1240.0, -4100.0, 1620.0, 0.39) if name in HARM else [None] * 4), 72,
              0.012 if name == "lights" else None, 999 if name == "lights" else None,
              0.41 if name == "lights" else 0.01, 21.0 if name == "lights" else None,
              0.125 if name == "lights" else None, status, reason)

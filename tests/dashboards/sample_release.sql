@@ -4,7 +4,7 @@ create table indicator_values (
     indicator_id varchar, area_id varchar, area_level varchar, period_kind varchar, period_start date,
     value double, lower double, upper double, bound_low double, bound_high double, numerator double,
     denominator double, unusable bigint, quality_grade varchar, grade_reason varchar, signal varchar, target_status varchar,
-    status varchar, reason varchar
+    status varchar, reason varchar, p_value double
 );
 
 create table indicator_limits (
@@ -60,11 +60,12 @@ create table comparisons (
 
 create table intervention_results (
     intervention_id varchar, title_en varchar, title_zh varchar, note_en varchar, note_zh varchar, indicator_id varchar,
-    area_level varchar, treated varchar, buffer varchar, control varchar, start date, months integer,
+    area_level varchar, treated varchar, buffer varchar, control varchar, harm_weights varchar, start date, months integer,
     months_compared integer, before_start date, before_end date, after_start date, after_end date,
     treated_before double, treated_after double, buffer_before double, buffer_after double, control_before double,
     control_after double, local double, local_low double, local_high double, displaced double, displaced_low double,
     displaced_high double, total double, total_low double, total_high double, p_value double, dispersion double,
+    harm double, harm_low double, harm_high double, harm_p_value double,
     degrees integer, placebo_p_value double, placebos integer, pre_trend_p_value double, detectable_fall double,
     detectable_share double, status varchar, reason varchar
 );

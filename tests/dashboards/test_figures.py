@@ -119,11 +119,34 @@ def test_trend_draws_the_frame_and_nothing_else() -> None:
 def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
     change = date(2016, 2, 15)
     panels = [Panel("Precinct 1", _series())]
-    drawing = trend_figure(panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[change, date(2019, 1, 1)])
+    drawing = trend_figure(
+        panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[(change, "New form"), (date(2019, 1, 1), "Later")]
+    )
     by_meta = {trace.meta: trace for trace in drawing.data}
     assert list(by_meta["centre"].y) == [2.0, 2.0, None, 2.0, 2.0, 2.0]
     assert by_meta["centre"].x[2] == change
+    # Neither line nor interval joins what is counted otherwise.
+    line = by_meta["line"]
+    assert list(zip(line.x, line.y, strict=True))[1:4] == [
+        (date(2016, 2, 1), 5.0),
+        (change, None),
+        (date(2016, 3, 1), None),
+    ]
     assert [shape.x0 for shape in drawing.layout.shapes if shape.type == "line"] == [change]
+    (label,) = drawing.layout.annotations
+    assert (label.text, label.x, label.xref, label.yref) == ("New form", change, "x", "y domain")
+
+
+def test_an_interval_is_not_drawn_across_a_declared_change() -> None:
+    change = date(2016, 2, 1)
+    panels = [Panel("Precinct 1", _series()), Panel("Precinct 5", _series())]
+    drawing = trend_figure(panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[(change, "New form")])
+    lines = [trace for trace in drawing.data if trace.meta == "line"]
+    assert [list(line.x[:3]) for line in lines] == [[date(2016, 1, 1), change, change]] * 2
+    assert all(line.y[1] is None for line in lines)
+    interval = next(trace for trace in drawing.data if trace.meta == "interval")
+    assert interval.y[5] is None
+    assert [label.x for label in drawing.layout.annotations if label.text == "New form"] == [change] * 2
 
 
 def test_the_path_to_a_target_reaches_beyond_the_figures_and_is_marked_at_its_end() -> None:

@@ -36,8 +36,11 @@ def test_a_result_is_told_as_a_person_would(home: Path) -> None:
     assert result(content, "lights") == (
         "From January 2016 to December 2016, Precinct 75 had about 24 fewer events than a change like that of the "
         "control areas would have brought (95% interval −33 to −15). Around them there were about 6 fewer events (95% "
-        "interval −31 to 19); together that makes about 30 fewer events (95% interval −44 to −16). That is more than "
-        "chance explains: something here went down, whatever the reason."
+        "interval −31 to 19); together that makes about 30 fewer events (95% interval −44 to −16). Weighed by harm "
+        "(Vehicle theft rate: 10 each; Severity-weighted incidents: 500 each), that comes to −1,240 beyond the "
+        "controls' change "
+        "(95% interval −4,100 to 1,620). That is more than chance explains: something "
+        "here went down, whatever the reason."
     )
     assert result(content, "patrols") == (
         "From June 2016 to December 2016, Precinct 40, Precinct 41 had about 3 more events than a change like that of "

@@ -1,12 +1,14 @@
 """The demonstration docs/demonstrations/censoring.md: snapshots of New York's council cases, and what came of them."""
 
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 import pytest
 
+from docs.pictures import censoring
 from indicators.survival import kaplan_meier_quantiles
 from tests.indicators.new_york import DATA
 
@@ -16,8 +18,8 @@ SNAPSHOTS = (JUNE, date(2016, 7, 31), date(2016, 9, 30), date(2016, 12, 31))
 MONTH_ENDS = pl.date_range(date(2015, 7, 1), date(2019, 1, 1), "1mo", eager=True).dt.offset_by("-1d").to_list()
 
 
-@pytest.fixture(scope="module")
-def cases() -> pl.DataFrame:
+@cache
+def council_cases() -> pl.DataFrame:
     """Cases of the file, one row each: opened, closed (null where never)."""
     rows = pl.read_csv(DATA / "council_cases_2015_2025.csv.gz", infer_schema=False)
     day = {
@@ -29,6 +31,11 @@ def cases() -> pl.DataFrame:
         .select(**day)
         .filter(pl.col("opened").is_not_null(), pl.col("closed").is_null() | (pl.col("closed") >= pl.col("opened")))
     )
+
+
+@pytest.fixture(scope="module")
+def cases() -> pl.DataFrame:
+    return council_cases()
 
 
 class Seen(NamedTuple):
@@ -64,6 +71,20 @@ def seen(cases: pl.DataFrame, first: date, last: date, snapshot: date) -> Seen:
 def two_months(snapshot: date) -> tuple[date, date]:
     first = (snapshot.replace(day=1) - timedelta(days=1)).replace(day=1)
     return first, snapshot
+
+
+def picture() -> str:
+    rows = [(str(day), seen(council_cases(), *two_months(JUNE), day)) for day in SNAPSHOTS]
+    in_the_end = seen(council_cases(), *two_months(JUNE), date(2025, 1, 1))
+    drawn = [
+        (name, each.among_closed, *(float(number or 0) for number in (each.estimated, each.lower, each.upper)))
+        for name, each in (*rows, ("in the end", in_the_end))
+    ]
+    return censoring(drawn)
+
+
+def test_the_picture_is_of_these_numbers() -> None:
+    assert PAGE.with_suffix(".svg").read_text(encoding="utf-8") == picture()
 
 
 def test_a_snapshot_of_june_2016_makes_cases_seem_closed_at_once(cases: pl.DataFrame) -> None:

@@ -1,6 +1,8 @@
 """What docs/demonstrations/ says of New York's vehicle thefts is computed here, and must be what the pages print."""
 
 import itertools
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from docs.pictures import false_evaluations
+from docs.pictures import rank_intervals as picture_of_intervals
 from indicators.dispersion import dispersion
 from indicators.evaluation import wdd
 from indicators.ranks import rank_intervals
@@ -19,6 +23,9 @@ MONTHS = 48  # 2014 to 2017
 EVALUATIONS = 5000
 QUARTERS = MONTHS // 3
 TOP = 10
+# Months of a window, and precincts treated.
+SETTINGS = ((6, 1), (6, 3), (12, 3))
+SEED = 20180705
 
 
 def monthly_thefts() -> np.ndarray:
@@ -40,6 +47,7 @@ class Rejected(NamedTuple):
     median_phi: float
 
 
+@cache
 def placebo_evaluations(months: int, treated: int, seed: int) -> Rejected:
     """Evaluate what never was: in a random month, in `treated` random precincts against as many others."""
     thefts, random = monthly_thefts(), np.random.default_rng(seed)
@@ -65,6 +73,12 @@ def placebo_evaluations(months: int, treated: int, seed: int) -> Rejected:
     )
 
 
+def picture_of_false_evaluations() -> str:
+    names = [f"{months} months, {treated} treated" for months, treated in SETTINGS]
+    found = [placebo_evaluations(*each, seed=SEED) for each in SETTINGS]
+    return false_evaluations([(name, each[:3]) for name, each in zip(names, found, strict=True)])
+
+
 class Ranking(NamedTuple):
     """How much of a quarter's order of precincts is left in the next."""
 
@@ -74,8 +88,16 @@ class Ranking(NamedTuple):
     error_of_shrunken: float
     interval_width: float
     surely_worst: float
+    of_last_quarter: pl.DataFrame
 
 
+def picture_of_ranks() -> str:
+    last = rankings().of_last_quarter.sort("rate", descending=True)
+    drawn = (last[name].to_numpy() for name in ("rank_lower", "rank_upper", "rank"))
+    return picture_of_intervals(*drawn, TOP)
+
+
+@cache
 def rankings() -> Ranking:
     """Order precincts by their thefts per resident, quarter by quarter; those under 1 000 person-years left out."""
     people = residents().sort("area_id")
@@ -105,6 +127,7 @@ def rankings() -> Ranking:
         *(float(np.mean(((told[:-1] - rates[1:]) * person_years) ** 2)) for told in (rates, shrunken)),
         float((ranks["rank_upper"] - ranks["rank_lower"] + 1).median()),
         surely,
+        ranks.filter(pl.col("quarter") == QUARTERS - 1),
     )
 
 
@@ -115,9 +138,9 @@ def left_the_top(figures: np.ndarray) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("months", "treated"), [(6, 1), (6, 3), (12, 3)])
+@pytest.mark.parametrize(("months", "treated"), SETTINGS)
 def test_false_evaluations_are_as_rare_as_they_claim_once_dispersion_is_in(months: int, treated: int) -> None:
-    found = placebo_evaluations(months, treated, seed=20180705)
+    found = placebo_evaluations(months, treated, seed=SEED)
     assert found.nominal > 0.13
     # 5 000 evaluations of a true 5 % lie within .6 points; those of one period are not independent of each other.
     assert found.dispersed == pytest.approx(0.05, abs=0.01)
@@ -127,6 +150,14 @@ def test_false_evaluations_are_as_rare_as_they_claim_once_dispersion_is_in(month
         f"| {found.permuted:.1%} |"
     )
     assert line.replace("%", " %") in (PAGES / "false-evaluation.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_another_seed_finds_the_same() -> None:
+    found = placebo_evaluations(*SETTINGS[0], seed=1)
+    assert found.nominal == pytest.approx(0.144, abs=0.002)
+    assert found.dispersed == pytest.approx(0.05, abs=0.01)
+    assert found.permuted == pytest.approx(0.05, abs=0.01)
 
 
 @pytest.mark.slow
@@ -145,3 +176,11 @@ def test_half_of_a_ranking_is_noise_and_shrinkage_predicts_better() -> None:
         f"| precincts a quarter that are among the ten worst with probability above 95 % | {found.surely_worst:.1f} |",
     ):
         assert text in page, text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "drawn"), [("false-evaluation", picture_of_false_evaluations), ("noise-ranking", picture_of_ranks)]
+)
+def test_pictures_are_of_these_numbers(name: str, drawn: Callable[[], str]) -> None:
+    assert (PAGES / f"{name}.svg").read_text(encoding="utf-8") == drawn()

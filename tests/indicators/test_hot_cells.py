@@ -45,6 +45,9 @@ def test_accuracy_and_efficiency_equal_the_reference() -> None:
     found = prediction_accuracy(cells(case["obs"], case["pred"], case["area"]))
     assert found["pai"].to_list() == pytest.approx(case["PAI"])
     assert found["pei"].to_list() == pytest.approx(case["PEI"])
+    # The published formula of the recapture rate: cumsum(pred) / cumsum(obs).
+    assert found["rri"].to_list() == pytest.approx([3 / 6, 5 / 9, 6 / 9])
+    assert prediction_accuracy(cells([0, 3], [2, 1]))["rri"].to_list() == [None, 1.0]
 
 
 def test_accuracy_by_hand() -> None:

@@ -113,6 +113,35 @@ def test_counts_and_differences_are_those_of_the_method() -> None:
     assert within == pytest.approx(0.95, abs=0.02)
 
 
+def test_several_kinds_are_added_up_by_the_harm_of_each() -> None:
+    """Thefts fall, and shootings, fifty times as harmful, rise: fewer events, more harm."""
+    thefts, shootings = draw(3, 0.6), draw(4, 1.8)
+    kinds = [figures(thefts), figures(shootings).with_columns(indicator_id=pl.lit("B1_shootings"))]
+    declared = replace(DECLARED, harm=(("B1_shootings", 500.0), ("B2", 10.0)))
+    row, _ = evaluated(pl.concat(kinds), declared)
+    parts = {
+        "B2": evaluated(kinds[0])[0],
+        "B1_shootings": evaluated(pl.concat(kinds), replace(DECLARED, indicator_id="B1_shootings"))[0],
+    }
+    assert row["harm"] == pytest.approx(10 * parts["B2"]["total"] + 500 * parts["B1_shootings"]["total"], rel=1e-6)
+    assert row["total"] == parts["B2"]["total"] < 0 < row["harm_low"] < row["harm"] < row["harm_high"]
+    assert row["harm_p_value"] < 0.05
+    assert json.loads(row["harm_weights"]) == {"B1_shootings": 500.0, "B2": 10.0}
+    # The errors of independent kinds add up as squares.
+    errors = [
+        (part["total_high"] - part["total_low"]) * weight
+        for part, weight in zip(parts.values(), (10, 500), strict=True)
+    ]
+    assert row["harm_high"] - row["harm_low"] == pytest.approx(float(np.hypot(*errors)), rel=1e-6)
+
+
+def test_a_kind_that_cannot_be_evaluated_leaves_no_sum_without_it() -> None:
+    row, _ = evaluated(draw(), replace(DECLARED, harm=(("B1_shootings", 500.0), ("B2", 10.0))))
+    assert row["total"] is not None
+    assert [row[name] for name in ("harm", "harm_low", "harm_high", "harm_p_value")] == [None] * 4
+    assert evaluated(draw())[0]["harm_weights"] is None
+
+
 def test_a_planted_rise_and_a_planted_fall_lie_within_the_interval() -> None:
     for factor, sign in ((1.8, 1), (0.5, -1)):
         held, seen = [], []

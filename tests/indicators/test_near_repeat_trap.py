@@ -2,12 +2,14 @@
 
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from docs.pictures import near_repeats
 from indicators.near_repeat import Bands, Events, events_of, knox_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,8 +19,8 @@ BANDS = Bands((0, 100, 200, 400), (0, 7, 14, 28), metric="euclidean")
 EARTH_METRES = 6_371_008.8
 
 
-@pytest.fixture(scope="module")
-def thefts() -> Events:
+@cache
+def thefts_of_2016() -> Events:
     """New York's vehicle thefts of 2016 as the extract has them, those known to a day or two."""
     text = pl.read_csv(THEFTS, columns=["date_start", "date_end", "latitude", "longitude"], infer_schema=False)
     lat, lon = (text[c].cast(pl.Float64).to_numpy() * np.pi / 180 for c in ("latitude", "longitude"))
@@ -35,6 +37,11 @@ def thefts() -> Events:
     )
 
 
+@pytest.fixture(scope="module")
+def thefts() -> Events:
+    return thefts_of_2016()
+
+
 def together(events: Events) -> Events:
     return Events(events.metres, events.days)
 
@@ -49,20 +56,38 @@ def described(row: dict[str, float]) -> str:
     return f"{row['observed']} | {row['expected']:.1f} | {row['ratio']:.2f} ({limits}) | {row['p_value']:.3f}"
 
 
+@cache
+def told() -> dict[str, dict[str, float]]:
+    """The rows of the page's table."""
+    events = thefts_of_2016()
+    pooled, apart = (knox_table(each, BANDS, 999) for each in (together(events), events))
+    return {
+        "nearer than 100 m, the same point with them": first_week(pooled),
+        "at the same point": first_week(apart, same_address=True),
+        "nearer than 100 m, at another point": first_week(apart),
+    }
+
+
+def picture() -> str:
+    names = ("under 100 m, or at the same point", "at the same point", "under 100 m, at another point")
+    rows = [
+        (name, *(row[column] for column in ("ratio", "lower", "upper")))
+        for name, row in zip(names, told().values(), strict=True)
+    ]
+    return near_repeats(rows)
+
+
 def test_the_page_tells_what_the_records_give(thefts: Events) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    pooled, apart = (knox_table(events, BANDS, 999) for events in (together(thefts), thefts))
-    for label, row in (
-        ("nearer than 100 m, the same point with them", first_week(pooled)),
-        ("at the same point", first_week(apart, same_address=True)),
-        ("nearer than 100 m, at another point", first_week(apart)),
-    ):
+    assert PAGE.with_suffix(".svg").read_text(encoding="utf-8") == picture()
+    for label, row in told().items():
         assert f"| {label} | {described(row)} |" in page
     assert f"{len(thefts.days):,} thefts" in page
     assert f"{thefts.left_out:,} more" in page
     assert f"one point alone has {np.bincount(thefts.addresses).max()} thefts" in page
     assert "Three in five" in page
-    assert 0.55 < first_week(apart, same_address=True)["observed"] / first_week(pooled)["observed"] < 0.65
+    both, same, _ = told().values()
+    assert 0.55 < same["observed"] / both["observed"] < 0.65
 
 
 def test_pairs_at_one_point_are_most_of_the_near_repeats(thefts: Events) -> None:

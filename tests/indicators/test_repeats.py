@@ -85,6 +85,9 @@ def test_the_figure_of_an_area_is_that_of_the_knox_table() -> None:
         assert figure["lower"] == pytest.approx(near["ratio"] / near["chance_high"], rel=0.1)
         assert figure["upper"] == pytest.approx(near["ratio"] / near["chance_low"], rel=0.1)
         assert 1 < figure["lower"] < figure["value"] < figure["upper"]
+        assert figure["p_value"] == near["p_value"] == pytest.approx(1 / 200)
+    # Of what is withheld, chance tells nothing either.
+    assert row(found, "s1", YEAR, "year")["p_value"] is None
     assert row(found, "s1", YEAR, "year")["reason"] == "small_denominator:5"
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indicators.survival import earliest_quantiles, kaplan_meier_quantiles
+from indicators.survival import at_risk, earliest_quantiles, kaplan_meier_quantiles
 
 # Weeks of remission of Freireich et al. (1963), the textbook example of Kalbfleisch & Prentice and of Cox & Oakes.
 TREATED = [6, 6, 6, 7, 10, 13, 16, 22, 23]
@@ -76,7 +76,7 @@ def test_no_further_records_move_a_quantile_beyond_its_bounds(
     if not events + censored or not records:
         return
     data = observed("g", events, censored)
-    [(_, earliest)] = earliest_quantiles(data, added(records), ["group"], q).rows()
+    [(_, earliest)] = earliest_quantiles(at_risk(data, ["group"], from_start=True), added(records), ["group"], q).rows()
     never = pl.concat([data, observed("g", [], [100] * records)])
     [latest] = kaplan_meier_quantiles(never, ["group"], q)["quantile"]
     together = observed("g", events + more_events, censored + more_censored)
@@ -97,8 +97,10 @@ def test_closing_late_may_be_worse_than_closing_at_once() -> None:
         for time in (0, 2)
     )
     assert (at_once, at_two) == ([3.0], [2.0])
-    assert earliest_quantiles(data, added(1), ["group"]).rows() == [("g", 1.0)]
+    assert earliest_quantiles(at_risk(data, ["group"], from_start=True), added(1), ["group"]).rows() == [("g", 1.0)]
 
 
 def test_further_records_beyond_a_groups_own_close_at_once() -> None:
-    assert earliest_quantiles(observed("g", [5, 6], []), added(2), ["group"]).rows() == [("g", 0.0)]
+    assert earliest_quantiles(
+        at_risk(observed("g", [5, 6], []), ["group"], from_start=True), added(2), ["group"]
+    ).rows() == [("g", 0.0)]
