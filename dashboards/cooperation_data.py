@@ -10,6 +10,8 @@ from functools import cached_property
 
 import polars as pl
 
+from dashboards.linkage_data import LinkageData
+
 NETWORK = ("L2", "L3", "L2_handoffs", "L3_handoffs", "L5", "F1")
 """Indicators of how agencies work together, in the order in which they are shown."""
 
@@ -25,6 +27,11 @@ class CooperationData:
 
     def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
         self._query = query
+
+    @cached_property
+    def linkage(self) -> LinkageData:
+        """How agencies are linked."""
+        return LinkageData(self._query)
 
     @cached_property
     def there_are(self) -> pl.DataFrame:

@@ -238,7 +238,7 @@ def _shown(counts: Counts, year: int, one: int, other: int, end: str) -> _Row:
 
 
 def _standing(now: int, before: int, partners: int, smallest: int) -> str:
-    """Whether an agency is `linked`, `alone` (with cases), has `few` of them, is `gone` since last year, or `absent`."""
+    """Tell whether an agency is `linked`, `alone` with its cases, has `few`, is `gone` since last year or `absent`."""
     if partners:
         return "linked"
     if now >= max(FEWEST_CASES, smallest):

@@ -22,6 +22,7 @@ from dashboards.components.cooperation_words import (
 )
 from dashboards.components.coordination import over_time_panel, together_panel
 from dashboards.components.layout import empty_state, graph, page_head, panel, table
+from dashboards.components.linkage import linkage_panels
 from dashboards.figures.cooperation import change_figure, scores_figure
 
 KINDS = ("quarter", "year", "month")
@@ -67,6 +68,7 @@ def page(context: Context) -> Any:
         over_time_panel(context, series, kind, what, f"{area}_{kind}"),
         _moves(context, scores, gives, file),
         panel(words("cooperation.table"), *score_table(context, scores, file)),
+        *linkage_panels(context, area),
         *network_panel(context, area),
         _method(context, scores, kind),
     ]

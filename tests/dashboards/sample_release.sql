@@ -102,6 +102,23 @@ create table index_sensitivity (
     total_low double, total_high double, areas_ranked integer, mean_rank_shift double
 );
 
+create table linkage (
+    area_id varchar, area_level varchar, period_start date, period_end date, statistic varchar, value double,
+    lower double, upper double, before double, change double, p_value double, agencies bigint, links bigint,
+    cases bigint, cases_before bigint, cases_drawn bigint, status varchar, reason varchar
+);
+
+create table linkage_agencies (
+    area_id varchar, agency varchar, standing varchar, is_declared boolean, cases bigint, cases_before bigint,
+    partners bigint, betweenness double, brokered_pairs bigint, title_en varchar, title_zh varchar
+);
+
+create table linkage_pairs (
+    area_id varchar, from_agency varchar, to_agency varchar, standing varchar, together bigint, together_before bigint,
+    handoffs bigint, handoffs_before bigint, delay_hours double, delay_lower double, delay_upper double,
+    delay_before double, shared_kinds varchar
+);
+
 create table survey_waves (
     wave varchar, first_day date, last_day date, asked bigint, answered bigint, effective double, weighting varchar,
     rounds bigint, largest_gap double, strongest_factor double
