@@ -23,11 +23,11 @@ class LinkageData:
     fewest_cases
         Cases from which on two agencies are linked, as docs/methods/linkage.md says.
     level
-        p-value up to which a change is told as one.
+        q-value up to which a change is told as one, as in what changed.
     """
 
     fewest_cases = 2
-    level = 0.05
+    level = 0.1
 
     def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
         self._query = query

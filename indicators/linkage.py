@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import numpy as np
 import polars as pl
+from scipy import stats
 
 from indicators.centrality import Bools, adjacency, betweenness, brokered_pairs
 from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
@@ -43,6 +44,7 @@ LINKAGE = pl.Schema(
         "before": pl.Float64,
         "change": pl.Float64,
         "p_value": pl.Float64,
+        "q_value": pl.Float64,
         "agencies": pl.Int64,
         "links": pl.Int64,
         "cases": pl.Int64,
@@ -130,12 +132,22 @@ def linkage_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         found["linkage_pairs"] += [place | row for row in network.pairs(linked, delays.get(area, {}))]
     # Adding zero turns -0.0 into 0.0.
     rounded = (pl.col(pl.Float64).fill_nan(None).round_sig_figs(SIGNIFICANT_DIGITS) + 0.0).name.keep()
+    _with_q_values(found["linkage"])
     return {
         name: pl.DataFrame(
             [{column: row.get(column) for column in schema} for row in found[name]], schema
         ).with_columns(rounded)
         for name, schema in SCHEMAS.items()
     }
+
+
+def _with_q_values(rows: list[_Row]) -> None:
+    """Add the share of false finds among all changes at least as clear (Benjamini & Hochberg 1995)."""
+    tested = [row for row in rows if row.get("p_value") is not None]
+    if tested:
+        found = stats.false_discovery_control([float(str(row["p_value"])) for row in tested])
+        for row, q_value in zip(tested, found.tolist(), strict=True):
+            row["q_value"] = q_value
 
 
 class _Network:

@@ -14,6 +14,7 @@ PERMUTATIONS = 999
 # Drawings of cases behind the centralisation of one permutation, and networks that are looked at together.
 DRAWINGS_EACH = 20
 AT_ONCE = 50
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def change_of(years: TwoYears, links: Links, statistic: Statistic, fewest: int =
     now, before = (
         _statistic(cases, years.drawn, links, statistic, fewest, seed) for cases in (years.now, years.before)
     )
-    difference = now - before
+    # What differs by less is the rounding of sums.
+    difference = np.round(now - before, DECIMALS)
     return Change(float(now[0]), float(before[0]), float(difference[0]), p_value(np.abs(difference)))
 
 

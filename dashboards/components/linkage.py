@@ -44,12 +44,12 @@ def linkage_panels(context: Context, area: str) -> list[Any]:
         parts.append(graph(network_figure(nodes, lines, context.colours), description, "linkage-network"))
         marks = [("legend-dot", "cooperation.legend.linked"), ("legend-ring", "cooperation.legend.alone")]
         parts.append(legend(context, marks, words("linkage.drawing_note")))
-    parts += [
-        html.H3(words("linkage.who")),
-        html.Ul(_missing(context, agencies, pairs, names), className="prose", id="linkage-missing"),
-        html.H3(words("linkage.changed")),
-        html.Ul(_changes(context, statistics), className="prose", id="linkage-change"),
-    ]
+    told_of = (
+        ("linkage-missing", words("linkage.who"), _missing(context, agencies, pairs, names)),
+        ("linkage-change", words("linkage.changed"), _changes(context, statistics)),
+    )
+    lists = [html.Div([html.H3(head), html.Ul(items, className="prose", id=name)]) for name, head, items in told_of]
+    parts.append(html.Div(lists, className="linkage-told"))
     title = words("linkage.title", what=what)
     pair_title = words("linkage.pairs", what=what)
     return [
@@ -157,26 +157,31 @@ def _changes(context: Context, statistics: pl.DataFrame) -> list[html.Li]:
             value=words.number(row["value"], 2), low=words.number(row["lower"], 2), high=words.number(row["upper"], 2),
         )  # fmt: skip
         if row["p_value"] is not None:
-            verdict = "moved" if row["p_value"] <= context.release.cooperation.linkage.level else "same"
-            now += words(
-                f"linkage.then.{verdict}", before=words.number(row["before"], 2), p=_p(context, row["p_value"])
-            )
+            verdict = "moved" if row["q_value"] <= context.release.cooperation.linkage.level else "same"
+            now += words(f"linkage.then.{verdict}", before=words.number(row["before"], 2), p=_p(context, row))
         told.append(now)
     if "mix" in rows:
         row = rows["mix"]
-        verdict = "moved" if row["p_value"] <= context.release.cooperation.linkage.level else "same"
-        told.append(
-            words(f"linkage.mix.{verdict}", share=words.number(100 * row["value"]), p=_p(context, row["p_value"]))
-        )
+        verdict = "moved" if row["q_value"] <= context.release.cooperation.linkage.level else "same"
+        told.append(words(f"linkage.mix.{verdict}", share=words.number(100 * row["value"]), p=_p(context, row)))
     else:
         told.append(words("linkage.no_year_before"))
     return [html.Li(each) for each in told]
 
 
-def _p(context: Context, p_value: float) -> str:
-    if p_value < BELOW:
-        return context.words("linkage.p_below", p=context.words.number(BELOW, 3))
-    return context.words("linkage.p", p=context.words.number(p_value, 3 if p_value < 0.1 else 2))
+def _p(context: Context, row: Row) -> str:
+    words, p_value = context.words, row["p_value"]
+    is_below = p_value < BELOW
+    p = (
+        words("linkage.p_below", p=_share(context, BELOW))
+        if is_below
+        else words("linkage.p", p=_share(context, p_value))
+    )
+    return words("linkage.p_and_q", p=p, q=_share(context, row["q_value"]))
+
+
+def _share(context: Context, share: float) -> str:
+    return context.words.number(share, 3 if share < 0.1 else 2)
 
 
 def _pair_table(context: Context, pairs: pl.DataFrame, names: Mapping[str, str], area: str) -> list[Any]:

@@ -14,9 +14,11 @@ from dashboards.figures.theme import Palette, figure
 
 Floats = npt.NDArray[np.float64]
 HEIGHT = 420
-ROW_HEIGHT = 56
+ROW_HEIGHT = 70
 """Of those without a link, below the others."""
 PER_ROW = 4
+EVENED = 0.6
+"""How far crowded places are drawn apart, from 0 to 1: labels must not lie on one another on a phone."""
 STEPS = 300
 LINE_WIDTH = (1.0, 9.0)
 NODE_SIZE = (16.0, 38.0)
@@ -66,8 +68,8 @@ def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palett
         (HEIGHT if linked else 40) + ROW_HEIGHT * rows,
         hovermode="closest",
         margin={"l": 8, "r": 8, "t": 16, "b": 8},
-        xaxis={"visible": False, "range": [-1.45, 1.45], "fixedrange": True},
-        yaxis={"visible": False, "range": [-1.25 - 0.4 * rows, 1.2], "fixedrange": True},
+        xaxis={"visible": False, "range": [-1.35, 1.35], "fixedrange": True},
+        yaxis={"visible": False, "range": [-1.35 - 0.5 * rows, 1.15], "fixedrange": True},
     )
     most = max((line.cases for line in lines), default=1.0)
     for line in sorted(lines, key=lambda each: each.cases):
@@ -98,7 +100,7 @@ def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palett
                 textfont={"size": 12, "color": colours.ink},
                 hovertext=[nodes[at].hover for at in members], hoverinfo="text",
                 marker={
-                    "symbol": symbol, "size": sizes, "color": colour,
+                    "symbol": symbol, "size": sizes, "color": colour, "opacity": 1,
                     "line": {"width": 2, "color": colours.surface if meta == "agency" else colour},
                 },
             )
@@ -146,14 +148,25 @@ def spread(distances: Floats) -> Floats:
     return placed
 
 
+def _eased(places: Floats) -> Floats:
+    """Places drawn apart where they crowd: halfway to even steps in their order, across and upwards."""
+    eased = np.empty_like(places)
+    for side in (0, 1):
+        order = np.unique(places[:, side].round(6), return_inverse=True)[1].astype(np.float64)
+        steps = 2 * order / max(order.max(), 1.0) - 1
+        reach = np.abs(places[:, side]).max()
+        eased[:, side] = EVENED * steps + (1 - EVENED) * places[:, side] / (reach if reach > 1e-6 else 1.0)
+    return eased
+
+
 def _placed(count: int, linked: Sequence[int], alone: Sequence[int], lines: Sequence[Line]) -> Floats:
     places = np.zeros((count, 2))
     if linked:
-        places[linked] = spread(_distances(linked, lines))
+        places[linked] = _eased(spread(_distances(linked, lines)))
     for position, at in enumerate(alone):
         row, column = divmod(position, PER_ROW)
         in_row = min(PER_ROW, len(alone) - row * PER_ROW)
-        places[at] = (2.2 * (column + 0.5) / in_row - 1.1, -1.5 - 0.4 * row)
+        places[at] = (2.2 * (column + 0.5) / in_row - 1.1, -1.5 - 0.5 * row)
     return places
 
 

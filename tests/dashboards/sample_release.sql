@@ -104,7 +104,7 @@ create table index_sensitivity (
 
 create table linkage (
     area_id varchar, area_level varchar, period_start date, period_end date, statistic varchar, value double,
-    lower double, upper double, before double, change double, p_value double, agencies bigint, links bigint,
+    lower double, upper double, before double, change double, p_value double, q_value double, agencies bigint, links bigint,
     cases bigint, cases_before bigint, cases_drawn bigint, status varchar, reason varchar
 );
 

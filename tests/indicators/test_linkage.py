@@ -58,6 +58,7 @@ def test_a_network_that_was_a_ring_has_changed() -> None:
     assert found["mix"]["value"] == pytest.approx(2 / 3)
     assert found["mix"]["p_value"] < 0.01
     assert found["density"]["p_value"] > 0.3
+    assert all(row["p_value"] <= row["q_value"] <= 1 for row in found.values())
 
 
 def test_growth_alone_changes_nothing() -> None:
