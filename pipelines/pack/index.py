@@ -13,6 +13,7 @@ import pydantic
 from indicators.catalogue.reading import load_catalogue
 from indicators.composites.rules import DIMENSIONS, IndexRules
 from pipelines.pack.mistakes import nearest
+from pipelines.pack.pairwise import Comparisons, pairwise_weights, wrong_pairwise
 from pipelines.pack.parts import Part
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class DeclaredIndex(Part):
         pydantic.Field(
             description="Weight of a dimension in the whole, or of an indicator in its dimension, by name or id; 1 "
             "where not named, 0 to leave it out"
+        ),
+    ] = {}
+    pairwise: Annotated[
+        dict[str, Comparisons],
+        pydantic.Field(
+            description="Weights by pairwise comparisons (AHP), of the dimensions under overall or of a dimension's "
+            "indicators under its name: how many times the first matters more, from 1/9 to 9, every pair once"
         ),
     ] = {}
     aggregation: Annotated[
@@ -62,7 +70,7 @@ class DeclaredIndex(Part):
         """Return it as the statistics take it."""
         return IndexRules(
             goalposts=self.goalposts,
-            weights=self.weights,
+            weights={**self.weights, **pairwise_weights(self.pairwise)},
             aggregation=self.aggregation,
             impute=self.impute,
             least=self.min_coverage,
@@ -91,6 +99,7 @@ def wrong_index(pack: CityPack) -> Iterator[PackError]:
                 *("index", "weights", name),
                 remedy=_hint(name, {*entries, *DIMENSIONS}),
             )
+    yield from wrong_pairwise(pack, entries)
 
 
 def _hint(name: str, known: set[str]) -> str:
