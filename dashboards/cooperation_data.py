@@ -35,9 +35,17 @@ class CooperationData:
 
     @cached_property
     def there_are(self) -> pl.DataFrame:
-        """Every area and period with scores: area_id, area_level, period_kind, period_start, is_final; newest first."""
+        """Every area and period with scores, newest first.
+
+        Returns
+        -------
+        pl.DataFrame
+            area_id, area_level, period_kind, period_start, is_final, and is_settled (final, but for indicators that are
+            left out until they have settled).
+        """
         return self._query(
-            """select area_id, area_level, period_kind, period_start, bool_and(status <> 'provisional') as is_final
+            """select area_id, area_level, period_kind, period_start, bool_and(status <> 'provisional') as is_final,
+              bool_and(status <> 'provisional' or coalesce(reason, '') like 'left_out:%') as is_settled
             from index_scores group by all order by area_id, period_kind, period_start desc"""
         )
 

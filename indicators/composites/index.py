@@ -172,8 +172,7 @@ def _typed(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.D
 
 
 def _period(panel: Panel, at: int, rules: IndexRules) -> Period:
-    there = (~np.isnan(panel.value[at])).astype(np.float64)
-    weights = weights_in_force(there, panel.components, rules)
+    weights = weights_in_force(panel, at, rules)
     scores = scores_of(panel.value[at], panel.components)
     by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
     return Period(at, scores, weights, by_scope, draw(panel, at, rules))
@@ -200,7 +199,9 @@ def _scores(
         shares = np.array([_share(part, scope, declared, rules) for part in panel.components])
         count = (there & of_scope).sum(axis=1)
         in_force = now.weights.in_whole if scope == OVERALL else now.weights.in_dimension * of_scope
+        maturing = panel.maturing[now.at] & of_scope
         standing = np.where(in_force > 0, panel.standing[now.at], 0).max(axis=1)
+        standing = np.where(maturing.any(axis=1), np.maximum(standing, USED.index("provisional")), standing)
         has_score = ~np.isnan(score)
         coverage = (there * shares).sum(axis=1) / whole
         frame = pl.DataFrame(
@@ -220,14 +221,20 @@ def _scores(
                 "imputed_share": np.where(has_score, (in_force * panel.imputed[now.at]).sum(axis=1), np.nan),
                 "status": np.where(has_score, np.array(USED)[standing], "not_available"),
                 "reason": [
-                    None if known else f"little_coverage:{100 * share:.0f}"
-                    for known, share in zip(has_score, coverage, strict=True)
+                    _reason(panel, left_out) if known else f"little_coverage:{100 * share:.0f}"
+                    for known, left_out, share in zip(has_score, maturing, coverage, strict=True)
                 ],
             },
             schema_overrides={"reason": pl.String},
         )
         frames.append(frame.filter(pl.col("indicators") > 0))
     return _placed(pl.concat(frames), panel, now.at)
+
+
+def _reason(panel: Panel, left_out: npt.NDArray[np.bool_]) -> str | None:
+    """Name the indicators that have yet to settle."""
+    named = [panel.components[each].indicator_id for each in np.flatnonzero(left_out)]
+    return f"left_out:{','.join(named)}" if named else None
 
 
 def _placed(frame: pl.DataFrame, panel: Panel, at: int) -> pl.DataFrame:

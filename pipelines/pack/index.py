@@ -60,6 +60,14 @@ class DeclaredIndex(Part):
         float,
         pydantic.Field(gt=0, le=1, description="Share of the weight, of what the city can carry, that a score needs"),
     ] = 0.66
+    settling_days: Annotated[
+        int,
+        pydantic.Field(
+            ge=0,
+            description="Indicators that take longer to settle, such as clearance within 180 days, are left out of a "
+            "period's score until they have",
+        ),
+    ] = 60
     periods: Annotated[
         dict[Literal["month", "quarter", "year"], Annotated[int, pydantic.Field(ge=1, le=120)]],
         pydantic.Field(min_length=1, description="Kinds of period, and how many of the latest get a score"),
@@ -74,6 +82,7 @@ class DeclaredIndex(Part):
             aggregation=self.aggregation,
             impute=self.impute,
             least=self.min_coverage,
+            settling_days=self.settling_days,
             periods=dict(self.periods.items()),
             draws=self.draws,
         )

@@ -89,6 +89,18 @@ def test_a_class_is_told_exactly_where_the_release_has_one(home: Path, release: 
         assert f"D {Words('en').number(row['coordination'], 2)}" in told
 
 
+def test_the_newest_period_that_is_over_is_shown_though_something_has_yet_to_settle(home: Path, tmp_path: Path) -> None:
+    """What is left out until then is named; a period that is not over, or of which more is open, is not shown first."""
+    waiting = f"where period_start >= '{NEWEST_FINAL}'"
+    said = "update index_scores set status = 'provisional', reason = 'left_out:M1,E1' " + waiting
+    sample_release.write_changed(tmp_path, home, said)
+    text = reading.words(page(tmp_path))
+    assert "New York City, quarter 4 of 2016" in text
+    assert "left out until they have settled are " in reading.words(reading.find(page(tmp_path), "cooperation-summary"))
+    assert "E1." in reading.words(reading.find(page(tmp_path), "cooperation-summary"))
+    assert "left out until" not in reading.words(page(home))
+
+
 def test_a_release_without_scores_says_so(home: Path, tmp_path: Path) -> None:
     sample_release.write_changed(tmp_path, home, "delete from index_scores; delete from coordination")
     assert "This release has no scores." in reading.words(page(tmp_path))
