@@ -14,6 +14,7 @@ from dashboards.components.cooperation_words import (
     OVERALL,
     SETS,
     Row,
+    group_levels,
     in_order,
     indicator_title,
     legend,
@@ -217,6 +218,9 @@ def _moves(context: Context, scores: pl.DataFrame, gives: pl.DataFrame, file: st
         parts.append(html.P(words("cooperation.change_note"), className="note"))
     else:
         parts.append(html.P(words("cooperation.no_change"), className="note"))
+    levels = group_levels(context, gives)
+    if levels:
+        parts.append(html.Ul([html.Li(each) for each in levels], className="prose", id="cooperation-groups"))
     return panel(words("cooperation.moves_title"), *parts, *contribution_table(context, gives, file))
 
 

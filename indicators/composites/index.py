@@ -27,6 +27,8 @@ from indicators.composites.draws import (
     scores_of,
     weights_in_force,
 )
+from indicators.composites.gaps_held import HELD_SCHEMA, KEY, hold_gaps
+from indicators.composites.gaps_held import SCHEMA as LEVELS_SCHEMA
 from indicators.composites.obstacles import obstacle_degrees
 from indicators.composites.panel import USED, Panel, panels
 from indicators.composites.rules import OVERALL, Component, IndexRules, components
@@ -81,6 +83,7 @@ CONTRIBUTION_SCHEMA = {
     "change": pl.Float64,
     "change_by_weight": pl.Float64,
     "is_imputed": pl.Boolean,
+    **{name: dtype for name, dtype in HELD_SCHEMA.items() if name not in KEY},
 }
 CLOSENESS_DRAWS = 200
 Places = npt.NDArray[np.int64]
@@ -109,7 +112,11 @@ class Period:
 
 
 def compute_index(
-    values: pl.DataFrame, entries: Sequence[Entry], areas: pl.DataFrame, rules: IndexRules | None = None
+    values: pl.DataFrame,
+    entries: Sequence[Entry],
+    areas: pl.DataFrame,
+    rules: IndexRules | None = None,
+    levels: pl.DataFrame | None = None,
 ) -> Index:
     """Compute the composite index and the coordination of its dimensions from published figures.
 
@@ -125,6 +132,9 @@ def compute_index(
     areas : DataFrame
         area_id, is_unallocated, peer_group.
     rules : IndexRules, optional
+    levels : DataFrame, optional
+        Levels of both groups behind gaps, as `group_levels` gives them: a gap that closes because both do worse counts
+        as it stood before.
 
     Returns
     -------
@@ -139,12 +149,14 @@ def compute_index(
     rules = rules or IndexRules()
     parts = components(entries, rules)
     scores, contributions, coordination, sensitivity = [], [], [], []
-    for panel in panels(values, entries, parts, areas, rules):
+    held = hold_gaps(values, pl.DataFrame(schema=LEVELS_SCHEMA) if levels is None else levels, entries)
+    for panel in panels(held.values, entries, parts, areas, rules):
         before: Period | None = None
         for at in range(len(panel.periods)):
             now = _period(panel, at, rules)
             scores.append(_scores(panel, now, before, parts, rules))
-            contributions.append(_contributions(panel, now, before, rules))
+            gives = _contributions(panel, now, before, rules)
+            contributions.append(gives.join(held.levels, on=[*KEY], how="left", maintain_order="left"))
             coordination.append(
                 coordination_rows(panel, at, now.by_scope, now.drawn, before.drawn if before else None, rules)
             )

@@ -19,7 +19,7 @@ from indicators.intervals import Floats
 
 USED = ("final", "provisional", "stale")
 """Statuses of figures that an index takes, from the surest down."""
-_FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
+FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _panel(
     periods, area_ids = rows["period_start"].unique().sort().to_list(), rows["area_id"].unique().sort().to_list()
     shape = (len(periods), len(area_ids), len(carried))
     used, where = _placed(rows.filter("is_used"), periods, area_ids, carried)
-    figures = {name: np.full(shape, np.nan) for name in _FIGURES}
+    figures = {name: np.full(shape, np.nan) for name in FIGURES}
     for name, array in figures.items():
         array[where] = used[name].cast(pl.Float64).to_numpy()
     standing = np.zeros(shape, dtype=np.int64)
@@ -187,7 +187,7 @@ def _fill(
         )
         with np.errstate(invalid="ignore"):
             low, high = (np.broadcast_to(of(given, axis=0), given.shape) for of in (np.fmin.reduce, np.fmax.reduce))
-        for name in _FIGURES[1:]:
+        for name in FIGURES[1:]:
             end = low if name in ("lower", "bound_low") else high
             figures[name][at][imputed[at]] = end[imputed[at]]
     return imputed

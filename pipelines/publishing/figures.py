@@ -16,6 +16,7 @@ from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import EXTRACT_TABLES
 from indicators.comparison import compare
+from indicators.composites.gaps_held import group_levels
 from indicators.composites.index import compute_index
 from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
@@ -270,7 +271,8 @@ def write_published(
     )
     published = aimed.values
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
-    index = compute_index(published, entries, areas, pack.index.rules())
+    levels = group_levels(published, tables["survey_gaps"], entries)
+    index = compute_index(published, entries, areas, pack.index.rules(), levels)
     frames = (
         published,
         published_limits,

@@ -86,7 +86,8 @@ create table index_contributions (
     area_id varchar, area_level varchar, period_kind varchar, period_start date, indicator_id varchar,
     dimension varchar, goalpost_low double, goalpost_high double, value double, score double, dimension_weight
     double, weight double, obstacle double, dimension_change double, change double, change_by_weight double,
-    is_imputed boolean
+    is_imputed boolean, levels_unit varchar, new_citizens double, residents double, own_value double, held_from date,
+    new_citizens_then double, residents_then double
 );
 
 create table coordination (
