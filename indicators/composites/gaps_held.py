@@ -74,7 +74,7 @@ def group_levels(values: pl.DataFrame, gaps: pl.DataFrame, entries: Sequence[Ent
                 new_citizens="value", residents="value_resident", levels_unit=pl.lit(waiting["resident"].unit)
             )
         elif entry.kind == "survey_gap" and entry.survey:
-            both = gaps.filter(measured=entry.survey.question).with_columns(
+            both = gaps.filter(pl.col("wave").is_null(), measured=entry.survey.question).with_columns(
                 period_kind=pl.lit("year"), period_start=pl.date("year", 1, 1), levels_unit=pl.lit("%")
             )
         else:

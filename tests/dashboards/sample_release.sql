@@ -137,7 +137,7 @@ create table survey_estimates (
 );
 
 create table survey_gaps (
-    area_id varchar, measured varchar, status varchar, reason varchar, verdict varchar, year bigint,
+    area_id varchar, measured varchar, status varchar, reason varchar, verdict varchar, wave varchar, year bigint,
     residents double, residents_lower double, residents_upper double, new_citizens double,
     new_citizens_lower double, new_citizens_upper double, gap double, gap_lower double, gap_upper double,
     p_value double, change double, change_lower double, change_upper double

@@ -16,7 +16,7 @@ from tests.indicators.composites.small_index import areas, figure, published
 ENTRIES = [entry for entry in load_catalogue() if entry.id in ("N2", "N4", "N4_new_citizens", "N4_residents")]
 QUARTERS = [date(2024 + at // 4, 1 + at % 4 * 3, 1) for at in range(6)]
 GAPS = pl.DataFrame(schema={"area_id": pl.String, "measured": pl.String, "year": pl.Int64}).with_columns(
-    new_citizens=pl.lit(None, pl.Float64), residents=pl.lit(None, pl.Float64)
+    new_citizens=pl.lit(None, pl.Float64), residents=pl.lit(None, pl.Float64), wave=pl.lit(None, pl.String)
 )
 RULES = IndexRules(draws=200, settling_days=400)
 
@@ -82,7 +82,7 @@ def test_the_safety_gap_goes_by_the_shares_of_the_survey() -> None:
         [("a", "feels_safe", year, new, other) for year, new, other, _ in rows],
         schema=["area_id", "measured", "year", "new_citizens", "residents"],
         orient="row",
-    )
+    ).with_columns(wave=pl.lit(None, pl.String))
     levels = group_levels(values, gaps, ENTRIES)
     assert dict(levels.schema) == SCHEMA
     assert hold_gaps(values, levels, ENTRIES).values["value"].to_list() == [20.0, 20.0, 23.0, 10.0]
