@@ -217,4 +217,4 @@ def _pair_table(context: Context, pairs: pl.DataFrame, names: Mapping[str, str],
             for name in ("delay_lower", "delay_upper")
         ),
     ]
-    return [grid("pairs", columns, rows, words, f"{area}_agency_pairs.csv")]
+    return [grid(context, "pairs", columns, rows, f"{area}_agency_pairs")]
