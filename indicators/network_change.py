@@ -12,7 +12,7 @@ from indicators.network import Floats, Ints, Links, Statistic, centralisation, d
 
 PERMUTATIONS = 999
 # Drawings of cases behind the centralisation of one permutation, and networks that are looked at together.
-DRAWINGS_EACH = 20
+DRAWINGS_EACH = 8
 AT_ONCE = 50
 DECIMALS = 6
 
