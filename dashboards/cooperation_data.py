@@ -10,6 +10,8 @@ from functools import cached_property
 
 import polars as pl
 
+from dashboards.linkage_data import LinkageData
+
 NETWORK = ("L2", "L3", "L2_handoffs", "L3_handoffs", "L5", "F1")
 """Indicators of how agencies work together, in the order in which they are shown."""
 
@@ -27,10 +29,23 @@ class CooperationData:
         self._query = query
 
     @cached_property
+    def linkage(self) -> LinkageData:
+        """How agencies are linked."""
+        return LinkageData(self._query)
+
+    @cached_property
     def there_are(self) -> pl.DataFrame:
-        """Every area and period with scores: area_id, area_level, period_kind, period_start, is_final; newest first."""
+        """Every area and period with scores, newest first.
+
+        Returns
+        -------
+        pl.DataFrame
+            area_id, area_level, period_kind, period_start, is_final, and is_settled (final, but for indicators that are
+            left out until they have settled).
+        """
         return self._query(
-            """select area_id, area_level, period_kind, period_start, bool_and(status <> 'provisional') as is_final
+            """select area_id, area_level, period_kind, period_start, bool_and(status <> 'provisional') as is_final,
+              bool_and(status <> 'provisional' or coalesce(reason, '') like 'left_out:%') as is_settled
             from index_scores group by all order by area_id, period_kind, period_start desc"""
         )
 

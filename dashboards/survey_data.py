@@ -72,8 +72,20 @@ class SurveyData:
         )
 
     def gaps(self, area_id: str) -> pl.DataFrame:
-        """Levels of both groups and their gap, by question and year, the newest year first."""
-        return self._query("select * from survey_gaps where area_id = ? order by year desc, measured", area_id)
+        """Levels of both groups and their gap by question, the newest first: by wave where the city tells them apart.
+
+        Returns
+        -------
+        pl.DataFrame
+            Columns of `survey_gaps`, and `taken`: the wave or the year.
+        """
+        return self._query(
+            """select g.*, coalesce(g.wave, g.year::varchar) as taken
+            from survey_gaps g left join survey_waves w on w.wave = g.wave
+            where area_id = ? and (g.wave is not null) = exists (select 1 from survey_gaps where wave is not null)
+            order by year desc, w.first_day desc, g.wave desc, measured""",
+            area_id,
+        )
 
     def reliability(self, area_id: str) -> pl.DataFrame:
         """Reliability of the scales in the newest year that tells of it: a row per scale, and one per item."""

@@ -138,6 +138,8 @@ class Inputs:
         What the pack says of its survey.
     breaks : tuple of Break
         Declared changes: charts begin anew at each.
+    agencies : tuple of str
+        Agencies that the pack declares: those that are to work together.
 
     Raises
     ------
@@ -160,6 +162,7 @@ class Inputs:
     disclosure: Disclosure = EXACT
     questionnaire: Questionnaire | None = None
     breaks: tuple[Break, ...] = ()
+    agencies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.week_start <= 7:

@@ -1,7 +1,8 @@
 """Networks of agencies: how many of the possible links there are, and how far they run through one.
 
-Belongs here: density and degree centralisation of counted links, rarefied to a number of cases, with bootstrap limits.
-Not here: which records link two agencies (the extract), and of which area and period (`co_handling`).
+Belongs here: density and degree centralisation of counted links; these and betweenness centralisation rarefied to a
+number of cases, with bootstrap limits. Not here: which records link two agencies (the extract), and of which area and
+period (`co_handling`, `linkage`).
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from indicators.centrality import adjacency, betweenness_centralisation
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Statistic = Literal["density", "degree_centralisation"]
+Statistic = Literal["density", "degree_centralisation", "betweenness_centralisation"]
 
 # Drawings of cases behind a mean, and behind that of one resample.
 DRAWINGS = 400
@@ -107,6 +110,21 @@ def degree_centralisation(present: npt.ArrayLike, links: Links) -> Floats:
     return gaps
 
 
+def centralisation(shown: npt.ArrayLike, links: Links, statistic: Statistic) -> Floats:
+    """Degree or betweenness centralisation of networks that have some of the links.
+
+    Parameters
+    ----------
+    shown : array_like of bool, shape (..., e)
+    links : Links
+        Without direction, of three agencies at least.
+    statistic : {"degree_centralisation", "betweenness_centralisation"}
+    """
+    if statistic == "degree_centralisation":
+        return degree_centralisation(shown, links)
+    return betweenness_centralisation(adjacency(shown, links.ends, links.agencies))
+
+
 def undirected(links: Links) -> Links:
     """The links with cases of both directions together."""
     pairs, number = np.unique(np.sort(links.ends, axis=1), axis=0, return_inverse=True)
@@ -185,22 +203,22 @@ def rarefied(
     if statistic == "density":
         value = float(density(presence(links.cases, drawn, fewest), links))
     else:
-        shown = _drawn(links.cases, drawn, DRAWINGS, random) >= fewest
-        value = float(degree_centralisation(shown, links).mean())
+        shown = drawings(links.cases, drawn, DRAWINGS, random) >= fewest
+        value = float(centralisation(shown, links, statistic).mean())
     if not total or not resamples:
         return Estimate(value, value, value)
     dealt = random.multinomial(total, links.cases / total, resamples)
     if statistic == "density":
         resampled = density(presence(dealt, drawn, fewest), links)
     else:
-        shown = _drawn(dealt, drawn, DRAWINGS_EACH, random) >= fewest
-        resampled = degree_centralisation(shown, links).mean(axis=-1)
+        shown = drawings(dealt, drawn, DRAWINGS_EACH, random) >= fewest
+        resampled = centralisation(shown, links, statistic).mean(axis=-1)
     tails = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2]) - resampled.mean() + value
     low, high = np.clip(tails, 0.0, 1.0)
     return Estimate(value, min(float(low), value), max(float(high), value))
 
 
-def _drawn(cases: Ints, drawn: int, times: int, random: np.random.Generator) -> Ints:
+def drawings(cases: Ints, drawn: int, times: int, random: np.random.Generator) -> Ints:
     """So many cases drawn without putting back, so many times: shape (..., times, e) of cases of shape (..., e)."""
     shown = np.empty((*cases.shape[:-1], times, cases.shape[-1]), dtype=np.int64)
     rest = np.broadcast_to(cases.sum(axis=-1)[..., None], shown.shape[:-1])

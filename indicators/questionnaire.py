@@ -57,6 +57,8 @@ class Questionnaire:
         Person groups of the records that make up each of GROUPS.
     margins : mapping of str to mapping of str to float
         Share of the population in each class, by margin of MARGINS, for raking.
+    waves_apart : bool
+        Whether the gaps of each wave are told as well, beside those of a year's waves together.
     clusters_in_population : mapping of str to float
         Clusters (or people, where no clusters are drawn) that each stratum has; empty for no finite population
         correction.
@@ -74,6 +76,7 @@ class Questionnaire:
     )
     margins: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     clusters_in_population: Mapping[str, float] = field(default_factory=dict)
+    waves_apart: bool = False
 
     @property
     def items(self) -> tuple[str, ...]:

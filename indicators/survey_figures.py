@@ -16,7 +16,7 @@ from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
 from indicators.grades import CAUSES
 from indicators.inputs import Inputs
-from indicators.questionnaire import GROUPS, LEAST_ALPHA, Questionnaire
+from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Questionnaire
 from indicators.reliability import Alpha, cronbach_alpha
 from indicators.survey_answers import Bools, Floats, Measured, Sample
 from indicators.survey_design import Estimate, difference, proportion_limits, t_limits
@@ -76,6 +76,16 @@ def told(sample: Sample, measured: Measured, where: Bools, is_share: bool) -> To
 def tells_of_few(sample: Sample, measured: Measured, where: Bools, disclosure: Disclosure) -> bool:
     """Whether a share would tell what so few people said that it may not be shown."""
     return 0 < sample.smaller_side(measured, where) < disclosure.smallest_shown
+
+
+def enough(sample: Sample, measured: Measured, where: Bools, is_share: bool, disclosure: Disclosure) -> Told | None:
+    """An estimate that may be told: of FEWEST_EFFECTIVE answers at least, and telling of no few people."""
+    if sample.answered(measured, where).sum() < FEWEST_EFFECTIVE:
+        return None
+    if is_share and tells_of_few(sample, measured, where, disclosure):
+        return None
+    found = told(sample, measured, where, is_share)
+    return found if found and found.estimate.effective >= FEWEST_EFFECTIVE else None
 
 
 def shown_number(number: float, disclosure: Disclosure) -> float:

@@ -19,7 +19,8 @@ from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Ques
 from indicators.reliability import sampling_adequacy, sphericity
 from indicators.survey_answers import EVERYONE, Bools, Measured, Sample, Wave
 from indicators.survey_design import contrast, correlation, correlation_limits, p_value, t_limits
-from indicators.survey_figures import Told, alpha_of, gap_of, shown_number, tells_of_few, told
+from indicators.survey_figures import Told, alpha_of, enough, shown_number, tells_of_few
+from indicators.survey_gaps import gap_rows
 
 
 def _schema(keys: str, texts: str, counts: str, numbers: str) -> pl.Schema:
@@ -42,7 +43,7 @@ ESTIMATES = _schema(
 )
 GAPS = _schema(
     "area_id measured",
-    "status reason verdict",
+    "status reason verdict wave",
     "year",
     "residents residents_lower residents_upper new_citizens new_citizens_lower new_citizens_upper "
     "gap gap_lower gap_upper p_value change change_lower change_upper",
@@ -91,7 +92,7 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         "survey_waves": (_wave(wave, inputs.disclosure) for wave in inputs.waves),
         "survey_margins": (row for wave in inputs.waves for row in _margins(wave)),
         "survey_estimates": _estimates(inputs, questionnaire, tree, areas),
-        "survey_gaps": _gaps(inputs, questionnaire, tree, areas),
+        "survey_gaps": gap_rows(inputs, questionnaire, tree, areas),
         "survey_reliability": _reliability(inputs, questionnaire, tree, areas),
         "survey_importance": _importance(inputs, questionnaire, tree, areas),
     }
@@ -142,16 +143,6 @@ def _measured(sample: Sample, questionnaire: Questionnaire) -> dict[str, tuple[M
     return questions | {name: (sample.scale(name), False) for name in questionnaire.foundations}
 
 
-def _enough(sample: Sample, measured: Measured, where: Bools, is_share: bool, disclosure: Disclosure) -> Told | None:
-    """An estimate that may be told: of FEWEST_EFFECTIVE answers at least, and telling of no few people."""
-    if sample.answered(measured, where).sum() < FEWEST_EFFECTIVE:
-        return None
-    if is_share and tells_of_few(sample, measured, where, disclosure):
-        return None
-    found = told(sample, measured, where, is_share)
-    return found if found and found.estimate.effective >= FEWEST_EFFECTIVE else None
-
-
 def _is_reliable(sample: Sample, foundation: str, where: Bools) -> bool:
     alpha = alpha_of(sample, foundation, where)
     return alpha is not None and alpha[0].lower >= LEAST_ALPHA
@@ -177,7 +168,7 @@ def _estimates(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, are
                 for name, (each, is_share) in measured.items():
                     key = (area, group, name)
                     row: _Row = {"wave": wave.name, "area_id": area, "person_group": group, "measured": name}
-                    found = _enough(sample, each, in_area & members, is_share, disclosure)
+                    found = enough(sample, each, in_area & members, is_share, disclosure)
                     if found is None:
                         if group == EVERYONE:
                             is_few = is_share and tells_of_few(sample, each, in_area & members, disclosure)
@@ -235,76 +226,6 @@ def _with_q_values(estimates: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts) if parts else estimates
 
 
-def _gaps(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
-    by_year = {year: [wave for wave in inputs.waves if wave.first_day.year == year] for year, _ in inputs.samples}
-    both_years = {year: Sample([*by_year[before], *by_year[year]], questionnaire) for before, year in pairwise(by_year)}
-    for area in areas:
-        for name, question in questionnaire.questions.items():
-            before: tuple[float, list[Told]] | None = None
-            for year, sample in inputs.samples:
-                where = sample.in_area(tree, area)
-                if not where.any():
-                    before = None
-                    continue
-                measured = sample.question(question)
-                groups = [
-                    _enough(sample, measured, where & sample.in_group(group), True, inputs.disclosure)
-                    for group in GROUPS
-                ]
-                row: _Row = {"area_id": area, "measured": name, "year": year}
-                one, other = groups
-                if one is None or other is None:
-                    before = None
-                    yield row | {"status": "withheld", "reason": f"small_denominator:{FEWEST_EFFECTIVE:g}"}
-                    continue
-                gap = gap_of(sample, measured, where)
-                for group, level in zip(GROUPS, (one, other), strict=True):
-                    row |= {group: level.value, f"{group}_lower": level.lower, f"{group}_upper": level.upper}
-                row |= {"gap": gap.value, "gap_lower": gap.lower, "gap_upper": gap.upper}
-                row |= {"p_value": p_value(gap.estimate), "status": "final"}
-                if before is not None:
-                    both = both_years[year]
-                    row |= _gap_change(
-                        both, both.question(question), both.in_area(tree, area), by_year[year], before[0]
-                    )
-                    fell = [now.value < then.value for now, then in zip((one, other), before[1], strict=True)]
-                    row["verdict"] = verdict(row["change_lower"], row["change_upper"], all(fell))
-                before = (gap.value, [one, other])
-                yield row
-
-
-def _gap_change(both: Sample, measured: Measured, where: Bools, waves: list[Wave], gap_before: float) -> _Row:
-    """The change of the gap without its sign since the year before, in points."""
-    now = np.any([both.in_wave(wave.name) for wave in waves], axis=0)
-    answered = both.answered(measured, where)
-    values, _ = both.of_heard(measured, answered)
-    domains = {
-        (group, is_now): (answered & both.in_group(group) & (now == is_now))[both.heard]
-        for group in GROUPS
-        for is_now in (True, False)
-    }
-    signs = {False: 1.0 if gap_before >= 0 else -1.0}
-    later = [values[domains[group, True]] @ both.design.weights[domains[group, True]] for group in GROUPS]
-    people = [both.design.weights[domains[group, True]].sum() for group in GROUPS]
-    signs[True] = 1.0 if later[0] / people[0] >= later[1] / people[1] else -1.0
-    parts = [
-        (signs[is_now] * (1 if is_now else -1) * (1 if group == GROUPS[0] else -1), domain)
-        for (group, is_now), domain in domains.items()
-    ]
-    found = contrast(both.design, values, parts).cautious()
-    low, high = t_limits(found)
-    return {"change": found.value * 100, "change_lower": low * 100, "change_upper": high * 100}
-
-
-def verdict(lower: object, upper: object, both_fell: bool) -> str:
-    """What a change of a gap is worth: `wider`, `narrower`, `both_fell` (narrower, and no better for it), `unclear`."""
-    if not isinstance(lower, float) or not isinstance(upper, float) or not (lower > 0 or upper < 0):
-        return "unclear"
-    if lower > 0:
-        return "wider"
-    return "both_fell" if both_fell else "narrower"
-
-
 def _reliability(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
     for year, sample in inputs.samples:
         for area in areas:
@@ -344,7 +265,7 @@ def _importance(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, ar
             where = sample.in_area(tree, area)
             spans = {}
             for foundation in questionnaire.foundations:
-                performance = _enough(sample, sample.scale(foundation), where, False, inputs.disclosure)
+                performance = enough(sample, sample.scale(foundation), where, False, inputs.disclosure)
                 importance = _importance_of(sample, sample.scale(foundation, without=outcome.item), content, where)
                 if performance and importance and _is_reliable(sample, foundation, where):
                     spans[foundation] = (Span(performance.value, performance.lower, performance.upper), importance)

@@ -49,6 +49,31 @@ def indicator_title(context: Context, row: Row) -> str:
     return context.words.of(row, "title") or str(row["indicator_id"])
 
 
+def group_levels(context: Context, gives: pl.DataFrame) -> list[str]:
+    """Levels of both groups behind every gap, and where one counts as it stood before both did worse: a text each."""
+    words, told = context.words, []
+    for row in gives.filter(pl.col("levels_unit").is_not_null()).to_dicts():
+        now, then = (
+            words(
+                "cooperation.both",
+                new_citizens=words.measure(row[f"new_citizens{end}"], row["levels_unit"], DECIMALS),
+                residents=words.measure(row[f"residents{end}"], row["levels_unit"], DECIMALS),
+            )
+            for end in ("", "_then")
+        )
+        text = words("cooperation.levels", indicator=indicator_title(context, row), levels=now)
+        if row["held_from"] is not None:
+            text += words("cooperation.space") + words(
+                "cooperation.held",
+                period=words.period(row["period_kind"], row["held_from"]),
+                counted=words.measure(row["value"], row["unit"], row["decimals"] or 2),
+                own=words.measure(row["own_value"], row["unit"], row["decimals"] or 2),
+                levels=then,
+            )
+        told.append(text)
+    return told
+
+
 def legend(context: Context, marks: list[tuple[str, str]], note: str) -> Any:
     """What the marks of a chart mean, and what to bear in mind."""
     items = [

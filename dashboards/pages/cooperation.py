@@ -1,6 +1,6 @@
 """Cooperation: scores of an area's dimensions, how subjects and foundations do together, and what stands in the way."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from dashboards.components.cooperation_words import (
     OVERALL,
     SETS,
     Row,
+    group_levels,
     in_order,
     indicator_title,
     legend,
@@ -22,13 +23,16 @@ from dashboards.components.cooperation_words import (
 )
 from dashboards.components.coordination import over_time_panel, together_panel
 from dashboards.components.layout import empty_state, graph, page_head, panel, table
+from dashboards.components.linkage import linkage_panels
 from dashboards.figures.cooperation import change_figure, scores_figure
+from dashboards.periods import period_end
 
 KINDS = ("quarter", "year", "month")
 """Kinds of period, the one first that is shown without a choice."""
 CHANGES_SHOWN = 12
 WORTH_TELLING = 0.1
 """In points: less of a change by other weights is not worth a sentence."""
+DAY = timedelta(days=1)
 CLASS = "cooperation-sets"
 
 
@@ -45,7 +49,7 @@ def page(context: Context) -> Any:
     kind = context.view.period_kind or ""
     kind = kind if kind in kinds else next(each for each in KINDS if each in kinds)
     periods = own.filter(pl.col("period_kind") == kind)
-    period = _period(context, periods)
+    period = _period(context, periods, kind)
     scores = cooperation.scores(area, kind, period)
     series = cooperation.over_time(area, kind)
     gives = cooperation.contributions(area, kind, period)
@@ -67,6 +71,7 @@ def page(context: Context) -> Any:
         over_time_panel(context, series, kind, what, f"{area}_{kind}"),
         _moves(context, scores, gives, file),
         panel(words("cooperation.table"), *score_table(context, scores, file)),
+        *linkage_panels(context, area),
         *network_panel(context, area),
         _method(context, scores, kind),
     ]
@@ -78,12 +83,14 @@ def _area(context: Context, known: set[str]) -> str:
     return asked[0] if asked else city if city in known else min(known)
 
 
-def _period(context: Context, periods: pl.DataFrame) -> date:
+def _period(context: Context, periods: pl.DataFrame, kind: str) -> date:
     starts: list[date] = periods["period_start"].to_list()
     if context.view.period in starts:
         return context.view.period
-    final: list[date] = periods.filter("is_final")["period_start"].to_list()
-    return (final or starts)[0]
+    # The newest that is over: what has yet to settle is left out of it, and said to be.
+    over = [start for start in starts if period_end(kind, start) - DAY <= context.release.info.as_of]
+    settled = [start for start in periods.filter("is_settled")["period_start"] if start in over]
+    return (settled or starts)[0]
 
 
 def _options(context: Context, known: set[str]) -> list[tuple[str, str, str]]:
@@ -162,6 +169,9 @@ def _summary(context: Context, overall: Row | None, gives: pl.DataFrame) -> str:
             share=words.number(100 * overall["coverage"]),
         )
     ]
+    left_out = _left_out(context, overall)
+    if left_out:
+        told.append(words("cooperation.left_out", indicators=words("list.comma").join(left_out)))
     if overall["rank"] is not None:
         told.append(_rank(context, overall) + words("cooperation.stop"))
     if overall["change"] is not None:
@@ -178,6 +188,13 @@ def _summary(context: Context, overall: Row | None, gives: pl.DataFrame) -> str:
         if abs(by_weight) >= WORTH_TELLING:
             told.append(words("cooperation.by_weight", points=words.number(by_weight, DECIMALS)))
     return words("cooperation.space").join(told)
+
+
+def _left_out(context: Context, row: Row) -> list[str]:
+    """Titles of the indicators that a score leaves out until they have settled."""
+    code, _, named = (row["reason"] or "").partition(":")
+    titles = {each["indicator_id"]: context.words.of(each, "title") for each in context.release.catalogue.to_dicts()}
+    return [titles.get(each) or each for each in named.split(",")] if code == "left_out" else []
 
 
 def _moves(context: Context, scores: pl.DataFrame, gives: pl.DataFrame, file: str) -> Any:
@@ -201,6 +218,9 @@ def _moves(context: Context, scores: pl.DataFrame, gives: pl.DataFrame, file: st
         parts.append(html.P(words("cooperation.change_note"), className="note"))
     else:
         parts.append(html.P(words("cooperation.no_change"), className="note"))
+    levels = group_levels(context, gives)
+    if levels:
+        parts.append(html.Ul([html.Li(each) for each in levels], className="prose", id="cooperation-groups"))
     return panel(words("cooperation.moves_title"), *parts, *contribution_table(context, gives, file))
 
 

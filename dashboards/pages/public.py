@@ -258,7 +258,7 @@ def _gaps(context: Context, area: str) -> Any:
     title = words("public.gaps")
     if not told.height:
         return panel(title, html.P(words("public.no_gap")), note=words("public.gaps_note"))
-    newest = _ordered(told.filter(pl.col("year") == told["year"].max()))
+    newest = _ordered(told.filter(pl.col("taken") == told["taken"][0]))
     titles = [title_of(context, name) for name in newest["measured"]]
     hovers = [
         "<br>".join([f"<b>{name}</b>", _gap(context, row)]) for name, row in zip(titles, newest.to_dicts(), strict=True)
@@ -282,10 +282,10 @@ def _gaps(context: Context, area: str) -> Any:
         (words("public.column.gap_change"), "number"),
         (words("public.column.verdict"), "name"),
     ]
-    by_year = [_ordered(of_year) for _, of_year in told.group_by("year", maintain_order=True)]
+    by_year = [_ordered(of_year) for _, of_year in told.group_by("taken", maintain_order=True)]
     cells = [
         [
-            str(row["year"]),
+            row["taken"],
             title_of(context, row["measured"]),
             *(with_range(context, row, part, f"{part}_", 1) for part in ("residents", "new_citizens", "gap", "change")),
             words(f"public.gap_verdict.{row['verdict']}") if row["verdict"] else "",
@@ -296,7 +296,7 @@ def _gaps(context: Context, area: str) -> Any:
     return panel(
         title,
         html.Ul(marks, className="legend"),
-        graph(drawing, words("public.gaps_description", year=str(newest["year"][0])), "survey-gaps"),
+        graph(drawing, words("public.gaps_description", year=newest["taken"][0]), "survey-gaps"),
         table(columns, cells, title, context, "gaps"),
         note=words("public.gaps_note"),
     )

@@ -37,6 +37,24 @@ accounts as (
     union all
 
     select
+        'ext_agency_case_month' as account,
+        (select count(*) from {{ ref('fct_case_agency') }}) as expected,
+        (select coalesce(sum(cases), 0) from {{ ref('ext_agency_case_month') }}) as found
+
+    union all
+
+    select
+        'ext_handoff_wait_day' as account,
+        (
+            select count(*) from {{ ref('fct_handoff') }}
+            where from_agency is not null
+                and to_agency is not null
+        ) as expected,
+        (select coalesce(sum(handoffs), 0) from {{ ref('ext_handoff_wait_day') }}) as found
+
+    union all
+
+    select
         'ext_repeat_place_month' as account,
         (select coalesce(sum(incidents), 0) from places where incidents >= 2) as expected,
         (select coalesce(sum(incidents), 0) from {{ ref('ext_repeat_place_month') }}) as found

@@ -208,8 +208,12 @@ KINDS_BESIDE = {
 }
 # Staffed hours, for figures of concentration: the measure of patrols, and its columns.
 STAFFED = ("msr_patrol_day", "staffed_seconds")
+# Of agencies' linkage, which no entry tells: what each handles, and how long hand-offs wait by pair.
+AGENCY_CASES, HANDOFF_WAITS = "ext_agency_case_month", "ext_handoff_wait_day"
 EXTRACT_TABLES = sorted(
-    {each.table for each in EXTRACTS.values()} | {each.beside[0] for each in EXTRACTS.values() if each.beside}
+    {each.table for each in EXTRACTS.values()}
+    | {each.beside[0] for each in EXTRACTS.values() if each.beside}
+    | {AGENCY_CASES, HANDOFF_WAITS}
 )
 # The stock that a figure of participation is of.
 VOLUNTEERS = "registered_volunteers"

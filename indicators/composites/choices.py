@@ -81,8 +81,7 @@ def sensitivity_rows(panel: Panel, at: int, overall: Floats, rules: IndexRules) 
 
 
 def _weights(panel: Panel, at: int, scores: Floats, known: Places, complete: Places, rules: IndexRules) -> list[Floats]:
-    there = (~np.isnan(panel.value[at])).astype(np.float64)
-    declared = weights_in_force(there, panel.components, rules).in_whole[np.ix_(known, complete)].mean(axis=0)
+    declared = weights_in_force(panel, at, rules).in_whole[np.ix_(known, complete)].mean(axis=0)
     return [declared, entropy_weights(scores), critic_weights(scores), pca_weights(scores)[0]]
 
 

@@ -152,8 +152,7 @@ def _obstacles(panel: Panel, at: int, name: str, some: Places, drawn: Drawn, rul
     """The indicator of the set that costs each area the most, if any costs it anything."""
     parts = panel.components
     own = np.array([part.dimension in SETS[name] for part in parts])
-    there = (~np.isnan(panel.value[at])).astype(np.float64)
-    weights = weights_in_force(there, parts, rules)
+    weights = weights_in_force(panel, at, rules)
     tops = np.array([rules.weights.get(part.dimension, 1.0) for part in parts])
     degrees = np.nan_to_num(obstacle_degrees(scores_of(panel.value[at], parts), weights.in_dimension * tops * own))[
         some

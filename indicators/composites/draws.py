@@ -68,25 +68,25 @@ def membership(parts: Sequence[Component]) -> Floats:
     return np.array([[float(part.dimension == name) for name in names] for part in parts])
 
 
-def weights_in_force(there: Floats, parts: Sequence[Component], rules: IndexRules) -> Weights:
-    """Weights where figures are missing.
+def weights_in_force(panel: Panel, at: int, rules: IndexRules) -> Weights:
+    """Weights in period `at` where figures are missing.
 
-    Parameters
-    ----------
-    there : array of float
-        Areas by components: 1 where there is a figure, else 0.
-    parts : sequence of Component
-    rules : IndexRules
+    What has yet to settle is missed by nobody: `rules.least` is of the weight of all others.
     """
+    parts = panel.components
+    there = (~np.isnan(panel.value[at])).astype(np.float64)
+    due = (~panel.maturing[at]).astype(np.float64)
     member = membership(parts)
     leaf = np.array([part.weight for part in parts])
     above = np.array([rules.weights.get(name, 1.0) for name in dimensions_of(parts)])
     total = (there * leaf) @ member
-    covered = (total > 0) & (total >= rules.least * (leaf @ member) - 1e-12)
+    expected = (due * leaf) @ member
+    covered = (total > 0) & (total >= rules.least * expected - 1e-12)
     in_dimension = there * leaf * (np.where(covered, 1 / np.where(covered, total, 1.0), 0.0) @ member.T)
     known = np.where(covered, above, 0.0)
     whole = known.sum(axis=1, keepdims=True)
-    enough = (whole > 0) & (whole >= rules.least * above.sum() - 1e-12)
+    all_due = ((expected > 0) * above).sum(axis=1, keepdims=True)
+    enough = (whole > 0) & (whole >= rules.least * all_due - 1e-12)
     of_dimension = np.where(enough, known / np.where(whole > 0, whole, 1.0), 0.0)
     return Weights(in_dimension, in_dimension * (of_dimension @ member.T), of_dimension)
 
@@ -122,7 +122,7 @@ def draw(panel: Panel, at: int, rules: IndexRules) -> Drawn:
     """
     parts = panel.components
     there = (~np.isnan(panel.value[at])).astype(np.float64)
-    point = weights_in_force(there, parts, rules)
+    point = weights_in_force(panel, at, rules)
     leaf = {part.indicator_id: _weight(part.indicator_id, part.weight, rules) for part in parts}
     shape = (rules.draws, len(panel.area_ids))
     names = dimensions_of(parts)

@@ -27,6 +27,8 @@ from indicators.composites.draws import (
     scores_of,
     weights_in_force,
 )
+from indicators.composites.gaps_held import HELD_SCHEMA, KEY, hold_gaps
+from indicators.composites.gaps_held import SCHEMA as LEVELS_SCHEMA
 from indicators.composites.obstacles import obstacle_degrees
 from indicators.composites.panel import USED, Panel, panels
 from indicators.composites.rules import OVERALL, Component, IndexRules, components
@@ -81,6 +83,7 @@ CONTRIBUTION_SCHEMA = {
     "change": pl.Float64,
     "change_by_weight": pl.Float64,
     "is_imputed": pl.Boolean,
+    **{name: dtype for name, dtype in HELD_SCHEMA.items() if name not in KEY},
 }
 CLOSENESS_DRAWS = 200
 Places = npt.NDArray[np.int64]
@@ -109,7 +112,11 @@ class Period:
 
 
 def compute_index(
-    values: pl.DataFrame, entries: Sequence[Entry], areas: pl.DataFrame, rules: IndexRules | None = None
+    values: pl.DataFrame,
+    entries: Sequence[Entry],
+    areas: pl.DataFrame,
+    rules: IndexRules | None = None,
+    levels: pl.DataFrame | None = None,
 ) -> Index:
     """Compute the composite index and the coordination of its dimensions from published figures.
 
@@ -125,6 +132,9 @@ def compute_index(
     areas : DataFrame
         area_id, is_unallocated, peer_group.
     rules : IndexRules, optional
+    levels : DataFrame, optional
+        Levels of both groups behind gaps, as `group_levels` gives them: a gap that closes because both do worse counts
+        as it stood before.
 
     Returns
     -------
@@ -139,12 +149,14 @@ def compute_index(
     rules = rules or IndexRules()
     parts = components(entries, rules)
     scores, contributions, coordination, sensitivity = [], [], [], []
-    for panel in panels(values, entries, parts, areas, rules):
+    held = hold_gaps(values, pl.DataFrame(schema=LEVELS_SCHEMA) if levels is None else levels, entries)
+    for panel in panels(held.values, entries, parts, areas, rules):
         before: Period | None = None
         for at in range(len(panel.periods)):
             now = _period(panel, at, rules)
             scores.append(_scores(panel, now, before, parts, rules))
-            contributions.append(_contributions(panel, now, before, rules))
+            gives = _contributions(panel, now, before, rules)
+            contributions.append(gives.join(held.levels, on=[*KEY], how="left", maintain_order="left"))
             coordination.append(
                 coordination_rows(panel, at, now.by_scope, now.drawn, before.drawn if before else None, rules)
             )
@@ -172,8 +184,7 @@ def _typed(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.D
 
 
 def _period(panel: Panel, at: int, rules: IndexRules) -> Period:
-    there = (~np.isnan(panel.value[at])).astype(np.float64)
-    weights = weights_in_force(there, panel.components, rules)
+    weights = weights_in_force(panel, at, rules)
     scores = scores_of(panel.value[at], panel.components)
     by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
     return Period(at, scores, weights, by_scope, draw(panel, at, rules))
@@ -200,7 +211,9 @@ def _scores(
         shares = np.array([_share(part, scope, declared, rules) for part in panel.components])
         count = (there & of_scope).sum(axis=1)
         in_force = now.weights.in_whole if scope == OVERALL else now.weights.in_dimension * of_scope
+        maturing = panel.maturing[now.at] & of_scope
         standing = np.where(in_force > 0, panel.standing[now.at], 0).max(axis=1)
+        standing = np.where(maturing.any(axis=1), np.maximum(standing, USED.index("provisional")), standing)
         has_score = ~np.isnan(score)
         coverage = (there * shares).sum(axis=1) / whole
         frame = pl.DataFrame(
@@ -220,14 +233,20 @@ def _scores(
                 "imputed_share": np.where(has_score, (in_force * panel.imputed[now.at]).sum(axis=1), np.nan),
                 "status": np.where(has_score, np.array(USED)[standing], "not_available"),
                 "reason": [
-                    None if known else f"little_coverage:{100 * share:.0f}"
-                    for known, share in zip(has_score, coverage, strict=True)
+                    _reason(panel, left_out) if known else f"little_coverage:{100 * share:.0f}"
+                    for known, left_out, share in zip(has_score, maturing, coverage, strict=True)
                 ],
             },
             schema_overrides={"reason": pl.String},
         )
         frames.append(frame.filter(pl.col("indicators") > 0))
     return _placed(pl.concat(frames), panel, now.at)
+
+
+def _reason(panel: Panel, left_out: npt.NDArray[np.bool_]) -> str | None:
+    """Name the indicators that have yet to settle."""
+    named = [panel.components[each].indicator_id for each in np.flatnonzero(left_out)]
+    return f"left_out:{','.join(named)}" if named else None
 
 
 def _placed(frame: pl.DataFrame, panel: Panel, at: int) -> pl.DataFrame:

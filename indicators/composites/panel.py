@@ -19,7 +19,7 @@ from indicators.intervals import Floats
 
 USED = ("final", "provisional", "stale")
 """Statuses of figures that an index takes, from the surest down."""
-_FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
+FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Panel:
     value, lower, upper, bound_low, bound_high : array of float
         Periods by areas by components. A limit is NaN where the figure is exact; one that could not be estimated is
         the goalpost on that side.
+    maturing : array of bool
+        What is left out because it has yet to settle.
     imputed : array of bool
         What was filled.
     standing : array of int
@@ -54,6 +56,7 @@ class Panel:
     upper: Floats
     bound_low: Floats
     bound_high: Floats
+    maturing: npt.NDArray[np.bool_]
     imputed: npt.NDArray[np.bool_]
     standing: npt.NDArray[np.int64]
 
@@ -81,7 +84,7 @@ def panels(
     ):
         starts = rows["period_start"].unique().sort()[-rules.periods[str(kind)] :]
         kept = rows.filter(pl.col("period_start").is_in(starts.implode()))
-        have = set(kept.filter("is_used")["indicator_id"])
+        have = set(kept.filter(pl.col("is_used") | pl.col("is_maturing"))["indicator_id"])
         carried = [part for part in parts if part.indicator_id in have]
         if carried:
             yield _panel(kept, str(kind), str(level), carried, entries, rules.impute)
@@ -97,6 +100,7 @@ def _read(
         for entry in entries
         if entry.id in ids and "rolling_12m" in entry.period_kinds and "year" not in entry.period_kinds
     ]
+    slow = [entry.id for entry in entries if entry.maturity_days > rules.settling_days]
     of_year = (
         pl.col("indicator_id").is_in(rolling)
         & (pl.col("period_kind") == "rolling_12m")
@@ -106,7 +110,11 @@ def _read(
         values.filter(pl.col("indicator_id").is_in(ids))
         .with_columns(period_kind=pl.when(of_year).then(pl.lit("year")).otherwise("period_kind"))
         .filter(pl.col("period_kind").is_in([*rules.periods]))
-        .with_columns(is_used=pl.col("status").is_in(USED) & pl.col("value").is_not_null())
+        .with_columns(
+            is_used=pl.col("status").is_in(USED) & pl.col("value").is_not_null(),
+            is_maturing=(pl.col("status") == "provisional") & pl.col("indicator_id").is_in(slow),
+        )
+        .with_columns(is_used=pl.col("is_used") & ~pl.col("is_maturing"))
     )
 
 
@@ -116,7 +124,7 @@ def _panel(
     periods, area_ids = rows["period_start"].unique().sort().to_list(), rows["area_id"].unique().sort().to_list()
     shape = (len(periods), len(area_ids), len(carried))
     used, where = _placed(rows.filter("is_used"), periods, area_ids, carried)
-    figures = {name: np.full(shape, np.nan) for name in _FIGURES}
+    figures = {name: np.full(shape, np.nan) for name in FIGURES}
     for name, array in figures.items():
         array[where] = used[name].cast(pl.Float64).to_numpy()
     standing = np.zeros(shape, dtype=np.int64)
@@ -133,9 +141,14 @@ def _panel(
     hidden = ~pl.col("is_used") & (pl.col("status") != "not_available")
     _, where = _placed(rows.filter(hidden), periods, area_ids, carried)
     is_gap[where] = False
+    maturing = np.zeros(shape, dtype=np.bool_)
+    _, where = _placed(rows.filter("is_maturing"), periods, area_ids, carried)
+    maturing[where] = True
     peers = rows.group_by("area_id").agg(pl.col("peer_group").first().fill_null("")).sort("area_id")["peer_group"]
     imputed = _fill(figures, is_gap, impute, peers.to_numpy())
-    return Panel(level, kind, periods, area_ids, carried, **figures, imputed=imputed, standing=standing)
+    return Panel(
+        level, kind, periods, area_ids, carried, **figures, maturing=maturing, imputed=imputed, standing=standing
+    )
 
 
 def _placed(
@@ -174,7 +187,7 @@ def _fill(
         )
         with np.errstate(invalid="ignore"):
             low, high = (np.broadcast_to(of(given, axis=0), given.shape) for of in (np.fmin.reduce, np.fmax.reduce))
-        for name in _FIGURES[1:]:
+        for name in FIGURES[1:]:
             end = low if name in ("lower", "bound_low") else high
             figures[name][at][imputed[at]] = end[imputed[at]]
     return imputed

@@ -47,6 +47,9 @@ class IndexRules:
     weight_noise, goalpost_noise : float
         What the draws make of the choices: weights up to this share more or less, each end of the goalposts moved by
         up to this share of their distance.
+    settling_days : int
+        Indicators that take longer to settle are left out of a period until they have: what is still open of them
+        would count as failed, or as done for good.
     fewest_areas : int
         Areas that are needed to rank them.
     seed : int
@@ -62,6 +65,7 @@ class IndexRules:
     draws: int = 1000
     weight_noise: float = 0.25
     goalpost_noise: float = 0.05
+    settling_days: int = 60
     fewest_areas: int = 5
     seed: int = 0
 

@@ -17,6 +17,7 @@ import pydantic
 
 from indicators.disclosure import Disclosure
 from pipelines.errors import PackError
+from pipelines.pack.agencies import DeclaredAgency
 from pipelines.pack.areas import AreaGroup, Geography
 from pipelines.pack.breaks import DeclaredBreak, wrong_breaks
 from pipelines.pack.disclosure import ProfileName, Protection, declared, wrong_disclosure
@@ -94,6 +95,13 @@ class CityPack(Part):
         dict[str, Geography],
         pydantic.Field(min_length=1, description="Sets of areas that tile the city, by name, such as precinct"),
     ]
+    agencies: Annotated[
+        dict[str, DeclaredAgency],
+        pydantic.Field(
+            description="Agencies that are to work together, by the name that records have for them: the linkage tells "
+            "which of them are missing"
+        ),
+    ] = {}
     severity_weights: Annotated[
         dict[str, int], pydantic.Field(description="Weight by ICCS category, for the severity-weighted rate")
     ] = {}

@@ -13,6 +13,7 @@ import pydantic
 from indicators.catalogue.reading import load_catalogue
 from indicators.composites.rules import DIMENSIONS, IndexRules
 from pipelines.pack.mistakes import nearest
+from pipelines.pack.pairwise import Comparisons, pairwise_weights, wrong_pairwise
 from pipelines.pack.parts import Part
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class DeclaredIndex(Part):
             "where not named, 0 to leave it out"
         ),
     ] = {}
+    pairwise: Annotated[
+        dict[str, Comparisons],
+        pydantic.Field(
+            description="Weights by pairwise comparisons (AHP), of the dimensions under overall or of a dimension's "
+            "indicators under its name: how many times the first matters more, from 1/9 to 9, every pair once"
+        ),
+    ] = {}
     aggregation: Annotated[
         Literal["arithmetic", "geometric"],
         pydantic.Field(description="Mean by which scores are put together; a geometric one punishes imbalance"),
@@ -52,6 +60,14 @@ class DeclaredIndex(Part):
         float,
         pydantic.Field(gt=0, le=1, description="Share of the weight, of what the city can carry, that a score needs"),
     ] = 0.66
+    settling_days: Annotated[
+        int,
+        pydantic.Field(
+            ge=0,
+            description="Indicators that take longer to settle, such as clearance within 180 days, are left out of a "
+            "period's score until they have",
+        ),
+    ] = 60
     periods: Annotated[
         dict[Literal["month", "quarter", "year"], Annotated[int, pydantic.Field(ge=1, le=120)]],
         pydantic.Field(min_length=1, description="Kinds of period, and how many of the latest get a score"),
@@ -62,10 +78,11 @@ class DeclaredIndex(Part):
         """Return it as the statistics take it."""
         return IndexRules(
             goalposts=self.goalposts,
-            weights=self.weights,
+            weights={**self.weights, **pairwise_weights(self.pairwise)},
             aggregation=self.aggregation,
             impute=self.impute,
             least=self.min_coverage,
+            settling_days=self.settling_days,
             periods=dict(self.periods.items()),
             draws=self.draws,
         )
@@ -91,6 +108,7 @@ def wrong_index(pack: CityPack) -> Iterator[PackError]:
                 *("index", "weights", name),
                 remedy=_hint(name, {*entries, *DIMENSIONS}),
             )
+    yield from wrong_pairwise(pack, entries)
 
 
 def _hint(name: str, known: set[str]) -> str:

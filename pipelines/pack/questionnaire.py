@@ -6,7 +6,7 @@ Whether its items are among the answers is seen in the release: a question witho
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import pydantic
 
@@ -111,6 +111,13 @@ class DeclaredQuestionnaire(Part):
     margins: Annotated[
         Margins, pydantic.Field(description="Share of the population in each class: weights are raked to them")
     ] = Margins()
+    waves: Annotated[
+        Literal["together", "apart"],
+        pydantic.Field(
+            description="Whether the waves of a year are one sample (together), or gaps and their change are told wave "
+            "by wave as well (apart): for waves that are large enough each"
+        ),
+    ] = "together"
     clusters_in_population: Annotated[
         dict[str, Annotated[float, pydantic.Field(gt=0)]],
         pydantic.Field(
@@ -154,6 +161,7 @@ class DeclaredQuestionnaire(Part):
             },
             margins=self.shares,
             clusters_in_population=self.clusters_in_population,
+            waves_apart=self.waves == "apart",
         )
 
 

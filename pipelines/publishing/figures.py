@@ -16,16 +16,21 @@ from dbt_like_sql.project import Project
 from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import EXTRACT_TABLES
 from indicators.comparison import compare
+from indicators.composites.gaps_held import group_levels
 from indicators.composites.index import compute_index
 from indicators.compute import compute
 from indicators.disclosure import EXACT, Disclosure
 from indicators.feeds import Feed, find_feed, missing_needs, possible_sources, sources_beside
 from indicators.inputs import Figures, Inputs
+from indicators.linkage import SCHEMAS as LINKAGE_SCHEMAS
+from indicators.linkage import linkage_tables
 from indicators.nowcasts import DELAY_MEASURE
-from indicators.survey_tables import SCHEMAS, empty_tables, survey_tables
+from indicators.survey_tables import SCHEMAS as SURVEY_SCHEMAS
+from indicators.survey_tables import survey_tables
 from indicators.targets import judge_targets
 from indicators.year_before import compare_with_year_before
 from pipelines.loading.calendar import read_calendar
+from pipelines.pack.agencies import agencies_of, with_titles
 from pipelines.pack.breaks import break_frame, breaks_of
 from pipelines.pack.city import CityPack
 from pipelines.pack.targets import targets_of
@@ -40,8 +45,8 @@ from pipelines.quality.suite import indicator_expectations, warehouse_expectatio
 from pipelines.warehouse import literal, transaction
 
 LAYER = "indicators"
-# Of the survey, beside the catalogue's figures.
-COMPUTED_SURVEY = {name: f"computed_{name}" for name in SCHEMAS}
+# Beside the catalogue's figures: what the survey tells, and how agencies are linked.
+TABLES_BESIDE = {"survey": SURVEY_SCHEMAS, "linkage": LINKAGE_SCHEMAS}
 # Of what was computed, that which stands beside figures: left out where these are carried forward.
 BESIDE = ("computed_nowcasts", "computed_delays")
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
@@ -93,6 +98,7 @@ def read_inputs(
         questionnaire=pack.questionnaire.asked() if pack.questionnaire else None,
         extracts={} if names else {name: table(f"extracts.{name}") for name in EXTRACT_TABLES},
         breaks=breaks_of(pack),
+        agencies=agencies_of(pack),
     )
 
 
@@ -118,9 +124,10 @@ def write_computed(
     shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
     _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
-    # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
-    survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
-    _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
+    for name, tables in (("survey", survey_tables), ("linkage", linkage_tables)):
+        # Records that make a figure unfit may make these impossible; then they are not published either.
+        found = _empty(name) if _resting_on_the_same(name, entries) & set(unfit) else tables(shown)
+        _write(con, {f"computed_{table}": frame for table, frame in found.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
     return _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
 
@@ -155,8 +162,15 @@ def _computed(entries: Sequence[Entry], unfit: Mapping[str, Sequence[str]], inpu
     )
 
 
-def _survey_entries(entries: Sequence[Entry]) -> set[str]:
-    return {entry.id for entry in entries if entry.survey}
+def _resting_on_the_same(name: str, entries: Sequence[Entry]) -> set[str]:
+    """Indicators that rest on the records of tables beside them: where a gate closes on one, it does on these."""
+    if name == "survey":
+        return {entry.id for entry in entries if entry.survey}
+    return {entry.id for entry in entries if entry.network or (entry.measure or "").startswith("msr_handoff")}
+
+
+def _empty(name: str) -> dict[str, pl.DataFrame]:
+    return {table: schema.to_frame() for table, schema in TABLES_BESIDE[name].items()}
 
 
 def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
@@ -215,9 +229,12 @@ def write_published(
     failures = _failures(con, project, entries, computed=True)
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
-    survey = {name: con.sql(f"select * from indicators.{table}").pl() for name, table in COMPUTED_SURVEY.items()}
-    if _survey_entries(entries) & set(affected):
-        survey = empty_tables()
+    held_back = [name for name in TABLES_BESIDE if _resting_on_the_same(name, entries) & set(affected)]
+    tables = {
+        table: frame.clear() if name in held_back else frame
+        for name, schemas in TABLES_BESIDE.items()
+        for table, frame in ((each, con.sql(f"select * from indicators.computed_{each}").pl()) for each in schemas)
+    }
     previous_values = previous_limits = previous_gaps = previous_as_of = None
     # What was published under another profile may tell more than this one allows.
     if affected and before is not None and before.manifest.get("disclosure") == pack.protection.profile:
@@ -225,8 +242,8 @@ def write_published(
         try:
             previous_values = con.sql("select * from before.indicator_values").pl()
             previous_limits = con.sql("select * from before.indicator_limits").pl()
-            if _survey_entries(entries) & set(affected):
-                survey = _survey_before(con)
+            for name in held_back:
+                tables |= _tables_before(con, name)
             # A release of an older version has none.
             if con.sql("from duckdb_tables() where database_name = 'before' and table_name = 'gap_charts'").fetchall():
                 previous_gaps = con.sql("select * from before.gap_charts").pl()
@@ -254,7 +271,8 @@ def write_published(
     )
     published = aimed.values
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
-    index = compute_index(published, entries, areas, pack.index.rules())
+    levels = group_levels(published, tables["survey_gaps"], entries)
+    index = compute_index(published, entries, areas, pack.index.rules(), levels)
     frames = (
         published,
         published_limits,
@@ -276,16 +294,17 @@ def write_published(
         *(frame.filter(~pl.col("indicator_id").is_in([*affected])) for frame in beside),
         definitions(pack, entries, sources),
     )
-    return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | survey)
+    tables["linkage_agencies"] = with_titles(pack, tables["linkage_agencies"])
+    return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | tables)
 
 
-def _survey_before(con: duckdb.DuckDBPyConnection) -> dict[str, pl.DataFrame]:
-    """Read the survey's tables of the attached release; one that is older than they are has none."""
+def _tables_before(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, pl.DataFrame]:
+    """Read tables beside figures of the attached release; one that is older than they are has none."""
     found = con.execute("select table_name from duckdb_tables() where database_name = 'before'").fetchall()
-    held = {name for (name,) in found}
+    held = {table for (table,) in found}
     return {
-        name: con.sql(f"select * from before.{name}").pl() if name in held else frame
-        for name, frame in empty_tables().items()
+        table: con.sql(f"select * from before.{table}").pl() if table in held else frame
+        for table, frame in _empty(name).items()
     }
 
 

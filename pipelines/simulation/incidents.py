@@ -72,7 +72,7 @@ _VICTIMS = (np.array([share for *_, share in OFFENCES.values()]) * 256).astype(n
 _OUTCOMES = ("open", "cleared", "mediated", "unfounded", "referred")
 _CLEARED, _MEDIATED, _REFERRED = (_OUTCOMES.index(name) for name in ("cleared", "mediated", "referred"))
 _FOUND_BY = ("call", "patrol", "camera", "enterprise", "volunteer")
-_AGENCIES = ("police", "police|street_office", "police|city_management", "police|health")
+AGENCIES = ("police", "police|street_office", "police|city_management", "police|health")
 _ALONE_OR_WITH, _JOINT_ALONE_OR_WITH = slots((70, 16, 10, 4), 256), slots((30, 40, 20, 10), 256)
 # Shares as numerator and denominator: of incidents, of the closed disputes, of what was cleared, of what was mediated.
 ATTENDED, CLOSED, MEDIATED, LATE, REOPENED = (22, 25), (23, 25), (3, 4), (1, 16), (1, 8)
@@ -250,7 +250,7 @@ class Incidents(Stream):
                 "lat": book.lat.gather(at),
                 "address": book.text.gather(at),
                 "agencies": text_column(
-                    _AGENCIES,
+                    AGENCIES,
                     np.where(_IS_JOINT_DUTY[offence], _JOINT_ALONE_OR_WITH[more[0] & 255], _ALONE_OR_WITH[bits & 255]),
                 ),
                 "victims": victims,

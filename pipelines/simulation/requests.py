@@ -5,6 +5,7 @@ also ask for other things, which take longer), what comes of requests, and which
 """
 
 from collections.abc import Mapping
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -75,6 +76,8 @@ _DENSE = tuple((a, b) for a in range(6) for b in range(6) if a != b)
 _SPARSE = ((0, 1), (1, 0), (1, 2), (2, 1))
 _CHAIN = ((0, 1), (1, 0), (1, 2), (1, 3), (3, 5))
 WAYS = (_BROKERED, _CHAIN, _DENSE, _CHAIN, _SPARSE, _SPARSE)
+# Time until a hand-off is acknowledged, lognormal; some never are.
+ACKNOWLEDGED_SECONDS, ACKNOWLEDGED_SIGMA, NEVER_ACKNOWLEDGED = 3 * 3600, 1.0, (1, 16)
 _HANDED_ON = np.array((1.6, 0.9, 1.3, 0.9, 0.7, 0.6))
 BROKER = ("heting", "street_office")
 
@@ -238,8 +241,9 @@ class Handoffs(Stream):
         among = np.maximum(self._requests[day, beat], 1)
         record = FIRST_REQUEST_ID + self._first[day, beat] + rng.integers(0, among)
         requested = FIRST_SECOND + (day + whole) * DAY_SECONDS + 8 * 3600 + random[0] % 36_000
-        acknowledged = requested + lognormal(rng, n, 3 * 3600, 1.0, 10 * DAY_SECONDS)
+        acknowledged = requested + lognormal(rng, n, ACKNOWLEDGED_SECONDS, ACKNOWLEDGED_SIGMA, 10 * DAY_SECONDS)
         ways = np.array([[way[at % len(way)] for at in range(60)] for way in WAYS])
+        is_acknowledged = (random[0] >> 8) % NEVER_ACKNOWLEDGED[1] >= NEVER_ACKNOWLEDGED[0]
         pair = ways[DISTRICT_OF_BEAT[beat], random[1] % 60]
         return pl.DataFrame(
             {
@@ -250,7 +254,7 @@ class Handoffs(Stream):
                 "to": text_column(AGENCIES, pair[:, 1]),
                 "requested": moments(requested),
                 "due": moments(requested + 2 * DAY_SECONDS),
-                "acknowledged": moments(acknowledged, (random[0] >> 8) % 16 != 0),
+                "acknowledged": moments(acknowledged, is_acknowledged),
             }
         )
 
@@ -258,6 +262,13 @@ class Handoffs(Stream):
         """Return the handoffs by district and pair of agencies."""
         district = pl.col("_area").str.head(2).alias("district")
         return {"by_district_and_pair": Tally((district, pl.col("from"), pl.col("to")))}
+
+
+def acknowledged_hours() -> float:
+    """Return the planted median of the hours until a hand-off is acknowledged, those never acknowledged among them."""
+    never = NEVER_ACKNOWLEDGED[0] / NEVER_ACKNOWLEDGED[1]
+    deviate = NormalDist().inv_cdf(0.5 / (1 - never))
+    return ACKNOWLEDGED_SECONDS / 3600 * float(np.exp(ACKNOWLEDGED_SIGMA * deviate))
 
 
 def outcome_shares() -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Truth: what is planted in the simulated district, in numbers, each with its definition in plain words."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -269,14 +269,30 @@ def _cooperation(account: Account) -> Truth:
     return {
         "definition": "Staged handoffs by district and pair of agencies (from>to). density: planted ways as a share of "
         "all ordered pairs of the agencies. The broker stands between all others in its district, who hand on to no "
-        "one else.",
+        "one else. linked: pairs that hand on in either direction or go to incidents together, by district. absent: "
+        "declared, without any case; alone: in charge of requests, without a link. acknowledged_hours: true median of "
+        "every pair, those never acknowledged among them. Nothing changes from one year to the next.",
         "agencies": list(requests.AGENCIES),
         "density": {
             each.group_id: round(len(way) / possible, 6) for each, way in zip(DISTRICTS, requests.WAYS, strict=True)
         },
         "broker": dict(zip(("district", "agency"), requests.BROKER, strict=True)),
         "by_district_and_pair": counted,
+        "linked": {
+            each.group_id: sorted("-".join(sorted(pair)) for pair in _linked(way))
+            for each, way in zip(DISTRICTS, requests.WAYS, strict=True)
+        },
+        "absent": ["market_supervision"],
+        "alone": ["labour_office"],
+        "acknowledged_hours": round(requests.acknowledged_hours(), 6),
     }
+
+
+def _linked(ways: Sequence[tuple[int, int]]) -> set[frozenset[str]]:
+    """Pairs that hand on to one another, or go to incidents together."""
+    handed_on = {frozenset((requests.AGENCIES[one], requests.AGENCIES[other])) for one, other in ways}
+    together = (each.split("|") for each in incidents.AGENCIES)
+    return handed_on | {frozenset(each) for each in together if len(each) == 2}
 
 
 def _participation(account: Account) -> Truth:

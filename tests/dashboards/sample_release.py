@@ -21,7 +21,7 @@ from shapely.geometry import mapping, shape
 from pipelines.pack.city import CityPack
 from pipelines.pack.games import GameOfPack, example_game
 from pipelines.publishing.games import played
-from tests.dashboards import sample_index, sample_survey
+from tests.dashboards import sample_index, sample_linkage, sample_survey
 
 PRECINCTS = Path(__file__).parents[2] / "cities" / "nyc" / "data" / "precincts_77.geojson.gz"
 AS_OF = date(2016, 12, 31)
@@ -81,6 +81,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "breaks": [("law", "B3", date(2015, 7, 1), "New penal code", "新刑法")],
         **_interventions(areas),
         **sample_index.tables([area[0] for area in areas if area[3] == "precinct" and not area[7]][:8]),
+        **sample_linkage.tables(),
         **sample_survey.tables(),
         **_games(values),
         **_vintages(values),

@@ -87,7 +87,8 @@ create table index_contributions (
     area_id varchar, area_level varchar, period_kind varchar, period_start date, indicator_id varchar,
     dimension varchar, goalpost_low double, goalpost_high double, value double, score double, dimension_weight
     double, weight double, obstacle double, dimension_change double, change double, change_by_weight double,
-    is_imputed boolean
+    is_imputed boolean, levels_unit varchar, new_citizens double, residents double, own_value double, held_from date,
+    new_citizens_then double, residents_then double
 );
 
 create table coordination (
@@ -101,6 +102,23 @@ create table coordination (
 create table index_sensitivity (
     area_level varchar, period_kind varchar, period_start date, choice varchar, first double, total double,
     total_low double, total_high double, areas_ranked integer, mean_rank_shift double
+);
+
+create table linkage (
+    area_id varchar, area_level varchar, period_start date, period_end date, statistic varchar, value double,
+    lower double, upper double, before double, change double, p_value double, q_value double, agencies bigint, links bigint,
+    cases bigint, cases_before bigint, cases_drawn bigint, status varchar, reason varchar
+);
+
+create table linkage_agencies (
+    area_id varchar, agency varchar, standing varchar, is_declared boolean, cases bigint, cases_before bigint,
+    partners bigint, betweenness double, brokered_pairs bigint, title_en varchar, title_zh varchar
+);
+
+create table linkage_pairs (
+    area_id varchar, from_agency varchar, to_agency varchar, standing varchar, together bigint, together_before bigint,
+    handoffs bigint, handoffs_before bigint, delay_hours double, delay_lower double, delay_upper double,
+    delay_before double, shared_kinds varchar
 );
 
 create table survey_waves (
@@ -120,7 +138,7 @@ create table survey_estimates (
 );
 
 create table survey_gaps (
-    area_id varchar, measured varchar, status varchar, reason varchar, verdict varchar, year bigint,
+    area_id varchar, measured varchar, status varchar, reason varchar, verdict varchar, wave varchar, year bigint,
     residents double, residents_lower double, residents_upper double, new_citizens double,
     new_citizens_lower double, new_citizens_upper double, gap double, gap_lower double, gap_upper double,
     p_value double, change double, change_lower double, change_upper double

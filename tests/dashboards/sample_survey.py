@@ -94,11 +94,11 @@ def _gaps() -> list[tuple[Any, ...]]:
             if year == 2016:
                 verdict, change = ("both_fell", (-7.0, -11.0, -3.0)) if closed else ("unclear", (0.4, -5.0, 5.8))
             rows.append(
-                ("city", measured, "final", None, verdict, year, ends[0], ends[0] - 3, ends[0] + 3, ends[1],
+                ("city", measured, "final", None, verdict, None, year, ends[0], ends[0] - 3, ends[0] + 3, ends[1],
                  ends[1] - 6, ends[1] + 6, ends[0] - ends[1], ends[0] - ends[1] - 6.5, ends[0] - ends[1] + 6.5, 0.002,
                  *change)
             )  # fmt: skip
-    return [*rows, ("75", "feels_safe", "withheld", FEW_REASON, None, 2016, *(None,) * 13)]
+    return [*rows, ("75", "feels_safe", "withheld", FEW_REASON, None, None, 2016, *(None,) * 13)]
 
 
 def _reliability() -> list[tuple[Any, ...]]:

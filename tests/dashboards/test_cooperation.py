@@ -89,6 +89,33 @@ def test_a_class_is_told_exactly_where_the_release_has_one(home: Path, release: 
         assert f"D {Words('en').number(row['coordination'], 2)}" in told
 
 
+def test_the_newest_period_that_is_over_is_shown_though_something_has_yet_to_settle(home: Path, tmp_path: Path) -> None:
+    """What is left out until then is named; a period that is not over, or of which more is open, is not shown first."""
+    waiting = f"where period_start >= '{NEWEST_FINAL}'"
+    said = "update index_scores set status = 'provisional', reason = 'left_out:M1,E1' " + waiting
+    sample_release.write_changed(tmp_path, home, said)
+    text = reading.words(page(tmp_path))
+    assert "New York City, quarter 4 of 2016" in text
+    assert "left out until they have settled are " in reading.words(reading.find(page(tmp_path), "cooperation-summary"))
+    assert "E1." in reading.words(reading.find(page(tmp_path), "cooperation-summary"))
+    assert "left out until" not in reading.words(page(home))
+
+
+def test_a_gap_tells_both_levels_and_why_it_counts_as_before(home: Path, tmp_path: Path) -> None:
+    levels = (
+        "update index_contributions set levels_unit = 'days', new_citizens = 4, residents = 3.3, value = 0.4 "
+        "where indicator_id = 'N1'; update index_contributions set held_from = date '2016-04-01', own_value = 0.2, "
+        f"new_citizens_then = 3, residents_then = 2 where indicator_id = 'N1' and period_start = '{NEWEST_FINAL}'"
+    )
+    sample_release.write_changed(tmp_path, home, levels)
+    told = reading.words(reading.find(page(tmp_path), "cooperation-groups"))
+    assert "N1: new citizens 4.0 days, residents 3.3 days." in told
+    assert "It counts as in quarter 2 of 2016 (0.40), not as now (0.20): both groups have done worse since" in told
+    assert "(new citizens 3.0 days, residents 2.0 days then)" in told
+    before = reading.words(reading.find(page(tmp_path, "?period=2016-04-01"), "cooperation-groups"))
+    assert before == "N1: new citizens 4.0 days, residents 3.3 days."
+
+
 def test_a_release_without_scores_says_so(home: Path, tmp_path: Path) -> None:
     sample_release.write_changed(tmp_path, home, "delete from index_scores; delete from coordination")
     assert "This release has no scores." in reading.words(page(tmp_path))

@@ -143,3 +143,16 @@ def test_the_newest_reliability_has_its_items(release: Release) -> None:
     rows = release.survey.reliability("city")
     for foundation, items in sample_survey.SCALES.items():
         assert rows.filter(pl.col("foundation") == foundation)["item"].to_list() == [None, *sorted(items)]
+
+
+def test_gaps_are_told_by_wave_where_waves_are_apart(home: Path, tmp_path: Path) -> None:
+    waves = (
+        "insert into survey_gaps select * replace ('2016-05' as wave) from survey_gaps where year = 2016; "
+        "insert into survey_gaps select * replace ('2016-11' as wave, gap = 3.25) from survey_gaps where year = 2016 "
+        "and wave is null"
+    )
+    sample_release.write_changed(tmp_path, home, waves.replace("gap = 3.25", "3.25 as gap"))
+    text = reading.words(page(tmp_path))
+    assert "2016-11 " in text
+    assert "Year or wave" in text
+    assert " 2015 Feels" not in text

@@ -38,6 +38,7 @@ VALUES = {
     "point": "select distinct (lat, lon) from staging.incident",
     "requester_group": "select unnest(['resident', 'new_citizen'])",
     "service_category": "select distinct category from staging.service",
+    "case_category": "select category from staging.incident union select category from staging.service",
     "patrol_point": "select distinct (lat, lon) from staging.patrol",
     "volunteer": "select distinct person_key from staging.participation",
     "answer": "select distinct (source, survey_id) from staging.survey",

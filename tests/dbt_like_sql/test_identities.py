@@ -85,6 +85,8 @@ def test_every_layer_balances(full: Warehouse, project: Project) -> None:
             1,
         ),
         ("delete from extracts.ext_agency_edge_month", "ext_agency_edge_month, hand-offs", -1),
+        ("delete from extracts.ext_agency_case_month where agency = 'fire'", "ext_agency_case_month", -2),
+        ("update extracts.ext_handoff_wait_day set handoffs = 3", "ext_handoff_wait_day", 2),
         ("delete from extracts.ext_repeat_place_month", "ext_repeat_place_month", -2),
         ("delete from extracts.ext_near_repeat_point", "ext_near_repeat_point", -2),
         ("update extracts.ext_volunteer_level_month set activities = 3", "ext_volunteer_level_month", 2),

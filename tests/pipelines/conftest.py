@@ -1,12 +1,20 @@
-"""A warehouse in memory for each test that asks for one, and how many cases a quick check takes."""
+"""A warehouse in memory, the simulated district after a night, and how many cases a quick check takes."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import duckdb
+import filelock
 import pytest
 
+from tests.conftest import wardlight
 from tests.pipelines import small_pack
+
+# Of the simulated district that is run once a session.
+ROWS = 20_000
 
 # A case with a warehouse or a folder costs some hundredths to tenths of a second, and some tests have dozens of cases.
 QUICK_CASES = 3
@@ -35,3 +43,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with small_pack.warehouse() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def district(shared_folder: Path) -> Path:
+    """The simulated district's pack and its home folder `home`, after one nightly run.
+
+    Only one file of tests may open the warehouse, which is one process's alone; any may read the release.
+    """
+    folder = shared_folder / "heting"
+    with filelock.FileLock(shared_folder / "heting.lock"):
+        if not (folder / "home" / "releases" / "current").exists():
+            for arguments in (
+                ("simulate", "--out", folder, "--rows", str(ROWS), "--seed", "7"),
+                ("nightly", "--city", folder, "--home", folder / "home"),
+            ):
+                done = wardlight(*arguments)
+                assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def truth(district: Path) -> dict[str, Any]:
+    """What is planted in it."""
+    found: dict[str, Any] = json.loads((district / "truth.json").read_text(encoding="utf-8"))
+    return found

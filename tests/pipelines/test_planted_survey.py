@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from indicators.catalogue.reading import load_catalogue
 from indicators.compute import compute
 from indicators.disclosure import Disclosure
 from indicators.inputs import Figures, Inputs
-from indicators.survey_tables import SCHEMAS, survey_tables, verdict
+from indicators.survey_gaps import verdict
+from indicators.survey_tables import SCHEMAS, survey_tables
 from pipelines.simulation import people
 from pipelines.simulation.district import BEATS, DISTRICTS
 from tests.pipelines import planted_survey
@@ -254,6 +256,24 @@ def test_gaps_have_their_sign_and_come_back(tables: dict[str, pl.DataFrame]) -> 
         assert row["gap"] == pytest.approx(row["residents"] - row["new_citizens"])
     n2 = {row["year"]: abs(row["gap"]) for row in gaps.filter(pl.col("measured") == "feels_safe").to_dicts()}
     assert list(n2) == [2023, 2024, 2025]
+
+
+def test_gaps_are_told_by_wave_where_the_pack_takes_waves_apart(given: Inputs, tables: dict[str, pl.DataFrame]) -> None:
+    """Beside those of years, which stay as they are; a change is that since the wave before."""
+    assert given.questionnaire is not None
+    apart = survey_tables(replace(given, questionnaire=replace(given.questionnaire, waves_apart=True)))["survey_gaps"]
+    assert apart.filter(pl.col("wave").is_null()).equals(tables["survey_gaps"])
+    by_wave = apart.filter(pl.col("wave").is_not_null(), area_id="city", measured="feels_safe")
+    waves = tables["survey_waves"]
+    assert by_wave["wave"].to_list() == waves["wave"].to_list()
+    assert by_wave["year"].to_list() == waves["first_day"].dt.year().to_list()
+    told = by_wave.filter(status="final")
+    assert told.height >= 3
+    for before, now in pairwise(told.to_dicts()):
+        if now["change"] is not None:
+            assert now["change"] == pytest.approx(abs(now["gap"]) - abs(before["gap"]))
+            assert now["change_lower"] <= now["change"] <= now["change_upper"]
+            assert now["verdict"]
 
 
 def test_a_gap_that_narrows_while_both_fall_is_no_better(given: Inputs) -> None:

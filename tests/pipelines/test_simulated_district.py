@@ -20,32 +20,13 @@ from indicators.survival import kaplan_meier_quantiles
 from pipelines.publishing import release
 from pipelines.warehouse import keep_raw_in
 from tests.conftest import wardlight
+from tests.pipelines.conftest import ROWS
 
 pytestmark = pytest.mark.slow
 
-ROWS = 20_000
 Truth = dict[str, Any]
 LEDGER = ("read", "accepted", "quarantined", "duplicate", "superseded", "merged", "deferred", "deleted")
 SOURCES = ("incidents", "requests", "patrols", "handoffs", "activities", "survey", "profiles")
-
-
-@pytest.fixture(scope="module")
-def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pack and its home folder `home`, after one nightly run."""
-    folder = tmp_path_factory.mktemp("heting")
-    for arguments in (
-        ("simulate", "--out", folder, "--rows", str(ROWS), "--seed", "7"),
-        ("nightly", "--city", folder, "--home", folder / "home"),
-    ):
-        done = wardlight(*arguments)
-        assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def truth(district: Path) -> Truth:
-    found: Truth = json.loads((district / "truth.json").read_text(encoding="utf-8"))
-    return found
 
 
 def _query(district: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ with listed as (
         geography,
         area_id,
         day,
+        category,
         {{ each_of('agencies') }} as agency
     from {{ ref('stg_incident') }}
 
@@ -21,6 +22,7 @@ with listed as (
         geography,
         area_id,
         day,
+        category,
         {{ each_of('agencies') }} as agency
     from {{ ref('stg_service') }}
 
@@ -34,9 +36,9 @@ with listed as (
         geography,
         area_id,
         day,
+        category,
         lead_agency as agency
     from {{ ref('stg_service') }}
-    where agencies is not null
 
 )
 
@@ -47,6 +49,7 @@ select distinct
     geography,
     area_id,
     day,
+    category,
     agency
 from listed
 where agency <> ''

@@ -243,3 +243,55 @@ def test_every_indicator_of_the_catalogue_with_a_better_end_has_goalposts_or_a_r
     # Parts of B1, another view of G2, and what stands beside N1 and N4: counted twice otherwise.
     assert without == {"B1_shootings", "G2_median_days", "N1_volunteers", "N4_new_citizens", "N4_residents"}
     assert {entry.dimension for entry in entries} <= set(DIMENSIONS)
+
+
+SLOW = percentage("R", "rule_of_law").model_copy(update={"maturity_days": 210})
+QUICK = percentage("R4", "rule_of_law").model_copy(update={"maturity_days": 30})
+
+
+def maturing(status: str):
+    """R falls to 5 while what it counts is still open; R4 is as settled as all others."""
+    held = [figure("R4", area, 70.0, 2.0, period_start=start) for area in NAMES for start in (FIRST, SECOND)]
+    slow = [figure("R", area, 60.0, 2.0) for area in NAMES]
+    slow += [figure("R", area, 5.0, 2.0, period_start=SECOND, status=status) for area in NAMES]
+    return [*rows(), *rows(period_start=SECOND), *held, *slow]
+
+
+def test_what_has_yet_to_settle_is_left_out_and_not_missed() -> None:
+    """A score of the newest period does not fall because cases are still open; it says what it leaves out."""
+    found = indexed(maturing("provisional"), entries=[*ENTRIES, SLOW, QUICK])
+    before, now = (score(found, "a", "rule_of_law", start) for start in (FIRST, SECOND))
+    assert (before["score"], before["status"], before["reason"]) == (pytest.approx(65), "final", None)
+    assert (now["score"], now["status"], now["reason"]) == (pytest.approx(70), "provisional", "left_out:R")
+    assert now["coverage"] == pytest.approx(0.5)
+    overall = score(found, "a", start=SECOND)
+    assert overall["score"] == pytest.approx((80 + 50 + 90 + 70) / 4)
+    assert (overall["status"], overall["reason"]) == ("provisional", "left_out:R")
+    assert score(found, "a", "mechanism", SECOND)["status"] == "final"
+    # What came of it is told as a change of weights.
+    gone = found.contributions.filter(area_id="a", period_start=SECOND, indicator_id="R").row(0, named=True)
+    assert gone["change"] == pytest.approx(gone["change_by_weight"])
+
+
+def test_once_it_has_settled_it_counts_and_whoever_waits_longer_takes_it_at_once() -> None:
+    entries = [*ENTRIES, SLOW, QUICK]
+    settled = indexed(maturing("final"), entries=entries)
+    patient = indexed(maturing("provisional"), IndexRules(draws=400, settling_days=210), entries)
+    for found, status in ((settled, "final"), (patient, "provisional")):
+        now = score(found, "a", "rule_of_law", SECOND)
+        assert (now["score"], now["status"], now["reason"]) == (pytest.approx(37.5), status, None)
+
+
+def test_a_dimension_of_nothing_settled_is_not_missed_either() -> None:
+    given = [each for each in maturing("provisional") if each["indicator_id"] != "R4"]
+    found = indexed(given, IndexRules(draws=400, least=1.0), [*ENTRIES, SLOW])
+    overall = score(found, "a", start=SECOND)
+    assert overall["score"] == pytest.approx((80 + 50 + 90) / 3)
+    assert overall["reason"] == "left_out:R"
+    assert found.scores.filter(scope="rule_of_law", period_start=SECOND).is_empty()
+
+
+def test_what_has_yet_to_settle_is_never_filled() -> None:
+    found = indexed(maturing("provisional"), IndexRules(draws=400, impute="previous"), [*ENTRIES, SLOW, QUICK])
+    assert score(found, "a", "rule_of_law", SECOND)["score"] == pytest.approx(70)
+    assert score(found, "a", start=SECOND)["imputed_share"] == 0
