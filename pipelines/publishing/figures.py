@@ -34,9 +34,10 @@ from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
+from pipelines.quality.declarations import Expectation
 from pipelines.quality.failures import Failure, find_failures
 from pipelines.quality.resting import resting
-from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.suite import candidate_expectations, warehouse_expectations
 from pipelines.warehouse import literal, transaction
 
 LAYER = "indicators"
@@ -113,16 +114,16 @@ def write_computed(
     """
     sources = _sources(entries, inputs)
     _write(con, {SOURCES: sources})
-    unfit = _affected(project, entries, _failures(con, project, entries, computed=False), sources)
+    unfit = _affected(project, entries, _failures(con, warehouse_expectations(project)), sources)
     exact = _computed(entries, unfit, inputs)
     shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
-    _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
     # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
     survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
     _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
-    return _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
+    rows = _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
+    return rows | _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
 
 
 def _candidates(figures: Figures) -> tuple[pl.DataFrame, ...]:
@@ -178,14 +179,11 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SOURCES_SCHEMA, orient="row")
 
 
-def _failures(
-    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], computed: bool
-) -> list[Failure]:
-    """Find what the newest failed verdicts are about; those on computed figures only where `computed`."""
-    verdicts = [each for each in store.recall(con) if each.closes_gate and (computed or each.layer != LAYER)]
-    if not verdicts:
-        return []
-    return find_failures(con, verdicts, [*warehouse_expectations(project), *indicator_expectations(entries)])
+def _failures(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]) -> list[Failure]:
+    """Find what the newest failed verdicts on the tables of these expectations are about."""
+    tables = {(each.layer, each.table) for each in expectations}
+    verdicts = [each for each in store.recall(con) if each.closes_gate and (each.layer, each.table_name) in tables]
+    return find_failures(con, verdicts, expectations)
 
 
 def _affected(
@@ -212,7 +210,8 @@ def write_published(
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
     values, limits, changes, gaps, alarms = (con.sql(f"select * from indicators.{name}").pl() for name in PROTECTED)
-    failures = _failures(con, project, entries, computed=True)
+    judged = [*warehouse_expectations(project), *candidate_expectations(entries, pack.protection)]
+    failures = _failures(con, judged)
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
     survey = {name: con.sql(f"select * from indicators.{table}").pl() for name, table in COMPUTED_SURVEY.items()}
