@@ -1,15 +1,11 @@
 """Every published table is judged, and what is wrong in one is left out of the release, and nothing else."""
 
-import duckdb
-import pytest
-
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
 from pipelines.publishing import tables
 from pipelines.publishing.figures import PUBLISHED
 from pipelines.publishing.holding import relations
 from pipelines.quality.suite import indicator_expectations, published_expectations, warehouse_expectations
-from tests.pipelines.small_pack import CITY_YML
 
 # Read by queries of a release without expectations of their own, with the reason.
 NOT_JUDGED = {
