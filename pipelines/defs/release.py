@@ -40,7 +40,7 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
             warehouse.con,
             holding.without_held_back(warehouse.con, tables.release_queries(pack), failures),
             tables.release_facts(pack, entries, run_as_of(context, pack)),
-            tables.release_about(warehouse.con, run_trigger(context.run.tags), context.run_id),
+            tables.release_about(warehouse.con, pack.protection, run_trigger(context.run.tags), context.run_id),
         )
         warehouse.con.unregister("catalogue_rows")
         record_changes.note_release(warehouse.con, made.release_id)
