@@ -56,7 +56,7 @@ def judged(warehouse: Warehouse, expectations: Sequence[Expectation], run_id: st
     verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
-    site.write_pages(home, con, expectations, verdicts)
+    site.write_pages(home, con, expectations, verdicts, location.city_pack().protection)
     for verdict in verdicts:
         named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")
         told = {name: getattr(verdict, name) for name in named}
