@@ -49,6 +49,7 @@ def _quality_score(pack: CityPack) -> dg.AssetsDefinition:
         key=QUALITY_SCORE,
         deps=[
             *(["measures", name] for name in (*measures, "msr_source_span")),
+            AREA_FRESHNESS,
             ["facts", "fct_profile"],
             *(staging_key(table) for table in ("area", "field_map", "severity_weight", "source")),
         ],
@@ -60,7 +61,7 @@ def _quality_score(pack: CityPack) -> dg.AssetsDefinition:
     )
     def quality_score(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Result]:
         inputs = figures.read_inputs(warehouse.con, load_project(), pack, run_as_of(context, pack), measures)
-        rows = standing.write_quality_score(warehouse.con, inputs)
+        rows = standing.write_quality_score(warehouse.con, load_project(), inputs)
         yield dg.MaterializeResult(metadata={"dagster/row_count": rows})
         yield from checks.judged(warehouse, expectations, context.run_id)
 
