@@ -7,19 +7,22 @@ They take no part in the score: what fails a check is mostly counted by a dimens
 or did not come, no share of sound records tells that they are good. docs/quality-score.md has the rules.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from indicators.areas import AreaTree
-from indicators.data_quality import CELL, DECIMALS, GRADES, OVERALL, SCORE_SCHEMA, ScoreRules, letter, steps
+from indicators.data_quality import CELL, DECIMALS, GRADES, OVERALL, SCORE_SCHEMA, letter, steps
 from indicators.inputs import Inputs
 from indicators.periods import period_end
 from indicators.silence import WAVES
 
 CHECKS, CONTINUITY = "checks", "continuity"
-CAPS = (CHECKS, CONTINUITY)
+# Lowest shares of the grades A, B and C; what is amiss at all is no A. A check that fails may be a tolerance that is
+# exceeded, and its records are mostly counted by a dimension, too: hence the lower marks.
+CAPS: Mapping[str, tuple[float, float, float]] = {CHECKS: (90, 75, 50), CONTINUITY: (99, 95, 80)}
 BROKEN_SCHEMA = pl.Schema({"source": pl.String, "area_id": pl.String, "day": pl.Date, "records": pl.Int64})
 
 
@@ -30,7 +33,7 @@ class Standing:
     Attributes
     ----------
     broken : DataFrame
-        Records that break a check that failed, each once, by source, area (null not known) and day: `BROKEN_SCHEMA`.
+        Records that break a check that failed, each once, by source, area and day: `BROKEN_SCHEMA`.
     freshness : DataFrame
         `area_freshness`.
     """
@@ -39,7 +42,7 @@ class Standing:
     freshness: pl.DataFrame
 
 
-def capped(scored: pl.DataFrame, inputs: Inputs, standing: Standing, rules: ScoreRules | None = None) -> pl.DataFrame:
+def capped(scored: pl.DataFrame, inputs: Inputs, standing: Standing) -> pl.DataFrame:
     """Cap the overall grades of scores by failed checks and by silence.
 
     Parameters
@@ -54,7 +57,6 @@ def capped(scored: pl.DataFrame, inputs: Inputs, standing: Standing, rules: Scor
         on which neither source nor area was silent, of the days) in each graded cell where that is not all of them,
         and overall grades that are no better than theirs: B at best.
     """
-    rules = rules or ScoreRules()
     graded = scored.filter((pl.col("dimension") == OVERALL) & pl.col("grade").is_not_null())
     cells = graded.select(*CELL, "status", "reason")
     tree = AreaTree(inputs.areas)
@@ -62,8 +64,8 @@ def capped(scored: pl.DataFrame, inputs: Inputs, standing: Standing, rules: Scor
         [_checks(cells, scored, standing.broken, tree), _continuity(cells, inputs, standing.freshness, tree)]
     ).filter(pl.col("numerator") < pl.col("denominator"))
     share = (100 * pl.col("numerator") / pl.col("denominator")).round(DECIMALS)
-    # What fails at all is no A, however little it is.
-    found = counted.with_columns(score=share, step=pl.max_horizontal(steps(share, rules.marks), pl.lit(1)))
+    step = pl.coalesce(pl.when(pl.col("dimension") == name).then(steps(share, marks)) for name, marks in CAPS.items())
+    found = counted.with_columns(score=share, step=pl.max_horizontal(step, pl.lit(1)))
     rows = found.with_columns(grade=letter(pl.col("step")), decided_by=pl.lit(None, pl.String))
     worst = found.sort(*CELL, pl.col("step"), "score", descending=[*[False] * len(CELL), True, False]).group_by(
         CELL, maintain_order=True

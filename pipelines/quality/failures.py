@@ -29,7 +29,7 @@ _OF_TABLE = ("ExpectColumnToExist", "ExpectColumnValuesToBeUnique", "ExpectCompo
 # What the rows of a table may be told apart by: records by their source, figures by their indicator.
 _WHOSE = ("source", "indicator_id")
 # What tells a record from others, and where and when it counts.
-_OF_RECORD = ("source", "batch_id", "line", "area_id", "day")
+_OF_RECORD = ("source", "batch_id", "line", "geography", "area_id", "day")
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def broken_records(
     Returns
     -------
     polars.DataFrame
-        source, area_id, day (null where not known), records; sorted.
+        source, area_id (of unknown area the unallocated one), day (null where not known), records; sorted.
     """
     declared = {(each.layer, each.table, each.name): each for each in expectations}
     found: dict[str, list[str]] = {}
@@ -216,7 +216,8 @@ def broken_records(
         query = expectation and _working(con, expectation)
         if query:
             found.setdefault(verdict.table_name, []).append(query)
-    columns = ", ".join(_OF_RECORD)
+    # Of unknown area they count where measures count them.
+    columns = "source, batch_id, line, coalesce(area_id, geography || ':unallocated') as area_id, day"
     parts = [
         f"(with batch as not materialized (select * from staging.{kind}) "
         + " union ".join(f"select {columns} from (\n{query}\n) as failing" for query in queries)
