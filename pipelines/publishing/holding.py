@@ -11,6 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.errors import ReleaseError
+from pipelines.publishing import games
 from pipelines.quality import gates, store
 from pipelines.quality.failures import Failure, find_failures
 from pipelines.quality.suite import published_expectations
@@ -48,12 +49,15 @@ def without_held_back(
     """Leave the rows that failures concern out of the queries of a release, and list the failures among its gates.
 
     Of a table that tells its rows apart by source or indicator, these are those of the sources or indicators whose rows
-    break the expectation; where that is not known, or the table has no such column, all of them.
+    break the expectation; where that is not known, or the table has no such column, all of them. A game is shown whole
+    or not at all.
     """
     failures = list(failures)
     found = dict(queries)
     for table, query in queries.items():
-        about = [each for each in failures if each.relation in relations(query)]
+        read = relations(query)
+        is_game = table in games.TABLES
+        about = [each for each in failures if each.relation in read or (is_game and each.table in games.TABLES)]
         if about:
             columns = {row[0] for row in con.execute(f"describe {query}").fetchall()}
             conditions = " and ".join(f"({_kept(each, columns)})" for each in about)

@@ -241,10 +241,11 @@ def test_what_is_wrong_is_left_out_and_nothing_else(con: duckdb.DuckDBPyConnecti
     """One indicator's ranks lie outside their intervals, and one score does not come of its contributions."""
     con.execute("update indicators.comparisons set rank = rank_high + 1 where indicator_id = 'B1_theft'")
     con.execute("update indicators.index_contributions set weight = weight / 2")
-    verdicts, _ = failed(con, "comparisons", "index_contributions")
+    con.execute("update indicators.game_sensitivity set cooperation_upper = 2")
+    verdicts, _ = failed(con, "comparisons", "index_contributions", "game_sensitivity")
     store.remember(con, verdicts, sample_release.AS_OF)
     failures = held_back(con)
-    tables = ("comparisons", "index_contributions", "index_scores", "gates")
+    tables = ("comparisons", "index_contributions", "index_scores", "games", "gates")
     queries = {table: f"select * from indicators.{table} order by all" for table in tables}
     left = without_held_back(con, queries, failures)
     counts = {table: con.sql(f"select count(*) from ({query})").fetchone() for table, query in left.items()}
@@ -253,10 +254,11 @@ def test_what_is_wrong_is_left_out_and_nothing_else(con: duckdb.DuckDBPyConnecti
     assert others
     assert scores
     assert counts["comparisons"] == (others,)
-    assert counts["index_contributions"] == (0,)
+    assert counts["index_contributions"] == counts["games"] == (0,)
     assert counts["index_scores"] == (scores,)
     gates = con.sql(f"select table_name, indicators, reason from ({left['gates']}) where table_name <> 'service'")
     assert gates.fetchall() == [
         ("comparisons", "B1_theft", "gate_failed:comparisons.intervals_hold_rank_and_shrunken_figure"),
+        ("game_sensitivity", None, "gate_failed:game_sensitivity.shares_within_0_and_1"),
         ("index_contributions", None, "gate_failed:index_contributions.contributions_make_up_the_score"),
     ]
