@@ -1,7 +1,8 @@
 """How good the data of each source, area and month are: a score and a grade by dimension, and overall.
 
-Belongs here: what each dimension counts, and how dimensions become one grade. Not here: the grade of a figure, which
-tells how many of its records are unusable (`statuses`), and whether a source or area is alive (`silence`).
+Belongs here: what each dimension counts, and how dimensions become one grade. Not here: what caps it beside them
+(`quality_caps`), the grade of a figure, which tells how many of its records are unusable (`statuses`), and whether a
+source or area is alive (`silence`).
 
 The dimensions are DAMA's; each is the share of units that are sound, counted by the same columns of the same measures
 as the indicators F3 (uniqueness), F4 (timeliness, of incidents) and F5 (completeness). docs/quality-score.md has the
@@ -184,7 +185,7 @@ def _judged(counted: pl.DataFrame, as_of: date, rules: ScoreRules) -> pl.DataFra
         .then(pl.format("maturing:{}", rules.maturity_days - lag))
     )
     marks = {name: dimension.marks for name, dimension in DIMENSIONS.items()}
-    step = pl.coalesce(pl.when(pl.col("dimension") == name).then(_steps(score, own)) for name, own in marks.items())
+    step = pl.coalesce(pl.when(pl.col("dimension") == name).then(steps(score, own)) for name, own in marks.items())
     return counted.with_columns(
         pl.when(is_told).then(pl.col("numerator", "denominator")),
         score=pl.when(is_told).then(score),
@@ -195,7 +196,7 @@ def _judged(counted: pl.DataFrame, as_of: date, rules: ScoreRules) -> pl.DataFra
         .then(pl.lit("provisional"))
         .otherwise(pl.lit("final")),
         reason=pl.when(is_told).then(reason),
-    ).with_columns(grade=_letter(pl.col("step")))
+    ).with_columns(grade=letter(pl.col("step")))
 
 
 def _overall(judged: pl.DataFrame, rules: ScoreRules) -> pl.DataFrame:
@@ -214,7 +215,7 @@ def _overall(judged: pl.DataFrame, rules: ScoreRules) -> pl.DataFrame:
             decided_by=pl.col("dimension").filter(told).sort_by([e.filter(told) for e in worst_first]).first(),
             reason=pl.col("reason").sort_by(place).drop_nulls().sort(descending=True).first(),
         )
-        .with_columns(step=pl.max_horizontal(_steps(pl.col("score"), rules.marks), pl.col("worst") - 1))
+        .with_columns(step=pl.max_horizontal(steps(pl.col("score"), rules.marks), pl.col("worst") - 1))
         .with_columns(
             pl.when(is_told).then(pl.col("score", "step", "reason")),
             decided_by=pl.when(is_told & (pl.col("step") > 0)).then("decided_by"),
@@ -227,7 +228,7 @@ def _overall(judged: pl.DataFrame, rules: ScoreRules) -> pl.DataFrame:
             .then(pl.lit("provisional"))
             .otherwise(pl.lit("final")),
         )
-        .with_columns(grade=_letter(pl.col("step")))
+        .with_columns(grade=letter(pl.col("step")))
     )
 
 
@@ -257,10 +258,11 @@ def _unmeasured(by_period: pl.DataFrame, inputs: Inputs) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _steps(score: pl.Expr, marks: tuple[float, float, float]) -> pl.Expr:
+def steps(score: pl.Expr, marks: tuple[float, float, float]) -> pl.Expr:
     """How many grades below A a score lies."""
     return pl.sum_horizontal((score < mark).cast(pl.Int32) for mark in marks)
 
 
-def _letter(step: pl.Expr) -> pl.Expr:
+def letter(step: pl.Expr) -> pl.Expr:
+    """Grade by how many of them lie below A."""
     return step.replace_strict(range(len(GRADES)), GRADES, default=None, return_dtype=pl.String)

@@ -139,3 +139,12 @@ def _steps(profile: str, largest: int) -> list[tuple[int, int]]:
         steps.append((start, start // 1_000))
         start *= 10
     return steps
+
+
+def rounding(profile: ProfileName) -> tuple[int, int, list[tuple[int, int]]]:
+    """First and last count that a profile withholds, and from which count on it rounds to multiples of which step.
+
+    For whoever must say the rule in another language, such as SQL; holds up to a million millions.
+    """
+    first, last = WITHHELD[profile]
+    return first, last, _steps(profile, 10**12)

@@ -65,7 +65,7 @@ def rank_intervals(
     -------
     DataFrame
         The rows of `figures`, in their order, with `areas_ranked` (in the group), `rank` (of the distributions'
-        means, equal ones sharing the smallest), `rank_lower`, `rank_upper`, `probability_best` and
+        means, equal ones sharing the smallest), `rank_lower` and `rank_upper` (they hold it), `probability_best` and
         `probability_worst` (of being among the `top` areas at that end); nulls where a row took no part.
 
     Raises
@@ -154,12 +154,14 @@ def _ranked(
     ranks = stats.rankdata(sign * drawn, method="average", axis=0)
     tail = (1 - checked_confidence(confidence)) / 2
     low, high = np.quantile(ranks, [tail, 1 - tail], axis=1)
+    rank = stats.rankdata(sign * _means(first, second, distribution), method="min")
     return pl.DataFrame(
         {
             "areas_ranked": np.full(len(first), len(first)),
-            "rank": stats.rankdata(sign * _means(first, second, distribution), method="min").astype(np.int64),
-            "rank_lower": np.floor(low).astype(np.int64),
-            "rank_upper": np.ceil(high).astype(np.int64),
+            "rank": rank.astype(np.int64),
+            # Of skewed distributions the mean may lie at an end where hardly any draw does.
+            "rank_lower": np.minimum(np.floor(low), rank).astype(np.int64),
+            "rank_upper": np.maximum(np.ceil(high), rank).astype(np.int64),
             "probability_best": (ranks <= top).mean(axis=1),
             "probability_worst": (ranks > len(first) - top).mean(axis=1),
         },

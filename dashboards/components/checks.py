@@ -12,7 +12,10 @@ from dashboards.components.layout import badge, graph
 from dashboards.figures.checks import checks_figure
 from dashboards.wording import Words
 
-STAGES = ("raw", "staging", "quarantine", "facts", "measures", "extracts", "profiles", "indicators")
+STAGES = (
+    *("raw", "staging", "quarantine", "ledger", "facts", "measures", "extracts", "profiles", "indicators"),
+    "quality",
+)
 PASSED = pl.col("success").fill_null(False) & pl.col("exception").is_null()
 LATEST_DAYS = 90
 """Days that the course of the checks shows, back from the newest."""

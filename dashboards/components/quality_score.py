@@ -13,6 +13,8 @@ from dashboards.figures.grades import grade_fills, grades_figure
 from dashboards.periods import period_end
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "timeliness", "consistency", "accuracy")
+CAPS = ("checks", "continuity")
+"""What caps the overall grade beside them: told where something is amiss."""
 OVERALL = "overall"
 DECIMALS = 2
 """Of scores: as many as they are graded by."""
@@ -59,13 +61,17 @@ def _matrix(context: Context, scores: pl.DataFrame, newest: dict[str, date]) -> 
     by_cell = {(row["source"], row["period_start"], row["dimension"]): row for row in months.to_dicts()}
     missing = scores.filter((pl.col("period_kind") == "all") & (pl.col("status") == "not_available"))
     reasons = {(row["source"], row["dimension"]): row["reason"] for row in missing.to_dicts()}
+    amiss = {name for source, month, name in by_cell if newest.get(source) == month}
+    shown = (*DIMENSIONS, *(name for name in CAPS if name in amiss), OVERALL)
     rows = [
         [
             html.Span(titles.get(source, source), className="source-title"),
             words.period("month", month),
             *(
-                _cell(context, by_cell.get((source, month, name)), reasons.get((source, name)))
-                for name in (*DIMENSIONS, OVERALL)
+                html.Span(words("quality_score.nothing_amiss"), className="note")
+                if name in CAPS and (source, month, name) not in by_cell
+                else _cell(context, by_cell.get((source, month, name)), reasons.get((source, name)))
+                for name in shown
             ),
         ]
         for source, month in newest.items()
@@ -73,7 +79,7 @@ def _matrix(context: Context, scores: pl.DataFrame, newest: dict[str, date]) -> 
     columns = [
         (words("column.source"), ""),
         (words("column.period"), ""),
-        *((words.known("score_dimension", name), "") for name in (*DIMENSIONS, OVERALL)),
+        *((words.known("score_dimension", name), "") for name in shown),
     ]
     return table(columns, rows, words("quality_score.title"), context, "quality_score")
 

@@ -11,7 +11,7 @@ from open_data_contract_standard.model import CustomProperty, DataQuality, EnumV
 
 from pipelines.contracts.formats import jdk_format
 from pipelines.contracts.rule_queries import RuleQuery, is_column, wanted_and_read
-from pipelines.contracts.wording import about_rule
+from pipelines.contracts.wording import about_field, about_rule, said
 from pipelines.loading.areas import WGS84
 from pipelines.loading.kinds import kind_fields, models
 from pipelines.loading.mapping import Wanted
@@ -67,9 +67,11 @@ def properties_of(
         in_all = all(column.lower() in {each.lower() for each in header} for header in headers)
         own = [own_property("unit", unit) for unit in [_unit(source, column, given)] if unit]
         if is_lenient or not in_all:
-            own.append(own_property("mayBeMissing", True, "A delivery without the column is taken"))
+            own.append(
+                own_property("mayBeMissing", True, said("A delivery without the column is taken", pack.language))
+            )
         if column.lower() not in read:
-            own.append(own_property("isRead", False, "Delivered, and used by no figure"))
+            own.append(own_property("isRead", False, said("Delivered, and used by no figure", pack.language)))
         # Rows that are put together, or that correct each other, share their id.
         is_key = (
             is_column(wanted["_key"].expression, reads["_key"])
@@ -92,8 +94,8 @@ def properties_of(
                 primaryKeyPosition=1 if is_key else None,
                 classification=PERSONAL if column.lower() in personal else None,
                 tags=["personal"] if column.lower() in personal else None,
-                enum=_words(source, column, given),
-                quality=[quality_of(each) for each in rules] or None,
+                enum=_words(source, column, given, pack.language),
+                quality=[quality_of(each, pack.language) for each in rules] or None,
                 customProperties=own or None,
             )
         )
@@ -132,13 +134,13 @@ def _bounds(rules: Sequence[Rule], field: str) -> dict[str, Any]:
     return {key: int(end) if end == int(end) else end for key, end in ends.items() if end is not None}
 
 
-def _words(source: Source, column: str, given: Mapping[str, Wanted]) -> list[EnumValue] | None:
+def _words(source: Source, column: str, given: Mapping[str, Wanted], language: str) -> list[EnumValue] | None:
     """Return the texts that a value table knows, unless it takes any other as well."""
     for key in given:
         mapping = source.fields.get(key)
         if mapping is not None and mapping.values and mapping.otherwise is None and mapping.column == column:
             return [
-                EnumValue(value=text, label="nothing" if value is None else str(value))
+                EnumValue(value=text, label=said("nothing", language) if value is None else str(value))
                 for text, value in mapping.values.items()
             ]
     for rule in source.rules:
@@ -164,17 +166,18 @@ def _description(pack: CityPack, name: str, given: Mapping[str, Wanted]) -> str 
     (table,) = [each for each in models().sources if each.name == source.kind]
     known = {each.name: each.description for each in table.columns}
     own = {"_key": kind_fields(source.kind).id_field, "_area_key": "area_id", "_x": "lon", "_y": "lat"}
+    names = [own.get(key, key) for key in given]
     told = [
-        f"{own.get(key, key)}: {known[own.get(key, key)].removesuffix(', UTC instant')}"
-        for key in given
-        if known.get(own.get(key, key))
+        f"{field}: {about_field(field, str(known[field]).removesuffix(', UTC instant'), pack.language)}"
+        for field in names
+        if known.get(field)
     ]
     return "; ".join(told) or None
 
 
-def quality_of(rule: RuleQuery) -> DataQuality:
+def quality_of(rule: RuleQuery, language: str) -> DataQuality:
     """Make the rule of the standard that a query is."""
-    dimension, description = about_rule(rule.reason, rule.field)
+    dimension, description = about_rule(rule.reason, rule.field, language)
     return quality_rule(
         type="sql",
         name=rule.reason,

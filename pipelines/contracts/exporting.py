@@ -33,6 +33,7 @@ from pipelines.contracts.rule_queries import (
     rule_queries,
     wanted_and_read,
 )
+from pipelines.contracts.wording import said
 from pipelines.loading.kinds import kind_fields
 from pipelines.pack.city import CityPack
 from pipelines.pack.origins import FileFormat
@@ -45,6 +46,7 @@ _UNREADABLE = {
     "malformed_line": "Every line can be read: as many cells as columns, quotes closed, bytes of the encoding.",
     "blank_row": "No row is blank.",
 }
+_SEVERAL_ROWS = "One row a record, or several, which are put together by their id"
 _SETTINGS = {"header_row": "headerRow"}
 _PLACEHOLDER = re.compile(r"\{month\}|\{day\}")
 
@@ -57,7 +59,8 @@ def contract_of(pack: CityPack, name: str) -> OpenDataContractStandard:
     PackError, SourceError
         If the source's mapping or rules are not of its kind, or a file's header cannot be read.
     """
-    source = pack.sources[name]
+    source, language = pack.sources[name], pack.language
+    other = "en" if language == "zh" else "zh"
     headers = _headers(pack, name)
     columns = list({column.lower(): column for header in headers for column in header}.values())
     carried, left = rule_queries(pack, name, columns)
@@ -66,20 +69,24 @@ def contract_of(pack: CityPack, name: str) -> OpenDataContractStandard:
         physicalName=name,
         physicalType="table" if source.database else "file",
         logicalType="object",
-        businessName=source.title.en,
-        synonyms=[Synonym(synonym=source.title.zh, locale="zh")],
-        description=f"{source.title.en} / {source.title.zh}: rows of kind {source.kind}",
-        dataGranularityDescription="One row a record"
-        + (", or several, which are put together by their id" if source.merge else ""),
+        businessName=getattr(source.title, language),
+        synonyms=[Synonym(synonym=getattr(source.title, other), locale=other)],
+        description=said(
+            "{title}: rows of kind {kind}",
+            language,
+            title=f"{getattr(source.title, language)} / {getattr(source.title, other)}",
+            kind=source.kind,
+        ),
+        dataGranularityDescription=said(_SEVERAL_ROWS if source.merge else "One row a record", language),
         properties=properties_of(pack, name, columns or columns_named(source), headers, carried),
-        quality=_of_object(carried),
+        quality=_of_object(carried, language),
         customProperties=[own_property("nullTexts", source.null_texts)] if source.null_texts else None,
     )
     contract = OpenDataContractStandard(
         apiVersion=API_VERSION,
         kind="DataContract",
         id=f"{pack.name}-{name}",
-        name=f"{pack.title.en}: {source.title.en}",
+        name=f"{getattr(pack.title, language)}: {getattr(source.title, language)}",
         version="",
         status="active",
         domain=source.kind,
@@ -87,15 +94,23 @@ def contract_of(pack: CityPack, name: str) -> OpenDataContractStandard:
         description=Description(
             purpose=f"{source.title.en} of {pack.title.en}. {pack.title.zh}{source.title.zh}。",
             usage=f"{pack.attribution.en}. {pack.attribution.zh}。",
-            limitations=_limitations(left),
+            limitations=_limitations(left, language),
         ),
-        servers=_servers(source),
+        servers=_servers(source, language),
         schema=[delivered],
         slaProperties=_service_levels(pack, name, columns),
         customProperties=[
-            own_property("timeZone", pack.time_zone, "Zone of the local times"),
-            *([own_property("asOf", pack.as_of.isoformat(), "Last day that counts")] if pack.as_of else []),
-            own_property("notCarried", [_left_out(each) for each in left], "Rules that the receiver judges besides"),
+            own_property("timeZone", pack.time_zone, said("Zone of the local times", language)),
+            *(
+                [own_property("asOf", pack.as_of.isoformat(), said("Last day that counts", language))]
+                if pack.as_of
+                else []
+            ),
+            own_property(
+                "notCarried",
+                [_left_out(each, language) for each in left],
+                said("Rules that the receiver judges besides", language),
+            ),
         ],
     )
     digest = hashlib.sha256(_dumped(contract).encode()).hexdigest()[:8]
@@ -135,17 +150,20 @@ def _headers(pack: CityPack, name: str) -> list[list[str]]:
     return [files.read_header(path, source.format) for path in there]
 
 
-def _left_out(each: NotCarried) -> dict[str, str]:
-    told = {"rule": each.reason, "field": each.field, "severity": SEVERITIES[each.severity], "why": each.why}
+def _left_out(each: NotCarried, language: str) -> dict[str, str]:
+    severity, why = SEVERITIES[each.severity], said(each.why, language)
+    told = {"rule": each.reason, "field": each.field, "severity": severity, "why": why}
     return {key: value for key, value in told.items() if value}
 
 
-def _limitations(left: Sequence[NotCarried]) -> str:
-    listed = "; ".join(f"{each.reason} ({each.why})" for each in left)
-    return f"Some rules need more than a delivery and are judged by the receiver alone: {listed}."
+def _limitations(left: Sequence[NotCarried], language: str) -> str:
+    listed = "; ".join(f"{each.reason} ({said(each.why, language)})" for each in left)
+    return said(
+        "Some rules need more than a delivery and are judged by the receiver alone: {listed}.", language, listed=listed
+    )
 
 
-def _of_object(carried: Sequence[RuleQuery]) -> list[DataQuality]:
+def _of_object(carried: Sequence[RuleQuery], language: str) -> list[DataQuality]:
     readable = [
         quality_rule(
             type="custom",
@@ -154,7 +172,7 @@ def _of_object(carried: Sequence[RuleQuery]) -> list[DataQuality]:
             implementation={"check": reason},
             dimension="conformity",
             severity="error",
-            description=_UNREADABLE[reason],
+            description=said(_UNREADABLE[reason], language),
         )
         for reason in UNREADABLE
     ]
@@ -166,12 +184,12 @@ def _of_object(carried: Sequence[RuleQuery]) -> list[DataQuality]:
         unit="rows",
         dimension="completeness",
         severity="error",
-        description="The delivery is not empty.",
+        description=said("The delivery is not empty.", language),
     )
-    return [*readable, some, *(quality_of(rule) for rule in carried if len(rule.about) != 1)]
+    return [*readable, some, *(quality_of(rule, language) for rule in carried if len(rule.about) != 1)]
 
 
-def _servers(source: Source) -> list[Server] | None:
+def _servers(source: Source, language: str) -> list[Server] | None:
     """Say where the files are, from the pack's folder, and how they are written; other origins are the receiver's."""
     if not source.files:
         return None
@@ -179,7 +197,9 @@ def _servers(source: Source) -> list[Server] | None:
         Server(
             server=f"files_{at}",
             type="local",
-            description="As the pack names it" if _PLACEHOLDER.search(listed) is None else f"Named {listed}",
+            description=said("As the pack names it", language)
+            if _PLACEHOLDER.search(listed) is None
+            else said("Named {listed}", language, listed=listed),
             path=_PLACEHOLDER.sub("*", listed),
             **_written(source.format),
         )
@@ -211,9 +231,13 @@ def _service_levels(pack: CityPack, name: str, columns: Sequence[str]) -> list[S
                 unit="d",
                 element=",".join(f"{name}.{column}" for column in first),
                 driver="operational",
-                description="The newest record is no older, else the source counts as silent",
+                description=said("The newest record is no older, else the source counts as silent", pack.language),
                 customProperties=[
-                    own_property("query", f"{first_time_query(pack, name, columns)}\n", "Time of each record")
+                    own_property(
+                        "query",
+                        f"{first_time_query(pack, name, columns)}\n",
+                        said("Time of each record", pack.language),
+                    )
                 ],
             )
         )
@@ -226,7 +250,9 @@ def _service_levels(pack: CityPack, name: str, columns: Sequence[str]) -> list[S
             driver="operational",
             scheduler="cron",
             schedule=f"{schedule.minute} {schedule.hour} * * *",
-            description=f"The receiver reads deliveries once a day, in the zone {pack.time_zone}",
+            description=said(
+                "The receiver reads deliveries once a day, in the zone {zone}", pack.language, zone=pack.time_zone
+            ),
         )
     )
     return levels

@@ -1,4 +1,12 @@
-"""Words about rules: what each is for, and the dimension of quality that the standard files it under."""
+"""Words of contracts, in the language of the pack: what each rule is for, fields, and what surrounds them.
+
+Also the dimension of quality that the standard files a rule under. Sentences of a check on a terminal are not here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
 
 _RULES = {
     "missing_id": ("completeness", "Every row has the id of its record."),
@@ -23,10 +31,31 @@ _RULES_OF_FIELDS = {
 }
 
 
-def about_rule(reason: str, field: str) -> tuple[str, str]:
+# Sentences of every contract, by their English: the other languages lie beside.
+_SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "zh": yaml.safe_load(Path(__file__).with_name("zh.yml").read_text(encoding="utf-8"))
+}
+
+
+def about_rule(reason: str, field: str, language: str = "en") -> tuple[str, str]:
     """Return the dimension of quality of a rule, and a sentence that says what holds where none breaks it."""
-    if reason in _RULES:
-        return _RULES[reason]
     kind, _, other = reason.partition(":")
-    dimension, sentence = _RULES_OF_FIELDS[kind]
+    name = reason if reason in _RULES else kind
+    dimension, sentence = _RULES[name] if name in _RULES else _RULES_OF_FIELDS[name]
+    sentence = _in(language, "rules").get(name, sentence)
     return dimension, sentence.format(field=field, other=other)
+
+
+def about_field(field: str, english: str, language: str = "en") -> str:
+    """Say what a canonical field is."""
+    return _in(language, "fields").get(field, english)
+
+
+def said(english: str, language: str = "en", **told: object) -> str:
+    """Say a sentence of a contract in a language, with what its braces stand for."""
+    text = _in(language, "texts").get(english, english)
+    return text.format(**told) if told else text
+
+
+def _in(language: str, group: str) -> Mapping[str, str]:
+    return _SAID[language][group] if language in _SAID else {}

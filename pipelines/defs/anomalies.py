@@ -7,6 +7,7 @@ import polars as pl
 
 from dbt_like_sql.project import load_project
 from pipelines import location
+from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
@@ -44,6 +45,7 @@ def _checks(source: str) -> dict[str, dg.AssetCheckSpec]:
 
 def _judged(pack: CityPack) -> dg.AssetsDefinition:
     specs = {source: _checks(source) for source in anomalies.streams(pack)}
+    expectations = {key: checks.of_table(*key.path) for key in KEYS.values()}
     upstream = [
         dg.AssetKey([model.schema, model.name]) for model in load_project().models if model.schema == "profiles"
     ]
@@ -57,7 +59,10 @@ def _judged(pack: CityPack) -> dg.AssetsDefinition:
             )
             for table, about in ABOUT.items()
         ],
-        check_specs=[spec for of_source in specs.values() for spec in of_source.values()],
+        check_specs=[
+            *(spec for of_source in specs.values() for spec in of_source.values()),
+            *(spec for key, of_table in expectations.items() for spec in checks.check_specs(key, of_table)),
+        ],
     )
     def judged(
         context: dg.AssetExecutionContext, warehouse: Warehouse
@@ -69,6 +74,7 @@ def _judged(pack: CityPack) -> dg.AssetsDefinition:
         for source, of_source in specs.items():
             yield _result(of_source[anomalies.ANOMALY], found.recent(source, as_of).sort("day", descending=True))
             yield _result(of_source[anomalies.STABILITY], found.drifted(source))
+        yield from checks.judged(warehouse, [each for own in expectations.values() for each in own], context.run_id)
 
     return judged
 

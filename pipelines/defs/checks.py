@@ -7,19 +7,27 @@ import dagster as dg
 
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
+from pipelines import location
 from pipelines.defs.resources import Warehouse
 from pipelines.quality import store
 from pipelines.quality.data_docs import site
 from pipelines.quality.declarations import Expectation
-from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.suite import candidate_expectations, published_expectations, warehouse_expectations
 from pipelines.quality.windows import judge_changes
 from pipelines.warehouse import one_row
 
 
 @functools.cache
 def all_expectations() -> tuple[Expectation, ...]:
-    """Return every declared expectation: of the SQL models, of what loading writes, and of the indicators."""
-    return (*warehouse_expectations(load_project()), *indicator_expectations(load_catalogue()))
+    """Return every declared expectation: of the SQL models, of what loading writes, of the indicators and what is made.
+
+    Of indicators from protected counts only where the pack protects them.
+    """
+    return (
+        *warehouse_expectations(load_project()),
+        *candidate_expectations(load_catalogue(), location.city_pack().protection),
+        *published_expectations(),
+    )
 
 
 def of_table(layer: str, table: str) -> list[Expectation]:
@@ -48,7 +56,7 @@ def judged(warehouse: Warehouse, expectations: Sequence[Expectation], run_id: st
     verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
-    site.write_pages(home, con, expectations, verdicts)
+    site.write_pages(home, con, expectations, verdicts, location.city_pack().protection)
     for verdict in verdicts:
         named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")
         told = {name: getattr(verdict, name) for name in named}

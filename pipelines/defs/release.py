@@ -11,14 +11,20 @@ from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
 from pipelines.loading import record_changes
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
-from pipelines.publishing import release, retention, tables
+from pipelines.publishing import holding, release, retention, tables
 from pipelines.runs import run_as_of, run_trigger
 
 
 def _release(pack: CityPack) -> dg.AssetsDefinition:
     @dg.asset(
         key=["publishing", "release"],
-        deps=[PUBLISHED, ["staging", "receipt"], AREA_FRESHNESS, QUALITY_SCORE, *anomalies.KEYS.values()],
+        deps=[
+            *(dg.AssetKey(["indicators", table]) for table in PUBLISHED),
+            ["staging", "receipt"],
+            AREA_FRESHNESS,
+            QUALITY_SCORE,
+            *anomalies.KEYS.values(),
+        ],
         group_name="publishing",
         kinds={"duckdb", "file"},
         owners=OWNERS,
@@ -28,12 +34,13 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
         entries = load_catalogue()
         availability = warehouse.con.sql("select * from indicators.availability").pl()
         warehouse.con.register("catalogue_rows", tables.catalogue_frame(entries, availability))
+        failures = holding.held_back(warehouse.con)
         made = release.publish(
             warehouse.folder,
             warehouse.con,
-            tables.release_queries(pack),
+            holding.without_held_back(warehouse.con, tables.release_queries(pack), failures),
             tables.release_facts(pack, entries, run_as_of(context, pack)),
-            tables.release_about(warehouse.con, run_trigger(context.run.tags), context.run_id),
+            tables.release_about(warehouse.con, pack.protection, run_trigger(context.run.tags), context.run_id),
         )
         warehouse.con.unregister("catalogue_rows")
         record_changes.note_release(warehouse.con, made.release_id)
@@ -46,6 +53,7 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
                 "content_hash": made.manifest["content_hash"],
                 "previous": str(made.manifest["previous"]),
                 "removed": ", ".join(removed) or "none",
+                "held_back": ", ".join(each.reason for each in failures) or "none",
             }
         )
 

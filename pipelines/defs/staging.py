@@ -24,6 +24,7 @@ from pipelines.warehouse import scalar
 # Tables that come from the pack alone, written in one step.
 CONTEXT = {
     "area": "Areas with their place in the hierarchy, one row per area.",
+    "area_shape": "Names and simplified outlines of the areas, one row per area.",
     "population": "Residents by area and the day from which they hold, as the pack's own table says.",
     "severity_weight": "Severity weights that the pack declares, one row per category.",
     "source": "The pack's sources, and how long a silence of each is believable.",
@@ -37,6 +38,10 @@ ACCOUNT = {
     ("staging", "affected_day"): "Which days of which records the loads have changed, until every model has followed; "
     "one row per load, kind and day.",
     ("quarantine", "record"): "Rows that broke a rule, one row per line of a delivery, with every reason.",
+    ("ledger", "batch"): "What became of the rows of each batch, one row per batch.",
+    ("ledger", "delivery"): "What was delivered, one row per unit and content.",
+    ("ledger", "finding"): "What was found about sources as delivered, one row per source, finding and field.",
+    ("ledger", "drift"): "Changes of a source's shape, one row per delivery and change.",
 }
 
 

@@ -39,9 +39,10 @@ from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.quality import gates, store
+from pipelines.quality.declarations import Expectation
 from pipelines.quality.failures import Failure, find_failures
 from pipelines.quality.resting import resting
-from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.suite import candidate_expectations, warehouse_expectations
 from pipelines.warehouse import literal, transaction
 
 LAYER = "indicators"
@@ -119,17 +120,17 @@ def write_computed(
     """
     sources = _sources(entries, inputs)
     _write(con, {SOURCES: sources})
-    unfit = _affected(project, entries, _failures(con, project, entries, computed=False), sources)
+    unfit = _affected(project, entries, _failures(con, warehouse_expectations(project)), sources)
     exact = _computed(entries, unfit, inputs)
     shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
-    _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
     for name, tables in (("survey", survey_tables), ("linkage", linkage_tables)):
         # Records that make a figure unfit may make these impossible; then they are not published either.
         found = _empty(name) if _resting_on_the_same(name, entries) & set(unfit) else tables(shown)
         _write(con, {f"computed_{table}": frame for table, frame in found.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
-    return _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
+    rows = _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
+    return rows | _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
 
 
 def _candidates(figures: Figures) -> tuple[pl.DataFrame, ...]:
@@ -192,14 +193,11 @@ def _sources(entries: Sequence[Entry], inputs: Inputs) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SOURCES_SCHEMA, orient="row")
 
 
-def _failures(
-    con: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[Entry], computed: bool
-) -> list[Failure]:
-    """Find what the newest failed verdicts are about; those on computed figures only where `computed`."""
-    verdicts = [each for each in store.recall(con) if each.closes_gate and (computed or each.layer != LAYER)]
-    if not verdicts:
-        return []
-    return find_failures(con, verdicts, [*warehouse_expectations(project), *indicator_expectations(entries)])
+def _failures(con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation]) -> list[Failure]:
+    """Find what the newest failed verdicts on the tables of these expectations are about."""
+    tables = {(each.layer, each.table) for each in expectations}
+    verdicts = [each for each in store.recall(con) if each.closes_gate and (each.layer, each.table_name) in tables]
+    return find_failures(con, verdicts, expectations)
 
 
 def _affected(
@@ -226,7 +224,8 @@ def write_published(
 ) -> dict[str, int]:
     """Write what is to be published: candidates, with the last release's figures where a gate is closed."""
     values, limits, changes, gaps, alarms = (con.sql(f"select * from indicators.{name}").pl() for name in PROTECTED)
-    failures = _failures(con, project, entries, computed=True)
+    judged = [*warehouse_expectations(project), *candidate_expectations(entries, pack.protection)]
+    failures = _failures(con, judged)
     sources = con.sql(f"select * from indicators.{SOURCES}").pl()
     affected = _affected(project, entries, failures, sources)
     held_back = [name for name in TABLES_BESIDE if _resting_on_the_same(name, entries) & set(affected)]

@@ -13,8 +13,10 @@ import duckdb
 import polars as pl
 
 from indicators.catalogue.entries import Entry
+from indicators.disclosure import Disclosure
 from pipelines.fingerprint import code_hash
 from pipelines.pack.city import CityPack
+from pipelines.publishing.protecting import protected
 from pipelines.quality import store
 from pipelines.warehouse import literal, one_row
 
@@ -125,15 +127,6 @@ QUERIES = {
 }
 
 
-# In place of those above where the pack protects counts: how many records a score is of stays unsaid.
-PROTECTED_QUERIES = {
-    "quality_score": """
-        select * replace (null::bigint as numerator, null::bigint as denominator, round(score) as score)
-        from quality.quality_score order by source, period_kind, area_id, period_start, dimension
-    """,
-}
-
-
 def release_queries(pack: CityPack) -> dict[str, str]:
     """Return the query of every table, in the order in which they are written.
 
@@ -144,8 +137,7 @@ def release_queries(pack: CityPack) -> dict[str, str]:
         for name, source in pack.sources.items()
     )
     return {
-        **QUERIES,
-        **({} if pack.protection.is_exact else PROTECTED_QUERIES),
+        **protected(QUERIES, pack.protection),
         "source_freshness": f"""
             select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
                 silent_after_days
@@ -209,7 +201,9 @@ def release_facts(pack: CityPack, entries: Sequence[Entry], as_of: date) -> dict
     }
 
 
-def release_about(con: duckdb.DuckDBPyConnection, trigger: str, run_id: str) -> dict[str, object]:
+def release_about(
+    con: duckdb.DuckDBPyConnection, disclosure: Disclosure, trigger: str, run_id: str
+) -> dict[str, object]:
     """Return what the manifest says of how a release came about: code, data window, quality, trigger and run."""
     first, last = one_row(con, "select min(first_day), max(last_day) from measures.msr_source_span")
     passed, failed, broken = one_row(
@@ -217,10 +211,10 @@ def release_about(con: duckdb.DuckDBPyConnection, trigger: str, run_id: str) -> 
         "select count(*) filter (where success), count(*) filter (where not success and exception is null), "
         f"count(*) filter (where exception is not null) from ({store.NEWEST})",
     )
+    ledger = protected({"ledger": QUERIES["ledger"]}, disclosure)["ledger"]
     read, accepted, quarantined = one_row(
         con,
-        'select sum("read")::bigint, sum(accepted)::bigint, sum(quarantined)::bigint from ledger.batch '
-        "where batch_id in (select batch_id from ledger.delivery where is_current)",
+        f'select sum("read")::bigint, sum(accepted)::bigint, sum(quarantined)::bigint from ({ledger}) where is_current',
     )
     figures = con.execute("select status, count(*) from indicators.indicator_values group by all order by all")
     return {

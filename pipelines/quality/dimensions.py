@@ -27,6 +27,10 @@ _OF_KIND: Mapping[str, Dimension] = {
 
 # Of a layer as a whole, or of one table in it, what cannot be judged there, with the reason.
 NOT_JUDGED: Mapping[str, Mapping[Dimension, str]] = {
+    "ledger": {
+        "timeliness": "the ledger notes what came; how old its records are is judged in staging and measures",
+        "accuracy": "the ledger counts rows, and accounts for each of them by an identity",
+    },
     "facts": {
         "accuracy": "facts restate the values of staging, whose places, hours and lengths are judged there",
     },
@@ -40,6 +44,9 @@ NOT_JUDGED: Mapping[str, Mapping[Dimension, str]] = {
     "profiles": {
         "timeliness": "profiles count delays: whether a day's are unusual is judged against the source's own past",
         "accuracy": "profiles count what facts hold, and account for each record by an identity",
+    },
+    "quality": {
+        "accuracy": "no truth is known to hold verdicts against; benchmarks measure their false alarms",
     },
 }
 

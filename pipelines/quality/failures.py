@@ -1,4 +1,4 @@
-"""What a failed expectation is about: which columns of its table, and whose rows.
+"""What a failed expectation is about: which columns of its table, whose rows, and which records.
 
 Here: reading that out of a declaration and, for the rows, out of the table. Not here: judging (`expectations`), and
 what follows for the figures (`gates`). Where it cannot be told, the failure is about all of the table.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import polars as pl
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -27,6 +28,8 @@ _PLAIN = {
 _OF_TABLE = ("ExpectColumnToExist", "ExpectColumnValuesToBeUnique", "ExpectCompoundColumnsToBeUnique")
 # What the rows of a table may be told apart by: records by their source, figures by their indicator.
 _WHOSE = ("source", "indicator_id")
+# What tells a record from others, and where and when it counts.
+_OF_RECORD = ("source", "batch_id", "line", "geography", "area_id", "day")
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _same_fields(expectation: Expectation, columns: frozenset[str]) -> frozenset
 def _whose_rows(con: duckdb.DuckDBPyConnection, expectation: Expectation, whose: str) -> frozenset[str] | None:
     """Return whose rows break an expectation that is judged row by row; None where that is not known."""
     table = f"{quoted(expectation.layer)}.{quoted(expectation.table)}"
-    for query in _failing_rows(expectation, whose):
+    for query in _failing_rows(expectation, [whose]):
         try:
             rows = con.execute(
                 f"with batch as not materialized (select * from {table}) "
@@ -191,8 +194,59 @@ def _whose_rows(con: duckdb.DuckDBPyConnection, expectation: Expectation, whose:
     return None
 
 
-def _failing_rows(expectation: Expectation, whose: str) -> Iterable[str]:
-    """Compose queries on `batch` for the rows that break an expectation, the first that works being right."""
+def broken_records(
+    con: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict], expectations: Iterable[Expectation]
+) -> pl.DataFrame:
+    """Count the accepted records that break a check that failed, of either severity, each record once.
+
+    Only checks that are judged row by row tell which; those on groups of rows and on whole tables are left out, as are
+    those that could not be judged.
+
+    Returns
+    -------
+    polars.DataFrame
+        source, area_id (of unknown area the unallocated one), day (null where not known), records; sorted.
+    """
+    declared = {(each.layer, each.table, each.name): each for each in expectations}
+    found: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.success or verdict.exception or verdict.layer != "staging" or verdict.table_name not in FIRST_TIME:
+            continue
+        expectation = declared.get((verdict.layer, verdict.table_name, verdict.expectation))
+        query = expectation and _working(con, expectation)
+        if query:
+            found.setdefault(verdict.table_name, []).append(query)
+    # Of unknown area they count where measures count them.
+    columns = "source, batch_id, line, coalesce(area_id, geography || ':unallocated') as area_id, day"
+    parts = [
+        f"(with batch as not materialized (select * from staging.{kind}) "
+        + " union ".join(f"select {columns} from (\n{query}\n) as failing" for query in queries)
+        + ")"
+        for kind, queries in found.items()
+    ]
+    rows = " union all ".join(parts) or "select null as source, null as area_id, null::date as day where false"
+    return con.sql(
+        "select source::varchar as source, area_id::varchar as area_id, day, count(*) as records "
+        f"from ({rows}) group by all order by all"
+    ).pl()
+
+
+def _working(con: duckdb.DuckDBPyConnection, expectation: Expectation) -> str | None:
+    """Return the query of the records that break an expectation; None where rows are not what it judges."""
+    table, columns = f"{quoted(expectation.layer)}.{quoted(expectation.table)}", ", ".join(_OF_RECORD)
+    for query in _failing_rows(expectation, _OF_RECORD):
+        try:
+            con.execute(
+                f"with batch as not materialized (select * from {table}) select {columns} from (\n{query}\n) limit 0"
+            )
+        except duckdb.Error:
+            continue
+        return query
+    return None
+
+
+def _failing_rows(expectation: Expectation, wanted: Sequence[str]) -> Iterable[str]:
+    """Compose queries on `batch` for columns of rows that break an expectation, the first that works being right."""
     kwargs = expectation.kwargs
     if kwargs.keys() - _PLAIN:
         return
@@ -203,7 +257,7 @@ def _failing_rows(expectation: Expectation, whose: str) -> Iterable[str]:
         if select is not None:
             table = select.find(exp.Table)
             named = table.alias_or_name if table is not None and table.name == "batch" else "batch"
-            yield select.select(f"{named}.{whose}", append=False).sql(dialect="duckdb")
+            yield select.select(*(f"{named}.{column}" for column in wanted), append=False).sql(dialect="duckdb")
         return
     condition = _broken(expectation.kind, kwargs)
     if condition is not None:

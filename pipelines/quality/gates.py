@@ -32,7 +32,7 @@ FIGURES = (
     "p_value",
 )
 # Candidates that hold all indicators.
-INDICATOR_TABLES = ("computed_values", "computed_limits")
+INDICATOR_TABLES = ("computed_values", "computed_limits", "protected_values", "protected_limits")
 # Every indicator rests on these. Records of all kinds flow into the coverage of sources, yet an indicator takes only
 # that of its own: so only failures of these tables themselves concern every indicator.
 COMMON_TABLES = (

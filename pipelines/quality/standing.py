@@ -10,10 +10,15 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from dbt_like_sql.project import Project
 from indicators.areas import AreaTree
 from indicators.data_quality import score_sources
 from indicators.inputs import Inputs
+from indicators.quality_caps import Standing, capped
 from indicators.silence import judge_areas
+from pipelines.quality import store
+from pipelines.quality.failures import broken_records
+from pipelines.quality.suite import warehouse_expectations
 from pipelines.warehouse import transaction
 
 
@@ -28,9 +33,15 @@ def write_area_freshness(con: duckdb.DuckDBPyConnection, as_of: date) -> int:
     return _write(con, "area_freshness", judged)
 
 
-def write_quality_score(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> int:
-    """Score sources by area and period, into `quality.quality_score`; return how many rows that has."""
-    return _write(con, "quality_score", score_sources(_in_known_areas(inputs)))
+def write_quality_score(con: duckdb.DuckDBPyConnection, project: Project, inputs: Inputs) -> int:
+    """Score sources by area and period, into `quality.quality_score`; return how many rows that has.
+
+    Reads the newest verdicts on records, and `quality.area_freshness`.
+    """
+    known = _in_known_areas(inputs)
+    broken = broken_records(con, store.recall(con), warehouse_expectations(project))
+    standing = Standing(broken, _table(con, "quality.area_freshness"))
+    return _write(con, "quality_score", capped(score_sources(known), known, standing))
 
 
 def _in_known_areas(inputs: Inputs) -> Inputs:

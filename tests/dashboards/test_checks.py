@@ -8,6 +8,9 @@ from dashboards.components.context import Context
 from dashboards.data import Release
 from dashboards.figures.theme import LIGHT
 from dashboards.wording import Words
+from dbt_like_sql.project import load_project
+from indicators.catalogue.reading import load_catalogue
+from pipelines.quality.suite import candidate_expectations, published_expectations, warehouse_expectations
 from tests.dashboards import reading
 
 PAIR = "expect_column_pair_values_a_to_be_greater_than_b"
@@ -64,3 +67,15 @@ def test_the_grid_keeps_the_technical_name_on_hovering_and_in_the_file(release: 
     (check,) = [column for column in grid.columnDefs if column["field"] == "check"]
     assert check["tooltipField"] == "expectation"
     assert "expectation" in [each["field"] for each in grid.columnDefs]
+
+
+def test_every_declared_check_has_a_name_in_both_languages() -> None:
+    declared = [
+        *warehouse_expectations(load_project()),
+        *candidate_expectations(load_catalogue()),
+        *published_expectations(),
+    ]
+    columns = {each.column for each in declared if each.column}
+    # What has no name is shown in the English of its code.
+    told = {each.name: check_name(Words("zh"), each.name, each.column, columns) for each in declared}
+    assert [name for name, chinese in told.items() if chinese.isascii() and not name.startswith(PAIR)] == []

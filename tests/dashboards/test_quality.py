@@ -192,6 +192,19 @@ def test_what_may_still_change_is_said_to(home: Path, tmp_path: Path) -> None:
     assert [row[5] for row in lines(_scores(tmp_path))][1] == "C 60.00 120 of 200; provisional"
 
 
+def test_what_caps_a_grade_is_told_where_something_is_amiss(home: Path, tmp_path: Path) -> None:
+    row = "'checks' as dimension, 180 as numerator, 90 as score, 'B' as grade"
+    sample_release.write_changed(
+        tmp_path,
+        home,
+        f"insert into quality_score select * replace ({row}) from quality_score "
+        "where source = 'thefts' and area_id = 'city' and dimension = 'validity'",
+    )
+    cases, thefts = lines(_scores(tmp_path))
+    assert (cases[8], thefts[8]) == ("nothing amiss", "B 90.00 180 of 200")
+    assert len(lines(_scores(home))[0]) == len(cases) - 1
+
+
 def test_grades_are_drawn_by_source_and_month(home: Path) -> None:
     (cells,) = reading.find(_scores(home), "grades-figure").figure.data
     assert list(cells.y) == ["Council cases", "Vehicle thefts"]

@@ -109,6 +109,15 @@ def test_order_of_rows_does_not_matter(rows: list[tuple[float, float]], random) 
     assert found["rank_upper"].max() <= len(rows)
 
 
+def test_the_interval_holds_the_rank_where_it_lies_at_an_end() -> None:
+    """An area of most records without a failure has the best mean, but in hardly any draw the best figure."""
+    sound, failed = [10_000.5, *[9_000.5] * 60], [0.5] * 61
+    frame = pl.DataFrame({"area_id": [str(at) for at in range(61)], "group": "g", "s": sound, "f": failed})
+    found = rank_intervals(frame, ["group"], "beta", ("s", "f"), "higher", 1).row(0, named=True)
+    assert found["rank"] == found["rank_lower"] == 1
+    assert found["probability_best"] < 0.025
+
+
 def test_peers_are_the_nearest_by_standardised_covariates() -> None:
     frame = pl.DataFrame(
         {

@@ -11,7 +11,7 @@ hold counts only: no row, key or value of a record.
 import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import jinja2
 
 from dbt_like_sql.declarations import Expectation as Declared
 from dbt_like_sql.docs.wording import expectation_in_words
+from indicators.disclosure import EXACT, Disclosure
 from pipelines.quality import store
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.dimensions import DIMENSIONS
@@ -47,7 +48,11 @@ def page_of(home: Path, layer: str, table: str) -> Path:
 
 
 def write_pages(
-    home: Path, con: duckdb.DuckDBPyConnection, expectations: Sequence[Expectation], verdicts: Sequence[Verdict]
+    home: Path,
+    con: duckdb.DuckDBPyConnection,
+    expectations: Sequence[Expectation],
+    verdicts: Sequence[Verdict],
+    disclosure: Disclosure = EXACT,
 ) -> int:
     """Write the pages of tables that were judged just now, and the index; files that would stay the same are left.
 
@@ -55,6 +60,8 @@ def write_pages(
     ----------
     expectations, verdicts
         In the same order; the verdicts are in the memory already.
+    disclosure
+        How counts are protected: the pages are served beside the dashboard.
 
     Returns
     -------
@@ -65,7 +72,7 @@ def write_pages(
     tables: dict[tuple[str, str], list[_Line]] = {}
     for expectation, verdict in zip(expectations, verdicts, strict=True):
         key = (verdict.layer, verdict.table_name)
-        line = _Line(_words(expectation), verdict, since.get((*key, verdict.expectation)))
+        line = _Line(_words(expectation), _shown(verdict, disclosure), since.get((*key, verdict.expectation)))
         tables.setdefault(key, []).append(line)
     files = {home / FOLDER / _STYLESHEET: (_TEMPLATES / _STYLESHEET).read_text(encoding="utf-8")}
     for (layer, table), lines in tables.items():
@@ -76,6 +83,15 @@ def write_pages(
     summaries = [_summary(layer, table, found) for (layer, table), found in _newest(con).items()]
     files[home / FOLDER / "index.html"] = _rendered("index.html", root="", summaries=summaries)
     return sum(_write(path, text) for path, text in files.items())
+
+
+def _shown(verdict: Verdict, disclosure: Disclosure) -> Verdict:
+    """Give a verdict as it may be read: what was observed may be a count, or a value of a single record."""
+    if disclosure.is_exact:
+        return verdict
+    count = verdict.failed_count
+    # That nothing is otherwise is always told.
+    return replace(verdict, observed=None, failed_count=int(disclosure.show([count]).value[0]) if count else count)
 
 
 def _words(expectation: Expectation) -> str:

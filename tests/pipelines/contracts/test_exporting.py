@@ -1,6 +1,7 @@
 """Contracts written from packs: valid by the standard, the same each time, and saying what the pack says."""
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from open_data_contract_standard.model import DataQuality, OpenDataContractStandard, SchemaProperty
 
 from pipelines.contracts.exporting import contract_of, contract_text
 from pipelines.contracts.reading import load_contract, own_value
+from pipelines.contracts.wording import _RULES, _RULES_OF_FIELDS, about_field
+from pipelines.loading.kinds import FIRST_TIME, kind_fields
 from pipelines.pack.city import CityPack, load_city_pack
 from tests.conftest import ROOT
 from tests.pipelines.small_pack import CITY_YML, call, changed, text_of, write_pack
@@ -117,3 +120,40 @@ def test_a_contract_is_written_before_any_file_is_there_and_of_what_is_no_file(t
     assert contract.servers is None
     assert "id" in columns
     assert "hunter2" not in contract_text(contract)
+
+
+def test_a_contract_is_in_the_language_of_its_pack(tmp_path: Path) -> None:
+    """Of a Chinese city every description is in Chinese, but for names; what is agreed is the same."""
+    chinese = contract_of(write_pack(tmp_path / "zh", city_yml=f"language: zh\n{CITY_YML}"), "calls")
+    english = contract_of(write_pack(tmp_path / "en"), "calls")
+    told = dict(_descriptions(yaml.safe_load(contract_text(chinese))))
+    assert len(told) > 30
+    assert [(at, text) for at, text in told.items() if text.isascii()] == []
+    assert told.keys() == dict(_descriptions(yaml.safe_load(contract_text(english)))).keys()
+    assert [rule.query for rule in _rules(chinese)] == [rule.query for rule in _rules(english)]
+
+
+def test_every_field_and_rule_has_chinese_words() -> None:
+    words = yaml.safe_load((ROOT / "pipelines" / "contracts" / "zh.yml").read_text(encoding="utf-8"))
+    fields = {field for kind in FIRST_TIME for field in (*kind_fields(kind).times, *kind_fields(kind).others)}
+    assert {each for each in fields if about_field(each, each, "zh") == each} == set()
+    assert set(words["rules"]) == {*_RULES, *_RULES_OF_FIELDS}
+
+
+def _descriptions(said: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Find the sentences of a contract, with their places."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            if key in ("description", "why", "dataGranularityDescription") and isinstance(value, str):
+                yield f"{at}/{key}", value
+            else:
+                yield from _descriptions(value, f"{at}/{key}")
+    elif isinstance(said, list):
+        for number, value in enumerate(said):
+            yield from _descriptions(value, f"{at}/{number}")
+
+
+def _rules(contract: OpenDataContractStandard) -> list[DataQuality]:
+    (delivered,) = contract.schema_ or []
+    own = [rule for column in delivered.properties or [] for rule in column.quality or []]
+    return [*own, *(delivered.quality or [])]

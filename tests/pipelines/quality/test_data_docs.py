@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from indicators.disclosure import Disclosure
 from pipelines.quality import store
 from pipelines.quality.data_docs import site
 from pipelines.quality.declarations import Expectation
@@ -105,6 +106,14 @@ def test_pages_ask_for_their_stylesheet_alone_and_run_nothing(con: duckdb.DuckDB
         assert "secret" not in text, "a query may hold values"
         for link in re.findall(r'(?:href|src)="([^"]+)"', text):
             assert (tmp_path / site.FOLDER / name).parent.joinpath(link).resolve().is_file(), f"{name}: {link}"
+
+
+def test_counts_are_as_the_profile_shows_them(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    verdicts = [replace(verdict(ORDER, 3), observed="2016-03-01"), verdict(AREA)]
+    store.remember(con, verdicts, DAYS[0])
+    site.write_pages(tmp_path, con, [ORDER, AREA], verdicts, Disclosure(profile="hes"))
+    failed, held = rows_of(texts(tmp_path)["staging/incident.html"])
+    assert (failed[4], failed[5], held[4]) == ("4", "", "0")
 
 
 def test_what_would_stay_the_same_is_left(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -10,12 +10,17 @@ from indicators.catalogue.reading import load_catalogue
 from pipelines.pack.sources import Kind
 from pipelines.quality.declarations import SUPPORTED, Expectation
 from pipelines.quality.dimensions import DIMENSIONS, NOT_JUDGED, of_kind
-from pipelines.quality.suite import indicator_expectations, warehouse_expectations
+from pipelines.quality.suite import indicator_expectations, published_expectations, warehouse_expectations
+from pipelines.warehouse import SCHEMAS
 
 
 @pytest.fixture(scope="module")
 def declared() -> list[Expectation]:
-    return [*warehouse_expectations(load_project()), *indicator_expectations(load_catalogue())]
+    return [
+        *warehouse_expectations(load_project()),
+        *indicator_expectations(load_catalogue()),
+        *published_expectations(),
+    ]
 
 
 def test_each_record_kind_is_judged_by_all_dimensions(declared: list[Expectation]) -> None:
@@ -28,7 +33,7 @@ def test_each_layer_is_judged_by_all_dimensions_or_says_why_not(declared: list[E
     judged = defaultdict(set)
     for each in declared:
         judged[each.layer].add(each.dimension)
-    assert set(judged) == {"staging", "quarantine", "facts", "measures", "extracts", "profiles", "indicators"}
+    assert set(judged) == {*SCHEMAS} - {"raw"}
     for layer, dimensions in judged.items():
         assert dimensions.isdisjoint(NOT_JUDGED.get(layer, {})), "a reason that holds no longer"
         assert dimensions | set(NOT_JUDGED.get(layer, {})) == set(DIMENSIONS), layer
