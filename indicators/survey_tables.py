@@ -4,7 +4,7 @@ Belongs here: frames of estimates by wave or year, area and group; groups with t
 Not here: figures of the catalogue (`survey_figures`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -82,15 +82,17 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         By name and with the columns of docs/tables.md.
     """
     questionnaire = inputs.questionnaire
-    if questionnaire is None or not inputs.waves:
+    # A wave of a few people, be its name a slip of the pen, tells of these few that they were asked.
+    waves = [wave for wave in inputs.waves if wave.people.height >= FEWEST_EFFECTIVE]
+    if questionnaire is None or not waves:
         return empty_tables()
     tree = AreaTree(inputs.areas)
     geographies = inputs.extract("ext_survey_answer").filter(source=questionnaire.source)["geography"]
     areas = tree.under(geographies.unique().sort().to_list()).filter(~pl.col("is_unallocated"))["area_id"].to_list()
     rows = {
-        "survey_waves": (_wave(wave, inputs.disclosure) for wave in inputs.waves),
-        "survey_margins": (row for wave in inputs.waves for row in _margins(wave)),
-        "survey_estimates": _estimates(inputs, questionnaire, tree, areas),
+        "survey_waves": (_wave(wave, inputs.disclosure) for wave in waves),
+        "survey_margins": (row for wave in waves for row in _margins(wave)),
+        "survey_estimates": _estimates(waves, inputs.disclosure, questionnaire, tree, areas),
         "survey_gaps": _gaps(inputs, questionnaire, tree, areas),
         "survey_reliability": _reliability(inputs, questionnaire, tree, areas),
         "survey_importance": _importance(inputs, questionnaire, tree, areas),
@@ -157,8 +159,9 @@ def _is_reliable(sample: Sample, foundation: str, where: Bools) -> bool:
     return alpha is not None and alpha[0].lower >= LEAST_ALPHA
 
 
-def _estimates(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
-    waves, disclosure = inputs.waves, inputs.disclosure
+def _estimates(
+    waves: Sequence[Wave], disclosure: Disclosure, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]
+) -> Iterator[_Row]:
     samples = [Sample([wave], questionnaire) for wave in waves]
     pairs = [None, *(Sample([*pair], questionnaire) for pair in pairwise(waves))]
     told_before: set[tuple[str, str, str]] = set()

@@ -78,7 +78,7 @@ def _published(pack: CityPack) -> dg.AssetsDefinition:
         description="The figures to publish: as computed, or carried forward as stale where an expectation failed.",
     )
     def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-        before = release.current(warehouse.folder)
+        before = release.linked(warehouse.folder)
         as_of = run_as_of(context, pack)
         rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
         making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash(), pack.protection.profile)

@@ -90,7 +90,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "quality_score": _scores(),
         "release_info": [
             (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "open", "0.1.0", "beef",
-             "Records: City of New York", "数据：纽约市"),
+             "Records: City of New York", "数据：纽约市", None),
         ],
     }  # fmt: skip
     with duckdb.connect(str(folder / "release.duckdb")) as con:

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import cli
 from pipelines.publishing import release
+from tests.pipelines.publishing import columns
 
 LOG = (
     "select 2 as sequence, date '2016-07-01' as as_of, 'B2' as indicator_id, 'a' as area_id, 'month' as period_kind, "
@@ -30,7 +31,8 @@ def home(tmp_path: Path) -> Path:
                 "indicator_values": FIGURES.format(march=march, july=july),
                 "revisions": LOG.format(revised=str(march == 5)),
             }
-            release.publish(tmp_path, con, queries, {"as_of": as_of}, {"trigger": "command:nightly"})
+            about = {"trigger": "command:nightly"}
+            release.publish(tmp_path, con, queries, {"as_of": as_of}, about, allowed=columns.of(con, queries))
     return tmp_path
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from pipelines.errors import ReleaseError
 from pipelines.publishing import release
+from tests.pipelines.publishing import columns
 
 ROOT = Path(__file__).parents[3]
 QUERIES = {
@@ -34,7 +35,7 @@ def publish(home: Path, con: duckdb.DuckDBPyConnection, value: int, run: str = "
     con.execute(
         f"create or replace table figures as select i, {value} as value, '{run}' as run_id from range(100) t(i)"
     )
-    return release.publish(home, con, QUERIES, {**FACTS, **facts})
+    return release.publish(home, con, QUERIES, {**FACTS, **facts}, allowed=columns.of(con, QUERIES))
 
 
 def served(home: Path) -> tuple[str, int, int]:
@@ -77,10 +78,11 @@ def test_one_content_is_one_release_whoever_ran_it(con: duckdb.DuckDBPyConnectio
 
 def test_another_past_is_no_other_content(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     queries = {"indicator_values": "select 1 as value", "expectation_history": "select 1 as past"}
-    first = release.publish(tmp_path, con, queries, FACTS)
-    again = release.publish(tmp_path, con, {**queries, "expectation_history": "select 2 as past"}, FACTS)
+    first = release.publish(tmp_path, con, queries, FACTS, allowed=columns.of(con, queries))
+    other_past = {**queries, "expectation_history": "select 2 as past"}
+    again = release.publish(tmp_path, con, other_past, FACTS, allowed=columns.of(con, queries))
     assert (again.release_id, again.is_new) == (first.release_id, False)
-    elsewhere = release.publish(tmp_path / "b", con, {**queries, "expectation_history": "select 2 as past"}, FACTS)
+    elsewhere = release.publish(tmp_path / "b", con, other_past, FACTS, allowed=columns.of(con, queries))
     assert elsewhere.manifest["content_hash"] == first.manifest["content_hash"]
     assert elsewhere.manifest["tables"] != first.manifest["tables"]
     assert names(tmp_path) == {first.release_id, "current"}
@@ -131,7 +133,9 @@ def test_a_query_that_fails_leaves_what_is_served(con: duckdb.DuckDBPyConnection
     made = publish(tmp_path, con, 1)
     con.execute("update figures set value = 2")
     with pytest.raises(duckdb.Error):
-        release.publish(tmp_path, con, {**QUERIES, table: "select error('broken')"}, FACTS)
+        release.publish(
+            tmp_path, con, {**QUERIES, table: "select error('broken')"}, FACTS, allowed=columns.of(con, QUERIES)
+        )
     assert names(tmp_path) == {made.release_id, "current"}
     assert served(tmp_path) == (made.release_id, 100, 1)
     assert publish(tmp_path, con, 2).is_new  # the connection is as good as before
@@ -141,7 +145,7 @@ def test_a_release_without_figures_is_refused(con: duckdb.DuckDBPyConnection, tm
     made = publish(tmp_path, con, 1)
     con.execute("delete from figures")
     with pytest.raises(ReleaseError, match="no figure") as caught:
-        release.publish(tmp_path, con, QUERIES, FACTS)
+        release.publish(tmp_path, con, QUERIES, FACTS, allowed=columns.of(con, QUERIES))
     assert caught.value.remedy
     assert names(tmp_path) == {made.release_id, "current"}
 
