@@ -12,7 +12,9 @@ import polars as pl
 from scipy import stats
 
 from indicators.areas import AreaTree
+from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
+from indicators.hidden_levels import hidden_of_survey, without_hidden
 from indicators.importance import Span, place
 from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
 from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Questionnaire
@@ -73,8 +75,16 @@ def empty_tables() -> dict[str, pl.DataFrame]:
     return {name: schema.to_frame() for name, schema in SCHEMAS.items()}
 
 
-def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
+def survey_tables(inputs: Inputs, entries: Sequence[Entry] = ()) -> dict[str, pl.DataFrame]:
     """Every table of the survey, in a fixed order of rows; all empty without a questionnaire.
+
+    What the pack hides of an indicator's areas is hidden of the question or foundation that it is about.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    entries : sequence of Entry
+        The catalogue.
 
     Returns
     -------
@@ -102,6 +112,8 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         for name, found in rows.items()
     }
     frames["survey_estimates"] = _with_q_values(frames["survey_estimates"])
+    hidden = hidden_of_survey(entries, inputs.disclosure, inputs.areas)
+    frames = {name: without_hidden(frame, hidden) for name, frame in frames.items()}
     # Adding zero turns -0.0 into 0.0.
     rounded = (pl.col(pl.Float64).fill_nan(None).round_sig_figs(SIGNIFICANT_DIGITS) + 0.0).name.keep()
     return {name: frame.with_columns(rounded) for name, frame in frames.items()}

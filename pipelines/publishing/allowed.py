@@ -78,8 +78,8 @@ class Allowed:
             listed["category"] = f"select unnest({_listed(words)}) union select area_id from staging.area"
         return cls(declared_columns(), listed)
 
-    def check_texts(self, con: duckdb.DuckDBPyConnection, prefix: str, table: str) -> None:
-        """Refuse a table in which a text stands that may not.
+    def check_table(self, con: duckdb.DuckDBPyConnection, prefix: str, table: str) -> None:
+        """Refuse a table with a column too many or of another type, or in which a text stands that may not.
 
         Parameters
         ----------
@@ -93,9 +93,11 @@ class Allowed:
         ReleaseError
             Naming table and column.
         """
+        described = con.execute(f"describe {prefix}.{quoted(table)}").fetchall()
+        sorts = {column: self._sort(table, column, data_type) for column, data_type, *_ in described}
         conditions = {
             column: condition
-            for column, sort in self.columns.get(table, {}).items()
+            for column, sort in sorts.items()
             if (condition := self._condition(quoted(column), sort)) is not None
         }
         if not conditions:
@@ -104,14 +106,13 @@ class Allowed:
         wrong = one_row(con, f"select {counts} from {prefix}.{quoted(table)}")
         for column, count in zip(conditions, wrong, strict=True):
             if count:
-                sort = self.columns[table][column]
                 raise ReleaseError(
                     f"{count:,} rows of table {table} of the new release hold something in column {column} that is no "
-                    f"{sort}",
+                    f"{sorts[column]}",
                     remedy=_REMEDY,
                 )
 
-    def check_columns(self, con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    def check_columns(self, con: duckdb.DuckDBPyConnection) -> None:
         """Refuse a finished release that has a table or a column too many, or one of another type.
 
         Raises
@@ -119,17 +120,20 @@ class Allowed:
         ReleaseError
             Naming table and column.
         """
-        found = con.execute(
-            "select table_name, column_name, data_type from duckdb_columns() where not internal order by all"
-        ).fetchall()
-        for table, column, data_type in found:
-            sort = self.columns.get(table, {}).get(column)
-            if sort is None:
-                problem = f"column {column} of table {table} is not on the allow-list of a release"
-                raise ReleaseError(problem, file=file, remedy=_REMEDY)
-            if data_type not in _TYPES.get(sort, _TEXT):
-                problem = f"column {column} of table {table} is {data_type}, which a {sort} is not"
-                raise ReleaseError(problem, file=file, remedy=_REMEDY)
+        found = con.execute("select table_name, column_name, data_type from duckdb_columns() where not internal")
+        for table, column, data_type in found.fetchall():
+            self._sort(table, column, data_type)
+
+    def _sort(self, table: str, column: str, data_type: str) -> str:
+        """Return what may stand in a column; refuse one that is not listed, or of another type."""
+        sort = self.columns.get(table, {}).get(column)
+        if sort is None:
+            problem = f"column {column} of table {table} is not on the allow-list of a release"
+            raise ReleaseError(problem, file=FILE.name, remedy=_REMEDY)
+        if data_type not in _TYPES.get(sort, _TEXT):
+            problem = f"column {column} of table {table} is {data_type}, which a {sort} is not"
+            raise ReleaseError(problem, file=FILE.name, remedy=_REMEDY)
+        return sort
 
     def _condition(self, column: str, sort: str) -> str | None:
         """Compose the condition under which a text may stand in a column; None where its type says all."""

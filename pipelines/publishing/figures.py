@@ -119,7 +119,7 @@ def write_computed(
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
     _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
     # Answers that make a figure of the survey unfit may make these impossible; then they are not published either.
-    survey = survey_tables(shown) if not _survey_entries(entries) & set(unfit) else empty_tables()
+    survey = survey_tables(shown, entries) if not _survey_entries(entries) & set(unfit) else empty_tables()
     _write(con, {COMPUTED_SURVEY[name]: frame for name, frame in survey.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
     return _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))

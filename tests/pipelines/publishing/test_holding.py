@@ -1,0 +1,130 @@
+"""A held release is whole and served from its time on, whoever runs then, and never before."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dashboards.releases import Releases as Readers
+from pipelines.pack.running import Releases
+from pipelines.publishing import holding, release, retention
+from tests.pipelines.publishing import columns
+
+QUERIES = {"indicator_values": "select value, 'B1' as indicator_id from figures"}
+NOW = datetime.now(UTC)
+SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=1)
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection, home: Path, value: int, at: datetime | None = None, as_of: str = "2016-06-30"
+) -> release.Release:
+    con.execute(f"create or replace table figures as select {value} as value")
+    allowed = columns.of(con, QUERIES)
+    facts = {"as_of": as_of, "publish_at": at and at.isoformat()}
+    return release.publish(home, con, QUERIES, facts, allowed=allowed, publish_at=at)
+
+
+def served(home: Path, at: datetime = NOW) -> str | None:
+    found = release.current(home, at)
+    return None if found is None else found.release_id
+
+
+def shown(home: Path) -> str:
+    """Tell which folder the dashboard opens."""
+    return Readers(home)._served().resolve().name
+
+
+def test_a_held_release_is_served_from_its_time_on_and_not_before(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first = publish(con, tmp_path, 1)
+    second = publish(con, tmp_path, 2, SOON)
+    assert second.is_new
+    assert second.manifest["previous"] == first.release_id
+    assert served(tmp_path) == shown(tmp_path) == first.release_id
+    assert served(tmp_path, SOON - timedelta(seconds=2)) == first.release_id
+    assert served(tmp_path, SOON) == second.release_id
+    assert release.promote(tmp_path) is None
+    assert served(tmp_path) == first.release_id
+
+
+def test_nobody_need_run_at_that_time_and_who_writes_next_enters_it(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first, second = publish(con, tmp_path, 1), publish(con, tmp_path, 2, SOON)
+    come(tmp_path, SOON)
+    assert served(tmp_path) == shown(tmp_path) == second.release_id
+    # The link of a run that knows nothing of clocks has not moved yet.
+    before = release.linked(tmp_path)
+    assert before is not None
+    assert before.release_id == first.release_id
+    promoted = release.promote(tmp_path)
+    assert promoted is not None
+    assert promoted.release_id == served(tmp_path) == shown(tmp_path) == second.release_id
+    assert holding.held(tmp_path) == {}
+
+
+def come(home: Path, at: datetime) -> None:
+    """Let the time come: what was held until an instant was held until a moment ago."""
+    release_id = holding.held(home)[at.replace(microsecond=0)]
+    holding.let_go(home, at)
+    holding.hold(home, release_id, NOW - timedelta(seconds=1))
+
+
+def test_a_later_run_takes_the_place_of_what_is_held_for_the_same_time(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first = publish(con, tmp_path, 1)
+    publish(con, tmp_path, 2, SOON)
+    third = publish(con, tmp_path, 3, SOON)
+    assert list(holding.held(tmp_path).values()) == [third.release_id]
+    assert third.manifest["previous"] == first.release_id
+    again = publish(con, tmp_path, 3, SOON)
+    assert (again.release_id, again.is_new) == (third.release_id, False)
+
+
+def test_one_that_is_late_is_served_at_once_and_nothing_older_after_it(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    publish(con, tmp_path, 1, as_of="2016-06-28")
+    publish(con, tmp_path, 2, SOON, as_of="2016-06-29")
+    late = publish(con, tmp_path, 3, NOW - timedelta(hours=1), as_of="2016-06-30")
+    assert served(tmp_path) == served(tmp_path, LATER) == late.release_id
+    assert holding.held(tmp_path) == {}
+
+
+def test_a_run_of_an_earlier_day_does_not_lose_what_is_held(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    held = publish(con, tmp_path, 1, SOON, as_of="2016-06-30")
+    earlier = publish(con, tmp_path, 2, as_of="2016-06-20")
+    assert (served(tmp_path), served(tmp_path, SOON)) == (earlier.release_id, held.release_id)
+
+
+def test_going_back_holds_though_the_time_of_what_was_served_has_come(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    first, second = publish(con, tmp_path, 1), publish(con, tmp_path, 2, SOON)
+    third = publish(con, tmp_path, 3, LATER, as_of="2016-07-01")
+    come(tmp_path, SOON)
+    assert served(tmp_path) == second.release_id
+    release.switch(tmp_path, first.release_id)
+    assert served(tmp_path) == shown(tmp_path) == first.release_id
+    assert served(tmp_path, LATER) == third.release_id
+
+
+def test_what_is_held_is_kept_whatever_the_policy_says(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    served_one, held = publish(con, tmp_path, 1), publish(con, tmp_path, 2, LATER)
+    other = publish(con, tmp_path, 3, SOON)
+    third = publish(con, tmp_path, 4, SOON)
+    removed = retention.remove_old(tmp_path, Releases(keep_last=1, keep_month_ends=0))
+    assert removed == [other.release_id]
+    assert {each.release_id for each in release.listing(tmp_path)} == {
+        each.release_id for each in (served_one, held, third)
+    }
