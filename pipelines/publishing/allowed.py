@@ -120,9 +120,9 @@ class Allowed:
         ReleaseError
             Naming table and column.
         """
-        found = con.execute("select table_name, column_name, data_type from duckdb_columns() where not internal")
-        for table, column, data_type in found.fetchall():
-            self._sort(table, column, data_type)
+        for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
+            for column, data_type, *_ in con.execute(f"describe {quoted(table)}").fetchall():
+                self._sort(table, column, data_type)
 
     def _sort(self, table: str, column: str, data_type: str) -> str:
         """Return what may stand in a column; refuse one that is not listed, or of another type."""

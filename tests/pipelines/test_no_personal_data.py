@@ -70,9 +70,9 @@ def test_the_seeds_came_into_the_warehouse_by_every_way_there_is(home: Path) -> 
     assert accepted[0] > 10
     assert flags is not None
     assert flags[0] > 20
-    assert {"unknown_category", "retyped_column"} <= drift
+    assert drift == {"unknown_category"}
     # What the other tests look with finds them where they are.
-    rows = duckdb.read_parquet(f"{home}/raw/incident/*.parquet").project("concat_ws(' ', columns(*))").fetchall()
+    rows = duckdb.execute(f"select t::varchar from read_parquet('{home}/raw/incident/*.parquet') as t").fetchall()
     there = {*seeded_pack.numbers("incident").values(), *(each[:-1] for each in seeded_pack.COORDINATES)}
     assert found_in("\n".join(row[0] for row in rows).encode()) == there | {seeded_pack.MARK, "13900139000", "张三"}
     stored = struct.pack("<d", float(seeded_pack.COORDINATES[1]))
@@ -101,7 +101,7 @@ def test_no_coordinate_of_a_record_is_published(home: Path) -> None:
     with duckdb.connect(str((home / "releases" / "current").resolve() / "release.duckdb"), read_only=True) as con:
         named = con.execute(
             "select table_name, column_name from duckdb_columns() where not internal and regexp_matches("
-            "column_name, '^(lat|lon|lng|x|y|latitude|longitude|point|address.*|.*coord.*|geometry)$')"
+            "column_name, '^(lat|lon|lng|x|y|latitude|longitude|geometry)$|address|coords|point_')"
         ).fetchall()
         shapes = con.execute("select geometry from areas where geometry is not null").fetchall()
     assert named == [("areas", "geometry")]
