@@ -553,7 +553,7 @@ def _quality() -> dict[str, list[tuple[Any, ...]]]:
         "source_drift": [
             *(
                 ("shootings", f"shootings_{year}.csv", "unknown_category", "offence", "category", year - 2010, 2_000,
-                 f"the value table of category leaves out 'smuggling' ({year - 2010}): add it", "adapt")
+                 f"the value table of category leaves out {year - 2010} texts of column offence: add them", "adapt")
                 for year in (2014, 2015, 2016)
             ),
             ("cases", "cases.csv", "date_format", "opened", "opened_at", 300, 4_384,

@@ -1,17 +1,24 @@
 """A held release is whole and served from its time on, whoever runs then, and never before."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from dashboards.releases import Releases as Readers
+from pipelines.defs.held import held_releases
 from pipelines.pack.running import Releases
 from pipelines.publishing import holding, release, retention
+from pipelines.warehouse import writing
 from tests.pipelines.publishing import columns
 
+ROOT = Path(__file__).parents[3]
 QUERIES = {"indicator_values": "select value, 'B1' as indicator_id from figures"}
 NOW = datetime.now(UTC)
 SOON, LATER = NOW + timedelta(hours=1), NOW + timedelta(days=1)
@@ -128,3 +135,65 @@ def test_what_is_held_is_kept_whatever_the_policy_says(con: duckdb.DuckDBPyConne
     assert {each.release_id for each in release.listing(tmp_path)} == {
         each.release_id for each in (served_one, held, third)
     }
+
+
+def test_the_sensor_enters_what_is_due_and_waits_while_a_run_writes(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARDLIGHT_HOME", str(tmp_path))
+    publish(con, tmp_path, 1)
+    second = publish(con, tmp_path, 2, SOON)
+
+    def ticked() -> str:
+        told = held_releases(dg.build_sensor_context())
+        assert isinstance(told, dg.SkipReason)
+        return str(told.skip_message)
+
+    assert ticked() == "1 held, none is due"
+    come(tmp_path, SOON)
+    with writing(tmp_path):
+        assert "a run is writing" in ticked()
+    assert ticked() == f"published {second.release_id}"
+    entered = release.linked(tmp_path)
+    assert entered is not None
+    assert entered.release_id == second.release_id
+    assert ticked() == "0 held, none is due"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import duckdb
+from pipelines.publishing import holding, release
+from tests.pipelines.publishing.test_holding import LATER, publish, release
+
+def die(*arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+home, step = Path(sys.argv[1]), sys.argv[2]
+setattr(holding, step, die)
+if step == "hold":
+    publish(duckdb.connect(), home, 2, LATER)
+else:
+    release.promote(home)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["hold", "let_go"])
+def test_who_is_killed_while_holding_or_entering_leaves_the_old_or_the_new_whole(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, step: str
+) -> None:
+    expected = publish(con, tmp_path, 1)
+    if step == "let_go":
+        expected = publish(con, tmp_path, 2, SOON)
+        come(tmp_path, SOON)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), step], cwd=ROOT, timeout=120, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert served(tmp_path) == served(tmp_path, LATER) == shown(tmp_path) == expected.release_id
+    # The next one finds its way: what was not held is made again, what was not let go of is.
+    release.promote(tmp_path)
+    third = publish(con, tmp_path, 2 if step == "hold" else 3, LATER)
+    assert third.is_new
+    assert (served(tmp_path), served(tmp_path, LATER)) == (expected.release_id, third.release_id)
+    assert list(holding.held(tmp_path).values()) == [third.release_id]
