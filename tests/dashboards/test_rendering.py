@@ -1,5 +1,6 @@
 """Drawn pages are kept with their release: quick when seen again, never stale."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,4 +136,21 @@ def test_a_held_release_is_shown_from_its_time_on_and_never_before(tmp_path: Pat
     assert "held until its time" in str(render(releases, "/", "").content)
     time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 0.1)
     assert releases.current().info.release_id == "held"
+    releases.close()
+
+
+def test_who_knows_the_id_of_a_held_release_is_not_shown_it_before_its_time(tmp_path: Path, home: Path) -> None:
+    release_id = "2016-12-31-0001-abcdef12"
+    sample_release.write_changed(tmp_path, home, "update release_info set release_id = 'served'")
+    held = tmp_path / "releases" / release_id
+    held.mkdir()
+    (held / "release.duckdb").write_bytes((tmp_path / "releases" / "changed" / "release.duckdb").read_bytes())
+    releases = Releases(tmp_path)
+    for moment, is_shown in ((datetime(2099, 1, 1, tzinfo=UTC), False), (datetime(2019, 1, 1, tzinfo=UTC), True)):
+        (held / "manifest.json").write_text(json.dumps({"publish_at": moment.isoformat()}), encoding="utf-8")
+        if is_shown:
+            assert releases.named(release_id).folder.name == release_id
+        else:
+            with pytest.raises(ReleaseError, match="gone"):
+                releases.named(release_id)
     releases.close()
