@@ -122,6 +122,8 @@ class ReleaseInfo:
     code_version: str
     attribution_en: str | None
     attribution_zh: str | None
+    next_due: str | None
+    """Instant, as ISO 8601 writes it, at which the release after this one is to be served."""
 
 
 class Release:

@@ -1,10 +1,13 @@
 """Which release is current, which one an address names, and which stay open; what is inside one is for `data`.
 
-`current` is looked up anew for every page, which is how a new release appears without a restart.
+Both `current` and what is held until some instant are looked up anew for every page, which is how a new release appears
+without a restart, and a held one on time whether anything else runs then or not, and never before.
 """
 
+import json
 import threading
 from collections import OrderedDict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dashboards.address import RELEASE
@@ -12,6 +15,9 @@ from dashboards.data import Release, ReleaseError
 
 KEPT_RELEASES = 3
 """How many releases stay open: readers of the one before finish undisturbed after a new one appears."""
+
+HELD_UNTIL = "%Y-%m-%dT%H-%M-%SZ"
+"""How links in `releases/held` are named: by the instant from which what they lead to is served."""
 
 
 class Releases:
@@ -32,18 +38,19 @@ class Releases:
         self._lock = threading.Lock()
 
     def current(self) -> Release:
-        """Open the release that `current` points to now.
+        """Open the release that is served now: the newest held one whose time has come, else the current one.
 
         Raises
         ------
         ReleaseError
             If there is none yet, it cannot be read, or may not be shown to other machines.
         """
-        link = self._folder / "current"
         try:
-            folder = link.resolve(strict=True)
+            folder = self._served().resolve(strict=True)
         except OSError as error:
-            raise ReleaseError("none", str(link)) from error
+            held = self._folder / "held"
+            waiting = held.is_dir() and any(held.iterdir())
+            raise ReleaseError("held" if waiting else "none", str(self._folder / "current")) from error
         return self._opened(folder)
 
     def named(self, release_id: str | None) -> Release:
@@ -52,12 +59,13 @@ class Releases:
         Raises
         ------
         ReleaseError
-            As for the current one, or if the release is not kept any more.
+            As for the current one, or if the release is not kept any more, or is not to be shown yet.
         """
         if release_id is None:
             return self.current()
         folder = self._folder.resolve() / release_id
-        if not RELEASE.fullmatch(release_id) or folder.is_symlink() or not folder.is_dir():
+        is_there = RELEASE.fullmatch(release_id) and not folder.is_symlink() and folder.is_dir()
+        if not is_there or (_is_embargoed(folder) and folder != self._served().resolve()):
             raise ReleaseError("gone", release_id)
         return self._opened(folder)
 
@@ -73,9 +81,25 @@ class Releases:
             raise ReleaseError("internal", folder.name)
         return release
 
+    def _served(self) -> Path:
+        """Return the link that is to be followed; those of held releases are named by their instants, in UTC."""
+        now, held = datetime.now(UTC).strftime(HELD_UNTIL), self._folder / "held"
+        names = [link.name for link in held.iterdir()] if held.is_dir() else []
+        come = [name for name in names if not name.startswith(".") and name <= now]
+        return held / max(come) if come else self._folder / "current"
+
     def close(self) -> None:
         """Close every open release; DuckDB's threads must be gone before the interpreter ends."""
         with self._lock:
             for release in self._open.values():
                 release.close()
             self._open.clear()
+
+
+def _is_embargoed(folder: Path) -> bool:
+    """Tell whether the time of a release has not come: who knows its id is not shown it either."""
+    try:
+        publish_at = json.loads((folder / "manifest.json").read_text(encoding="utf-8")).get("publish_at")
+    except (OSError, ValueError):
+        return True
+    return publish_at is not None and datetime.fromisoformat(publish_at) > datetime.now(UTC)

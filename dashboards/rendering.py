@@ -19,7 +19,7 @@ from dashboards.address import LANGUAGES, View, parse
 from dashboards.components.context import Context
 from dashboards.components.controls import CONTROL
 from dashboards.components.first_use import first_use
-from dashboards.components.header import footer, header, plain_header
+from dashboards.components.header import footer, header, is_overdue, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
 from dashboards.figures.theme import palette
@@ -109,12 +109,13 @@ class KeptPages:
     """Draws pages and keeps them, as text, until their release is closed."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Release, OrderedDict[tuple[View, str], str]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Release, OrderedDict[tuple[View, str, bool], str]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def __call__(self, release: Release, view: View, scheme: str) -> Page:
         """Give the page of a view, drawn at most once per release while it is kept."""
-        key = (view, scheme)
+        # Nothing else on a page hangs on the time.
+        key = (view, scheme, is_overdue(release.info))
         with self._lock:
             pages = self._kept.setdefault(release, OrderedDict())
             text = pages.get(key)

@@ -5,7 +5,7 @@ release. Nothing here queries or lays out.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,10 @@ class Words:
     def day(self, day: date | None) -> str:
         """Format a date in full."""
         return self("date.day", d=day.day, month=self._month(day), m=day.month, y=day.year) if day else NO_FIGURE
+
+    def moment(self, moment: datetime) -> str:
+        """Format a day of this year with the time of the day."""
+        return self("date.moment", d=moment.day, month=self._month(moment), m=moment.month, time=f"{moment:%H:%M}")
 
     def period(self, period_kind: str, start: date) -> str:
         """Name a period by its kind and first day."""

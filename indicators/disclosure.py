@@ -28,6 +28,9 @@ _ROUNDING: dict[str, tuple[tuple[int, int], ...]] = {
 }
 # Counts that are withheld, from the first to the last.
 WITHHELD = {"hes": (1, 7), "acro": (1, 9), "census": (0, 14)}
+# The share of a sum that its two largest contributors may make up, and what the others make up at least, as a share of
+# the largest: the rules n,k and p %.
+DOMINANCE = {"acro": (0.90, 0.10)}
 # With one digit more there is no step left in the ladder of `census`: four digits are kept.
 _DIGITS_FROM = 1_000_000
 
@@ -85,6 +88,24 @@ class Disclosure:
     def is_top_exact(self) -> bool:
         """Whether the whole city's counts are shown unrounded where that tells nothing of its areas."""
         return self.profile == "hes"
+
+    def is_dominated(self, sums: npt.ArrayLike, squares: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Tell where one or two contributors may make up too much of a sum for it to be shown.
+
+        The two largest are not known, but that together they are at most the root of twice the sum of squares, and the
+        largest at most its root: what is not dominated by these is not by the real ones either.
+
+        Parameters
+        ----------
+        sums, squares : array_like of float
+            Sum of what the contributors add, none of it negative, and sum of its squares.
+        """
+        total, root = np.asarray(sums, dtype=np.float64), np.sqrt(np.asarray(squares, dtype=np.float64))
+        if self.profile not in DOMINANCE:
+            return np.zeros(total.shape, dtype=np.bool_)
+        largest_share, least_rest = DOMINANCE[self.profile]
+        two = np.sqrt(2.0) * root
+        return np.asarray((two > largest_share * total) | (total - two < least_rest * root))
 
     def show(self, counts: npt.ArrayLike) -> Shown:
         """Show single counts, whatever else is known of them.

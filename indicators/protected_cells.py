@@ -176,6 +176,47 @@ def of_the_top(cells: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
     return long.join(tops, on="area_id", how="semi", maintain_order="left")
 
 
+def protect_weighted(cells: pl.DataFrame, entry: Entry, tree: AreaTree, disclosure: Disclosure) -> pl.DataFrame:
+    """Weighted sums of the whole city, which cannot be told from rounded counts, with `is_withheld`.
+
+    Withheld where few records are behind one, where the profile knows dominance and a grave record or two may be most
+    of it, and where a longer period holds such a month: else the other months would tell it.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        With records, numerator (sum of weights) and squares (of their squares), both in the entry's units.
+    """
+    asked = disclosure.finest_of.get(entry.id, disclosure.finest)
+    kinds = [kind for kind, parts in PARTS.items() if kind == asked or asked in parts]
+    hidden = [*disclosure.hidden_levels.get(entry.id, ())]
+    shown = tree.areas.filter(~pl.col("area_level").is_in(hidden)).select("area_id")
+    whole = of_the_top(cells, tree).filter(pl.col("period_kind").is_in(kinds))
+    whole = whole.join(shown, on="area_id", how="semi", maintain_order="left")
+    records, sums, squares = (whole[name].cast(pl.Float64).to_numpy() for name in ("records", "numerator", "squares"))
+    is_few = disclosure.show(np.where(records > 0, np.maximum(np.rint(records), 1), 0)).is_withheld
+    is_dominated = (records > 0) & disclosure.is_dominated(sums / entry.scale, squares / entry.scale)
+    whole = whole.with_columns(is_withheld=pl.Series(is_few | is_dominated))
+    of_finest = whole.filter("is_withheld", period_kind=asked).select("area_id", "period_start")
+    holding = pl.concat(
+        [
+            (
+                of_finest.join(pl.DataFrame({"back": range(12)}), how="cross").select(
+                    "area_id", period_start=pl.col("period_start").dt.offset_by(pl.format("-{}mo", "back"))
+                )
+                if kind == "rolling_12m"
+                else of_finest.with_columns(period_start(pl.col("period_start"), kind, 1))
+            ).with_columns(period_kind=pl.lit(kind), holds_withheld=pl.lit(True))
+            for kind in kinds
+        ]
+    ).unique()
+    return (
+        whole.join(holding, on=["area_id", *PERIOD], how="left", maintain_order="left")
+        .with_columns(is_withheld=pl.col("is_withheld") | pl.col("holds_withheld").fill_null(False))
+        .drop("holds_withheld")
+    )
+
+
 def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame:
     """Figures of the whole city that hang together with no others: their counts rounded one by one.
 

@@ -21,7 +21,7 @@ from indicators.cells import (
 from indicators.grades import unusable_shares
 from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
 from indicators.population import DAYS_PER_YEAR, person_days
-from indicators.protected_cells import least_and_most, of_the_top, protect_cells
+from indicators.protected_cells import least_and_most, protect_cells, protect_weighted
 
 COLUMNS = ["numerator", "records", "missing"]
 
@@ -61,7 +61,7 @@ def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
     if disclosure.is_exact or entry.count is not None:
         return cells
     if entry.kind == "weighted_rate":
-        return of_the_top(cells, source.tree)
+        return protect_weighted(cells, entry, source.tree, disclosure)
     return protect_cells(cells, entry, source.tree, disclosure, {"numerator": entry.scale, "records": 1.0})
 
 

@@ -4,7 +4,7 @@ Belongs here: frames of estimates by wave or year, area and group; groups with t
 Not here: figures of the catalogue (`survey_figures`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,9 @@ import polars as pl
 from scipy import stats
 
 from indicators.areas import AreaTree
+from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
+from indicators.hidden_levels import hidden_of_survey, without_hidden
 from indicators.importance import Span, place
 from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
 from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Questionnaire
@@ -74,8 +76,16 @@ def empty_tables() -> dict[str, pl.DataFrame]:
     return {name: schema.to_frame() for name, schema in SCHEMAS.items()}
 
 
-def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
+def survey_tables(inputs: Inputs, entries: Sequence[Entry] = ()) -> dict[str, pl.DataFrame]:
     """Every table of the survey, in a fixed order of rows; all empty without a questionnaire.
+
+    What the pack hides of an indicator's areas is hidden of the question or foundation that it is about.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    entries : sequence of Entry
+        The catalogue.
 
     Returns
     -------
@@ -83,15 +93,17 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         By name and with the columns of docs/tables.md.
     """
     questionnaire = inputs.questionnaire
-    if questionnaire is None or not inputs.waves:
+    # A wave of a few people, be its name a slip of the pen, tells of these few that they were asked.
+    waves = [wave for wave in inputs.waves if wave.people.height >= FEWEST_EFFECTIVE]
+    if questionnaire is None or not waves:
         return empty_tables()
     tree = AreaTree(inputs.areas)
     geographies = inputs.extract("ext_survey_answer").filter(source=questionnaire.source)["geography"]
     areas = tree.under(geographies.unique().sort().to_list()).filter(~pl.col("is_unallocated"))["area_id"].to_list()
     rows = {
-        "survey_waves": (_wave(wave, inputs.disclosure) for wave in inputs.waves),
-        "survey_margins": (row for wave in inputs.waves for row in _margins(wave)),
-        "survey_estimates": _estimates(inputs, questionnaire, tree, areas),
+        "survey_waves": (_wave(wave, inputs.disclosure) for wave in waves),
+        "survey_margins": (row for wave in waves for row in _margins(wave)),
+        "survey_estimates": _estimates(waves, inputs.disclosure, questionnaire, tree, areas),
         "survey_gaps": gap_rows(inputs, questionnaire, tree, areas),
         "survey_reliability": _reliability(inputs, questionnaire, tree, areas),
         "survey_importance": _importance(inputs, questionnaire, tree, areas),
@@ -101,6 +113,8 @@ def survey_tables(inputs: Inputs) -> dict[str, pl.DataFrame]:
         for name, found in rows.items()
     }
     frames["survey_estimates"] = _with_q_values(frames["survey_estimates"])
+    hidden = hidden_of_survey(entries, inputs.disclosure, inputs.areas)
+    frames = {name: without_hidden(frame, hidden) for name, frame in frames.items()}
     # Adding zero turns -0.0 into 0.0.
     rounded = (pl.col(pl.Float64).fill_nan(None).round_sig_figs(SIGNIFICANT_DIGITS) + 0.0).name.keep()
     return {name: frame.with_columns(rounded) for name, frame in frames.items()}
@@ -148,8 +162,9 @@ def _is_reliable(sample: Sample, foundation: str, where: Bools) -> bool:
     return alpha is not None and alpha[0].lower >= LEAST_ALPHA
 
 
-def _estimates(inputs: Inputs, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]) -> Iterator[_Row]:
-    waves, disclosure = inputs.waves, inputs.disclosure
+def _estimates(
+    waves: Sequence[Wave], disclosure: Disclosure, questionnaire: Questionnaire, tree: AreaTree, areas: list[str]
+) -> Iterator[_Row]:
     samples = [Sample([wave], questionnaire) for wave in waves]
     pairs = [None, *(Sample([*pair], questionnaire) for pair in pairwise(waves))]
     told_before: set[tuple[str, str, str]] = set()

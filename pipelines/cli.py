@@ -127,9 +127,12 @@ def _print_account(account: "Account") -> None:
     status = account.status
     records = status.records
     others = sum(records[column] for column in ("superseded", "merged", "deferred"))
+    note = "" if account.is_new else "  (unchanged: nothing new to publish)"
+    if account.held_until is not None:
+        note += f"  (held until {account.held_until:%Y-%m-%d %H:%M} in the city)"
     click.echo(
         f"""
-Release        {status.release_id}{"" if account.is_new else "  (unchanged: nothing new to publish)"}
+Release        {status.release_id}{note}
 Records        {records["read"]:,} read = {records["accepted"]:,} accepted + {records["quarantined"]:,} quarantined \
 + {records["duplicate"]:,} duplicates + {others:,} others
                (others: {records["superseded"]:,} superseded, {records["merged"]:,} further rows of a record, \

@@ -4,7 +4,17 @@ Every refusal of a pack, a file or a release is one of these, so that the comman
 message without a traceback. Programming errors stay ordinary exceptions.
 """
 
+import re
 from pathlib import Path
+
+_ABOUT_VALUES = (
+    "Conversion Error",
+    "Invalid Input Error",
+    "Out of Range Error",
+    "invalid input syntax",
+    "out of range",
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 class WardlightError(Exception):
@@ -62,3 +72,11 @@ class ReleaseError(WardlightError):
 
 class ContractError(WardlightError):
     """A data contract that cannot be used as it is."""
+
+
+def without_values(message: str) -> str:
+    """Return what an engine says without the texts that it quotes, where it speaks of a value that may be a record's.
+
+    Messages of other sorts quote names of tables and columns, which are worth knowing.
+    """
+    return _QUOTED.sub("…", message) if any(said in message for said in _ABOUT_VALUES) else message

@@ -39,7 +39,7 @@ def is_up_to_date(home: Path, pack: CityPack, as_of: date) -> bool:
     """Tell whether the last run in a home folder had the same files, pack, code and date, and its release is there."""
     path = home / _FILE
     return (
-        (home / "releases" / "current").exists()
+        any((home / "releases").glob("*/manifest.json"))
         and path.is_file()
         and path.read_text(encoding="utf-8") == fingerprint(pack, as_of)
     )

@@ -4,8 +4,9 @@ import resource
 import sys
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -16,7 +17,7 @@ from pipelines.errors import WardlightError
 from pipelines.instance import instance_folder
 from pipelines.loading.records import Again
 from pipelines.pack.city import CityPack
-from pipelines.publishing import release
+from pipelines.publishing import holding, release
 from pipelines.runs import AGAIN_TAG, AS_OF_TAG, NIGHTLY, TRIGGER_TAG, run_tags
 from pipelines.status import Status, read_status
 from pipelines.validating.preflight import check_pack
@@ -32,6 +33,7 @@ class Account:
     is_new: bool
     seconds: float
     peak_mebibytes: float
+    held_until: datetime | None = None
 
 
 def run_nightly(
@@ -55,8 +57,8 @@ def run_nightly(
         The one that stopped the run; the release before stays served.
     """
     started = time.perf_counter()
-    before = release.current(home)
-    if before is None and first is None:
+    before = release.next_sequence(home)
+    if first is None and not release.listing(home):
         first = pack.first_day
     command = "requarantine" if again else "nightly"
     tags = run_tags(pack, as_of, first, last) | {TRIGGER_TAG: f"command:{command}"}
@@ -70,12 +72,16 @@ def run_nightly(
         if not result.success:
             raise _first_error(result)
     fingerprint.remember(home, pack, as_of)
-    after = release.current(home)
+    is_new = release.next_sequence(home) > before
+    after = release.listing(home)[-1] if is_new else release.newest(home)
     if after is None:
         raise WardlightError("the run succeeded and left no release", file=home)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES
-    is_new = before is None or before.release_id != after.release_id
-    return Account(read_status(home), is_new, time.perf_counter() - started, peak)
+    publish_at = after.manifest.get("publish_at")
+    held_until = datetime.fromisoformat(publish_at).astimezone(ZoneInfo(pack.time_zone)) if publish_at else None
+    is_held = after.release_id in holding.held(home).values()
+    status = read_status(home, after)
+    return Account(status, is_new, time.perf_counter() - started, peak, held_until if is_held else None)
 
 
 def _first_error(result: dg.ExecuteInProcessResult) -> WardlightError:

@@ -1,8 +1,10 @@
 """The command `wardlight release`: which releases there are, what differs between them, and which is served."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -15,19 +17,25 @@ if TYPE_CHECKING:
 
 @click.group()
 def release() -> None:
-    """List, show, compare, pin and roll back releases."""
+    """List, show, compare, publish, pin and roll back releases."""
 
 
 @release.command("list")
 @_home
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def release_list(home: Path, as_json: bool) -> None:
-    """List the releases, the newest last; `*` is the served one, `p` are pinned."""
+    """List the releases, the newest last; `*` is the served one, `h` are held, `p` are pinned."""
+    from pipelines.publishing import holding, retention  # noqa: PLC0415
     from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
-    from pipelines.publishing import retention  # noqa: PLC0415
 
     served, pinned = releases.current(home.resolve()), retention.pins(home.resolve())
     found = releases.listing(home.resolve())
+    # One whose time has come is served, and no longer held.
+    held = {
+        each: publish_at
+        for publish_at, each in holding.held(home.resolve()).items()
+        if served is None or each != served.release_id
+    }
     if as_json:
         click.echo(
             json.dumps(
@@ -38,6 +46,7 @@ def release_list(home: Path, as_json: bool) -> None:
                         "content_hash": each.manifest["content_hash"],
                         "previous": each.manifest["previous"],
                         "is_served": served is not None and served.release_id == each.release_id,
+                        "held_until": held[each.release_id].isoformat() if each.release_id in held else None,
                         "is_pinned": each.release_id in pinned,
                         "note": pinned.get(each.release_id),
                     }
@@ -49,9 +58,11 @@ def release_list(home: Path, as_json: bool) -> None:
         )
         return
     for each in found:
-        mark = "*" if served is not None and served.release_id == each.release_id else " "
+        is_served = served is not None and served.release_id == each.release_id
+        mark = "*" if is_served else "h" if each.release_id in held else " "
         mark += "p" if each.release_id in pinned else " "
-        note = f"  {pinned[each.release_id]}" if pinned.get(each.release_id) else ""
+        note = f"  held until {_local(held[each.release_id], each)}" if each.release_id in held else ""
+        note += f"  {pinned[each.release_id]}" if pinned.get(each.release_id) else ""
         click.echo(
             f"{mark} {each.release_id}  as of {each.manifest['as_of']}  {each.manifest['content_hash'][:12]}{note}"
         )
@@ -128,10 +139,36 @@ def release_rollback(home: Path, release_id: str | None) -> None:
     from pipelines.warehouse import writing  # noqa: PLC0415 - imports the engine
 
     with writing(home.resolve()):
-        served = releases.current(home.resolve())
+        releases.promote(home.resolve())
+        served = releases.linked(home.resolve())
         target = release_id or (served.manifest["previous"] if served is not None else None)
         if target is None:
             raise ReleaseError("there is no earlier release", file=home, remedy="`wardlight release list` shows them")
+        releases.switch(home.resolve(), target)
+    click.echo(f"Now serving {target}")
+
+
+@release.command("publish")
+@_home
+@click.argument("release_id", required=False)
+def release_publish(home: Path, release_id: str | None) -> None:
+    """Serve a held release now, before its time; by default the one that is held longest.
+
+    Those whose time has come are served without it.
+    """
+    from pipelines.publishing import holding  # noqa: PLC0415
+    from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
+    from pipelines.warehouse import writing  # noqa: PLC0415 - imports the engine
+
+    with writing(home.resolve()):
+        releases.promote(home.resolve())
+        held = list(holding.held(home.resolve()).values())
+        target = release_id or (held[0] if held else None)
+        if target is None or target not in held:
+            problem = "no release is held" if target is None else f"release {target} is not held"
+            raise ReleaseError(
+                problem, file=home, remedy="`wardlight release list` shows them; `rollback` serves an earlier one"
+            )
         releases.switch(home.resolve(), target)
     click.echo(f"Now serving {target}")
 
@@ -164,6 +201,10 @@ def _one(home: Path, release_id: str | None) -> "Release":
     if found is None:
         raise ReleaseError("there is no release yet", file=home, remedy="run `wardlight nightly`")
     return found
+
+
+def _local(moment: datetime, held: "Release") -> str:
+    return f"{moment.astimezone(ZoneInfo(held.manifest['time_zone'])):%Y-%m-%d %H:%M}"
 
 
 def _number(value: float | None) -> str:

@@ -66,15 +66,15 @@ class Status:
     sources: dict[str, str]
 
 
-def read_status(home: Path) -> Status:
-    """Read the status of the release that a home folder serves.
+def read_status(home: Path, of: release.Release | None = None) -> Status:
+    """Read the status of a release, by default of the one that a home folder serves.
 
     Raises
     ------
     ReleaseError
         If there is no release yet, or another version made it.
     """
-    served = release.current(home)
+    served = of or release.current(home)
     if served is None:
         raise ReleaseError("there is no release yet", file=home, remedy="run `make nightly` or `wardlight nightly`")
     with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:

@@ -92,18 +92,18 @@ def raw_folder(con: duckdb.DuckDBPyConnection) -> Path:
 
 
 @contextmanager
-def writing(home: Path) -> Iterator[None]:
+def writing(home: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None]:
     """Hold the home folder's lock: every command that writes does, for as long as it may write.
 
     Raises
     ------
     WardlightError
-        If another run still holds the lock after a minute.
+        If another run still holds the lock after so many seconds, by default a minute.
     """
     home.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(home / "writer.lock")
     try:
-        lock.acquire(timeout=LOCK_WAIT_SECONDS)
+        lock.acquire(timeout=wait_seconds)
     except filelock.Timeout:
         raise WardlightError(
             "another run is writing to this home folder",

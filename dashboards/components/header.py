@@ -1,12 +1,15 @@
 """The head of every page: city, release, freshness, navigation, language and colour scheme."""
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dash import dcc, html
 
 from dashboards.address import PAGES, View, href
 from dashboards.components.context import Context
 from dashboards.components.first_use import help_button
+from dashboards.data import ReleaseInfo
 from dashboards.wording import Words
 
 OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
@@ -30,6 +33,7 @@ def header(context: Context) -> Any:
             href=context.link("quality"),
             className="quiet-link" if alive == len(statuses) else "quiet-link warn",
         ),
+        *_next_due(words, info),
         _release(context),
     ]
     return _frame(words, context.view, context.scheme, words.of(vars(info), "title"), facts)
@@ -49,6 +53,22 @@ def _release(context: Context) -> Any:
         className="pin warn" if pinned else "pin",
     )
     return html.Span([name, " ", way])
+
+
+def is_overdue(info: ReleaseInfo) -> bool:
+    """Tell whether the release after this one should be there by now: a page that says so is drawn anew then."""
+    return info.next_due is not None and datetime.fromisoformat(info.next_due) <= datetime.now(UTC)
+
+
+def _next_due(words: Words, info: ReleaseInfo) -> list[Any]:
+    """Say when the next release is due, or since when it is overdue; nothing where none is to come."""
+    if info.next_due is None:
+        return []
+    due = words.moment(datetime.fromisoformat(info.next_due).astimezone(ZoneInfo(info.time_zone)))
+    if is_overdue(info):
+        sign = html.Span("▲", className="fact-sign", **{"aria-hidden": "true"})
+        return [html.Span([sign, words("header.overdue", since=due)], className="warn")]
+    return [html.Span(words("header.next_due", due=due))]
 
 
 def plain_header(words: Words, view: View, scheme: str) -> Any:

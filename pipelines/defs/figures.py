@@ -120,7 +120,7 @@ def _published(pack: CityPack) -> dg.AssetsDefinition:
     def published(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        before = release.current(warehouse.folder)
+        before = release.linked(warehouse.folder)
         as_of = run_as_of(context, pack)
         rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
         making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash(), pack.protection.profile)

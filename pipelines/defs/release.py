@@ -11,7 +11,8 @@ from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
 from pipelines.loading import record_changes
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
-from pipelines.publishing import holding, release, retention, tables
+from pipelines.publishing import due, faulty_rows, release, retention, tables
+from pipelines.publishing.allowed import Allowed
 from pipelines.runs import run_as_of, run_trigger
 
 
@@ -31,16 +32,18 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
         description="What the dashboard serves. A run that changes nothing makes no new release.",
     )
     def published_release(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-        entries = load_catalogue()
+        entries, as_of = load_catalogue(), run_as_of(context, pack)
         availability = warehouse.con.sql("select * from indicators.availability").pl()
         warehouse.con.register("catalogue_rows", tables.catalogue_frame(entries, availability))
-        failures = holding.held_back(warehouse.con)
+        failures = faulty_rows.held_back(warehouse.con)
         made = release.publish(
             warehouse.folder,
             warehouse.con,
-            holding.without_held_back(warehouse.con, tables.release_queries(pack), failures),
-            tables.release_facts(pack, entries, run_as_of(context, pack)),
+            faulty_rows.without_held_back(warehouse.con, tables.release_queries(pack), failures),
+            tables.release_facts(pack, entries, as_of),
             tables.release_about(warehouse.con, pack.protection, run_trigger(context.run.tags), context.run_id),
+            allowed=Allowed.of(pack),
+            publish_at=due.publish_at(pack, as_of),
         )
         warehouse.con.unregister("catalogue_rows")
         record_changes.note_release(warehouse.con, made.release_id)
@@ -52,6 +55,7 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
                 "is_new": made.is_new,
                 "content_hash": made.manifest["content_hash"],
                 "previous": str(made.manifest["previous"]),
+                "publish_at": str(made.manifest["publish_at"] or "at once"),
                 "removed": ", ".join(removed) or "none",
                 "held_back": ", ".join(each.reason for each in failures) or "none",
             }

@@ -14,6 +14,7 @@ from pydantic import PrivateAttr
 from pipelines import engines, location
 from pipelines.loading import context as loading_context
 from pipelines.progress import progress_logger
+from pipelines.publishing import release
 from pipelines.warehouse import open_warehouse, writing
 
 
@@ -33,6 +34,8 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
             open_warehouse(self.folder) as con,
             engines.opened(location.city_pack(), self.folder) as engine,
         ):
+            # What the run compares with, and goes back to, is what is served as it begins.
+            release.promote(self.folder)
             loading_context.ensure_tables(con)
             self._con = con
             self._engine = engine

@@ -41,9 +41,8 @@ _SHAPED_TEXTS = 1_000
 _MOST_CATEGORIES = 30
 _CATEGORY_ROWS = 200
 _LARGE_CATEGORY = 0.2
-# Unknown texts are listed up to here, the most frequent first, and so much of each.
-_LISTED = 5
-_LONGEST_TEXT = 40
+# So much is told of a shape.
+_LONGEST_SHAPE = 40
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def _written(shapes: Mapping[str, int], before: Iterable[str], kind: str) -> str
 def _retyping(evidence: Evidence, column: str, kind: str, shapes: Counter[str], written: str | None) -> str:
     fields = ", ".join(evidence.readers(column))
     [(shape, _)] = shapes.most_common(1)
-    now = "is not" if evidence.is_personal(column) else f"looks like {shape[:_LONGEST_TEXT]}"
+    now = "is not" if evidence.is_personal(column) else f"looks like {shape[:_LONGEST_SHAPE]}"
     told = f"column {column} was {kind} and now {now}"
     if written is None:
         return f"{told}: ask the source, or map {fields} anew"
@@ -220,23 +219,23 @@ def _unknown(evidence: Evidence) -> Iterator[Change]:
 
 
 def _unknown_texts(evidence: Evidence, field: str, column: str, texts: list[tuple[str, int]]) -> str:
-    told = f"the value table of {field} leaves out"
+    """Tell of texts without quoting one: in a column of categories may stand anything, a name or a number."""
+    told = f"the value table of {field} leaves out {_many(len(texts), 'text')} of column {column}"
     if evidence.is_personal(column):
-        return f"{told} {len(texts):,} texts of column {column}, which is personal: it is hashed before a table sees it"
-    listed = ", ".join(f"{_cut(text)!r} ({count:,})" for text, count in texts[:_LISTED])
-    more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
-    alike = _alike(texts[0][0], evidence.source.fields[field].values or ())
-    return f"{told} {listed}{more}: add them to its values{alike}, or give otherwise"
+        return f"{told}, which is personal: it is hashed before a table sees it"
+    close = _alike(texts[0][0], evidence.source.fields[field].values or ())
+    return f"{told}{close}: `wardlight validate` shows what they say; add them to its values, or give otherwise"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' if count > 1 else ''}"
 
 
 def _alike(text: str, known: Iterable[str]) -> str:
+    """Name the word of the value table that the most frequent text is like: that word is the pack's own."""
     folded = {each.lower(): each for each in known}
     close = difflib.get_close_matches(text.lower(), folded, 1)
-    return f" ({_cut(text)!r} is perhaps {folded[close[0]]!r})" if close else ""
+    return f" (the most frequent is perhaps {folded[close[0]]!r}, written otherwise)" if close else ""
 
 
 def _new_categories(evidence: Evidence) -> Iterator[Change]:
@@ -271,13 +270,13 @@ def _new_categories(evidence: Evidence) -> Iterator[Change]:
                 continue
             large = [text for text, n in now.most_common() if text not in before and n >= _LARGE_CATEGORY * now.total()]
             if large:
-                told = ", ".join(repr(_cut(text)) for text in large)
                 yield Change(
                     "unknown_category",
                     delivery,
                     column,
                     evidence.readers(column)[0],
                     f"{quoted(column)} in ({', '.join(map(literal, large))})",
-                    f"column {column} has new and frequent texts: {told}; see whether they mean something new",
+                    f"column {column} has {_many(len(large), 'new and frequent text')}: see in the source whether they "
+                    "mean something new",
                     only_told=True,
                 )

@@ -20,7 +20,7 @@ import pyproj
 import shapely
 import shapely.geometry
 
-from pipelines.errors import SourceError
+from pipelines.errors import SourceError, without_values
 from pipelines.pack.areas import Geography
 from pipelines.pack.city import CityPack
 from pipelines.pack.interventions import unknown_areas
@@ -243,10 +243,10 @@ def _try_expression(
         missing = scalar(con, f"select count(*) from area_properties where ({expression}) is null")
     except duckdb.Error as error:
         raise pack.error(
-            f"the expression does not work: {str(error).splitlines()[0]}",
+            f"the expression does not work: {without_values(str(error).splitlines()[0])}",
             *keys,
             remedy=f"the properties are {', '.join(names)}, all text",
-        ) from error
+        ) from None
     if missing and keys[-1] != "peer_group":
         raise pack.error(f"the expression is null for {missing} areas", *keys, remedy="give every area a value")
 

@@ -128,7 +128,7 @@ def _declared(rule: PackRule, fields: KindFields) -> Rule:
     elif rule.not_before is not None:
         return Rule(f"before:{rule.not_before}", field, f"_before_{field}_{rule.not_before}", rule.severity)
     else:
-        reason, breaks = "condition", f"({rule.condition}\n) is false"
+        reason, breaks = "condition", f"try({rule.condition}\n) is false"
     return Rule(f"{reason}:{field}", field, breaks, rule.severity)
 
 

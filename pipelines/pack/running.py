@@ -77,9 +77,37 @@ class Calendar(Part):
         return country
 
 
-class Releases(Part):
-    """Which releases stay, beside the served one, those that are pinned, and those that a reader has open."""
+class Weekly(Part):
+    """Releases come once a week."""
 
+    weekly: Annotated[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+        pydantic.Field(description="Day of the week on which a release is served from hold_until on"),
+    ]
+
+
+class Monthly(Part):
+    """Releases come once a month."""
+
+    monthly: Annotated[
+        int, pydantic.Field(ge=1, le=28, description="Day of the month on which a release is served from hold_until on")
+    ]
+
+
+class Releases(Part):
+    """When releases are served, and which stay beside the served one, those pinned, and those a reader has open."""
+
+    hold_until: Annotated[
+        str | None,
+        pydantic.Field(
+            pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+            description="Time of the day in the city, such as 09:00, before which a new release is held and not served",
+        ),
+    ] = None
+    calendar: Annotated[
+        Literal["nightly"] | Weekly | Monthly,
+        pydantic.Field(description="On which days: nightly, {weekly: monday} or {monthly: 5}; with hold_until"),
+    ] = "nightly"
     keep_last: Annotated[int, pydantic.Field(ge=1, description="How many of the newest stay")] = 30
     keep_month_ends: Annotated[
         int, pydantic.Field(ge=0, description="Of how many months, the newest first, the last release stays")
@@ -88,3 +116,9 @@ class Releases(Part):
         int,
         pydantic.Field(ge=1, description="For how many days the log of revisions is carried from release to release"),
     ] = 400
+
+    @pydantic.model_validator(mode="after")
+    def _held_until_a_time(self) -> "Releases":
+        if self.calendar != "nightly" and self.hold_until is None:
+            raise ValueError("a calendar needs hold_until: the time of the day from which releases are served")
+        return self

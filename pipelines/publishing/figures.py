@@ -7,6 +7,7 @@ This module moves frames between them.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import duckdb
 import polars as pl
@@ -124,7 +125,7 @@ def write_computed(
     exact = _computed(entries, unfit, inputs)
     shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
-    for name, tables in (("survey", survey_tables), ("linkage", linkage_tables)):
+    for name, tables in (("survey", partial(survey_tables, entries=entries)), ("linkage", linkage_tables)):
         # Records that make a figure unfit may make these impossible; then they are not published either.
         found = _empty(name) if _resting_on_the_same(name, entries) & set(unfit) else tables(shown)
         _write(con, {f"computed_{table}": frame for table, frame in found.items()})

@@ -1,4 +1,4 @@
-"""Releases: built aside, made complete, checked, made durable, and pointed to by one atomic rename.
+"""Releases: built aside, made complete, checked, made durable, and pointed to by one atomic rename, at once or later.
 
 A release is a folder `releases/<release_id>/` with `release.duckdb` and `manifest.json`. Its id comes from its
 content, so identical content makes no new release. What goes into the tables is decided in `tables.py`.
@@ -10,12 +10,15 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.errors import ReleaseError
+from pipelines.publishing import holding
+from pipelines.publishing.allowed import Allowed
 from pipelines.publishing.content_hash import content_hash
 from pipelines.warehouse import columns, literal, quoted, scalar
 
@@ -42,12 +45,24 @@ def _releases(home: Path) -> Path:
     return home / "releases"
 
 
-def current(home: Path) -> Release | None:
-    """Return the release that is served, or None before the first."""
+def current(home: Path, now: datetime | None = None) -> Release | None:
+    """Return the release that is served, by default at this moment; None before the first."""
+    come = holding.come(home, now or datetime.now(UTC))
+    return linked(home) if come is None else load(home, come)
+
+
+def linked(home: Path) -> Release | None:
+    """Return the release that `current` points to: for a run the one before its own, whatever the clock says."""
     link = _releases(home) / CURRENT
     if not link.is_symlink():
         return None
     return load(home, link.readlink().name)
+
+
+def newest(home: Path) -> Release | None:
+    """Return the release that is served last as things stand: the last one held, else the one that is served."""
+    waiting = holding.held(home)
+    return load(home, waiting[max(waiting)]) if waiting else linked(home)
 
 
 def load(home: Path, release_id: str) -> Release:
@@ -93,8 +108,11 @@ def publish(
     queries: Mapping[str, str],
     facts: Mapping[str, object],
     about: Mapping[str, object] | None = None,
+    *,
+    allowed: Allowed,
+    publish_at: datetime | None = None,
 ) -> Release:
-    """Make a release of the results of `queries` on the warehouse, and switch to it.
+    """Make a release of the results of `queries` on the warehouse, and switch to it, or hold it.
 
     Parameters
     ----------
@@ -105,11 +123,20 @@ def publish(
         pack and catalogue, code version.
     about
         What the manifest says besides of how it came about, such as what triggered the run: no part of the content.
+    allowed
+        What a release may hold: all else is refused.
+    publish_at
+        From when it is served; at once where that is over.
 
     Returns
     -------
     Release
-        The new release, or the current one if its content is the same.
+        The new release, or the current or a held one if its content is the same.
+
+    Raises
+    ------
+    ReleaseError
+        If the release holds what it may not, is not whole, or has no figure; nothing has changed then.
     """
     folder = _releases(home)
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,13 +146,15 @@ def publish(
     building = folder / f".building-{os.getpid()}"
     building.mkdir()
     try:
-        hashes = _build(building / DATABASE, con, queries)
+        hashes = _build(building / DATABASE, con, queries, allowed)
         content = {table: found for table, found in hashes.items() if table not in OF_EARLIER_RUNS}
         stated = json.dumps({"tables": content, "facts": dict(facts)}, sort_keys=True, default=str)
         whole = hashlib.sha256(stated.encode()).hexdigest()
-        before = current(home)
-        if before is not None and before.manifest["content_hash"] == whole:
-            return before
+        before = linked(home)
+        waiting = [load(home, release_id) for release_id in holding.held(home).values()]
+        for known in (before, *waiting):
+            if known is not None and known.manifest["content_hash"] == whole:
+                return known
         sequence = next_sequence(home)
         release_id = f"{facts['as_of']}-{sequence:04d}-{whole[:8]}"
         manifest: dict[str, Any] = {
@@ -135,39 +164,66 @@ def publish(
             "previous": None if before is None else before.release_id,
             "tables": hashes,
             "columns_left_out_of_hash": sorted(LEFT_OUT),
-            **{key: str(value) for key, value in facts.items()},
+            **{key: None if value is None else str(value) for key, value in facts.items()},
         }
         _describe(building / DATABASE, manifest)
         manifest |= about or {}
         (building / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
-        _check(building / DATABASE, hashes)
+        _check(building / DATABASE, hashes, allowed)
         for path in (building / DATABASE, building / MANIFEST, building):
             _sync(path)
         building.rename(folder / release_id)
         _sync(folder)
-        switch(home, release_id)
+        if publish_at is None or publish_at <= datetime.now(UTC):
+            switch(home, release_id)
+        else:
+            holding.hold(home, release_id, publish_at)
         return Release(release_id, folder / release_id, manifest, is_new=True)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
 def switch(home: Path, release_id: str) -> None:
-    """Point `releases/current` to a release, atomically."""
-    load(home, release_id)
-    folder = _releases(home)
+    """Point `releases/current` to a release, atomically, and hold none any longer that it takes the place of.
+
+    Those are what is served, and what is held of the same `as_of` or an earlier one. The caller holds the lock.
+    """
+    target, folder = load(home, release_id), _releases(home)
+    waiting = {publish_at: load(home, each) for publish_at, each in holding.held(home).items()}
     link = folder / f".{CURRENT}-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(release_id)
     link.replace(folder / CURRENT)
     _sync(folder)
+    now = datetime.now(UTC)
+    for publish_at, each in waiting.items():
+        if publish_at <= now or _age(each) <= _age(target):
+            holding.let_go(home, publish_at)
 
 
-def _build(path: Path, con: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> dict[str, str]:
+def promote(home: Path) -> Release | None:
+    """Point `current` to the held release whose time has come; return it, None where there is none.
+
+    Readers serve it by then in any case. The caller holds the writer's lock.
+    """
+    release_id = holding.come(home, datetime.now(UTC))
+    if release_id is None:
+        return None
+    switch(home, release_id)
+    return load(home, release_id)
+
+
+def _age(release: Release) -> tuple[str, int]:
+    return str(release.manifest["as_of"]), int(release.manifest["sequence"])
+
+
+def _build(path: Path, con: duckdb.DuckDBPyConnection, queries: Mapping[str, str], allowed: Allowed) -> dict[str, str]:
     """Write the tables into a new database file through the warehouse's connection; return their hashes."""
     con.execute(f"attach {literal(str(path))} as release")
     try:
         for table, query in queries.items():
             con.execute(f"create table release.{quoted(table)} as {query}")
+            allowed.check_table(con, "release", table)
         return {table: _hash(con, f"release.{quoted(table)}", _columns(con, table)) for table in queries}
     finally:
         con.execute("detach release")
@@ -184,21 +240,21 @@ def _hash(con: duckdb.DuckDBPyConnection, relation: str, names: Iterable[str]) -
 
 def _describe(path: Path, manifest: Mapping[str, Any]) -> None:
     """Add `release_info`, one row, and fold the write-ahead log into the file."""
-    told = {key: value for key, value in manifest.items() if isinstance(value, str | int)}
+    told = {key: value for key, value in manifest.items() if value is None or isinstance(value, str | int)}
     with duckdb.connect(str(path)) as con:
         listed = ", ".join(f"{quoted(key)} {'date' if key == 'as_of' else 'varchar'}" for key in told)
         con.execute(f"create table release_info ({listed})")
-        con.execute(
-            f"insert into release_info values ({', '.join('?' for _ in told)})", [str(value) for value in told.values()]
-        )
+        values = [None if value is None else str(value) for value in told.values()]
+        con.execute(f"insert into release_info values ({', '.join('?' for _ in told)})", values)
         con.execute("checkpoint")
 
 
-def _check(path: Path, hashes: Mapping[str, str]) -> None:
+def _check(path: Path, hashes: Mapping[str, str], allowed: Allowed) -> None:
     """Open the finished file as a reader would and compare every hash."""
     remedy = "nothing was published; check the disk and run again"
     try:
         with duckdb.connect(str(path), read_only=True) as con:
+            allowed.check_columns(con)
             found = {table: _hash(con, quoted(table), columns(con, "main", table)) for table in hashes}
             figures = scalar(con, "select count(*) from indicator_values")
     except duckdb.Error as error:

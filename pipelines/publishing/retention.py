@@ -7,12 +7,13 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 from pipelines.errors import ReleaseError
 from pipelines.pack.running import Releases
+from pipelines.publishing import holding
 from pipelines.publishing.release import DATABASE, Release, current, listing, load
 
 _PINS = "pins.json"
@@ -73,8 +74,10 @@ def _write_pins(home: Path, pinned: dict[str, str]) -> None:
     aside.replace(path)
 
 
-def chosen(releases: Sequence[Release], policy: Releases, served: str | None, pinned: set[str]) -> dict[str, str]:
-    """Tell which releases the policy keeps, and why: `served`, `pinned`, `recent` or `month_end`.
+def chosen(
+    releases: Sequence[Release], policy: Releases, served: str | None, pinned: set[str], held: Iterable[str] = ()
+) -> dict[str, str]:
+    """Tell which releases the policy keeps, and why: `served`, `held`, `pinned`, `recent` or `month_end`.
 
     Parameters
     ----------
@@ -90,6 +93,7 @@ def chosen(releases: Sequence[Release], policy: Releases, served: str | None, pi
         kept[month_ends[month]] = "month_end"
     kept |= {release.release_id: "recent" for release in releases[-policy.keep_last :]}
     kept |= {release.release_id: "pinned" for release in releases if release.release_id in pinned}
+    kept |= dict.fromkeys(held, "held")
     return kept if served is None else kept | {served: "served"}
 
 
@@ -102,7 +106,8 @@ def remove_old(home: Path, policy: Releases) -> list[str]:
     for abandoned in folder.glob(f"{_REMOVING}*"):
         shutil.rmtree(abandoned)
     releases, served = listing(home), current(home)
-    kept = chosen(releases, policy, None if served is None else served.release_id, set(pins(home)))
+    waiting = holding.held(home).values()
+    kept = chosen(releases, policy, None if served is None else served.release_id, set(pins(home)), waiting)
     old = [release for release in releases if release.release_id not in kept]
     return [release.release_id for release in old if _remove(release.folder)]
 

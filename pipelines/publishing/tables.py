@@ -1,12 +1,12 @@
 """What a release holds: its tables as queries on the warehouse, and the facts of its manifest.
 
-An allow-list: nothing reaches a release that is not named here. Free text, keys and exact coordinates are not.
+What may stand in the columns is declared in `allowed.yml`: free text, keys and exact coordinates may not.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 
 import duckdb
@@ -16,6 +16,8 @@ from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
 from pipelines.fingerprint import code_hash
 from pipelines.pack.city import CityPack
+from pipelines.publishing import due
+from pipelines.publishing.allowed import declared_words
 from pipelines.publishing.protecting import protected
 from pipelines.quality import store
 from pipelines.warehouse import literal, one_row
@@ -107,15 +109,6 @@ QUERIES = {
     "quality_score": "select * from quality.quality_score "
     "order by source, period_kind, area_id, period_start, dimension",
     "source_finding": "select * from ledger.finding order by all",
-    # A category is named where none or at least 8 of the records have it, and never by a salted hash.
-    "source_anomaly": """
-        select source, day, days, metric, field,
-            case when metric <> 'mix' then value
-                when round(observed * records) between 1 and 7 or regexp_full_match(value, '[0-9a-f]{32}') then null
-                else value end as value,
-            records, observed, expected, low, high, p_value, direction
-        from quality.anomaly order by all
-    """,
     "source_stability": "select * from quality.stability order by all",
     "source_drift": """
         select drift.source, delivery.file, drift.what, drift.column_name, drift.field, drift.rows, drift.share_ppm,
@@ -125,6 +118,29 @@ QUERIES = {
         where delivery.is_current order by all
     """,
 }
+
+
+def _anomalies(pack: CityPack) -> str:
+    """Compose the query of unusual days: a category is named where none or at least 8 of the records have it.
+
+    Never by a salted hash; and where not every record is public already, by no word but those that the pack declares.
+    """
+    may_be_named = "not regexp_full_match(value, '[0-9a-f]{32}')"
+    if pack.protection.profile != "open":
+        declared = ", ".join(
+            f"({literal(name)}, {literal(field)}, {literal(word)})"
+            for name, source in pack.sources.items()
+            for field, word in declared_words(source)
+        )
+        may_be_named = f"field = 'area_id' or {f'(source, field, value) in ({declared})' if declared else 'false'}"
+    return f"""
+        select source, day, days, metric, field,
+            case when metric <> 'mix' then value
+                when round(observed * records) between 1 and 7 then null
+                when {may_be_named} then value end as value,
+            records, observed, expected, low, high, p_value, direction
+        from quality.anomaly order by all
+    """
 
 
 def release_queries(pack: CityPack) -> dict[str, str]:
@@ -137,7 +153,7 @@ def release_queries(pack: CityPack) -> dict[str, str]:
         for name, source in pack.sources.items()
     )
     return {
-        **protected(QUERIES, pack.protection),
+        **protected({**QUERIES, "source_anomaly": _anomalies(pack)}, pack.protection),
         "source_freshness": f"""
             select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
                 silent_after_days
@@ -194,11 +210,17 @@ def release_facts(pack: CityPack, entries: Sequence[Entry], as_of: date) -> dict
         "language": pack.language,
         "attribution_en": pack.attribution.en,
         "attribution_zh": pack.attribution.zh,
+        "publish_at": _instant(due.publish_at(pack, as_of)),
+        "next_due": _instant(due.next_due(pack, as_of)),
         "disclosure": pack.protection.profile,
         "code_version": version("wardlight"),
         "pack_hash": pack.pack_hash,
         "catalogue_hash": hashlib.sha256(catalogue.encode()).hexdigest()[:16],
     }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def release_about(

@@ -24,6 +24,8 @@ from pipelines.warehouse import literal
 
 Record = dict[str, Any]
 Parameters = dict[str, str]
+# So much is told of what a service says about an error.
+_LONGEST_SAID = 300
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ class Ckan:
 
     def records(self, answer: Any, headers: httpx.Headers) -> Page:
         """Understand a result; `more` is left to the offset and the total."""
+        if isinstance(answer, dict) and answer.get("success") is not True and "error" in answer:
+            raise RefusalError(f"the service reports an error: {_said(answer['error'])}")
         if not isinstance(answer, dict) or answer.get("success") is not True:
             raise RefusalError(f"the service reports no success: {_shown(answer)}")
         result = answer.get("result")
@@ -198,8 +202,8 @@ def _judged(answer: Any) -> Record:
         return answer
     code = str(error.get("code", "")) if isinstance(error, dict) else ""
     if code == "429" or code.startswith("5"):
-        raise PassingError(f"the service reports an error: {_shown(error)}")
-    raise RefusalError(f"the service reports an error: {_shown(error)}")
+        raise PassingError(f"the service reports an error: {_said(error)}")
+    raise RefusalError(f"the service reports an error: {_said(error)}")
 
 
 def _feature(feature: Record) -> Record:
@@ -225,5 +229,12 @@ def _whole(value: Any) -> int:
     raise RefusalError(f"this is no count of records: {_shown(value)}", "mend style and url of the api in city.yml")
 
 
+def _said(error: Any) -> str:
+    return str(error)[:_LONGEST_SAID]
+
+
 def _shown(value: Any) -> str:
-    return str(value)[:300]
+    """Describe a part of an answer without what it says: it may be of records."""
+    if isinstance(value, dict):
+        return f"an object of {', '.join(map(str, value)) or 'nothing'}"[:_LONGEST_SAID]
+    return f"a list of {len(value):,}" if isinstance(value, list) else type(value).__name__

@@ -23,7 +23,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from pipelines.errors import SourceError
+from pipelines.errors import SourceError, without_values
 from pipelines.pack.origins import Database
 from pipelines.pulling.masking import Filled, fill
 from pipelines.pulling.months import UNDATED, day_after, month_units
@@ -213,7 +213,7 @@ class _Conversation:
     def _error(self, error: Exception) -> SourceError:
         state = getattr(error, "sqlstate", None) or ""
         said = str(error).split("\n\nQuery was:")[0]
-        said = self._filled.masked(" ".join(said.split()))
+        said = without_values(self._filled.masked(" ".join(said.split())))
         if self._doing == "connecting":
             problem, remedy = "no connection", "check address, user and password, and that the server runs"
         elif state.startswith("22"):

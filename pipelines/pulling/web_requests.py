@@ -169,9 +169,9 @@ class WebRequests:
         try:
             answer = json_values.parse(document)
         except ValueError as error:
-            raise PassingError(f"the answer is not JSON, or is cut short ({error}): {_excerpt(document)}") from None
+            raise PassingError(f"the answer is not JSON, or is cut short ({error})") from None
         except RecursionError:
-            raise RefusalError(f"the answer is nested too deeply: {_excerpt(document)}") from None
+            raise RefusalError("the answer is nested too deeply") from None
         return understand(answer, headers)
 
     def _fetch(self, request: httpx.Request) -> tuple[bytes, httpx.Headers]:

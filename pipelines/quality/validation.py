@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import duckdb
 import sqlalchemy
 
+from pipelines.errors import without_values
 from pipelines.quality import dialect
 from pipelines.quality.changes import Days, in_days
 from pipelines.quality.declarations import Expectation
@@ -178,7 +179,7 @@ def _exceptions(info: Mapping[str, Any]) -> Iterator[str]:
 
 def _one_line(message: str) -> str:
     """Shorten a message of SQLAlchemy or pydantic to what a reader of the quality page needs."""
-    return re.sub(r"\s+", " ", message.partition("[SQL:")[0]).strip()
+    return without_values(re.sub(r"\s+", " ", message.partition("[SQL:")[0]).strip())
 
 
 @contextmanager

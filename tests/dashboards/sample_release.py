@@ -91,7 +91,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         "quality_score": _scores(),
         "release_info": [
             (release_id, "nyc", city, "纽约市", AS_OF, "America/New_York", "en", "c0ffee", "open", "0.1.0", "beef",
-             "Records: City of New York", "数据：纽约市"),
+             "Records: City of New York", "数据：纽约市", None),
         ],
     }  # fmt: skip
     with duckdb.connect(str(folder / "release.duckdb")) as con:
@@ -570,7 +570,7 @@ def _quality() -> dict[str, list[tuple[Any, ...]]]:
         "source_drift": [
             *(
                 ("shootings", f"shootings_{year}.csv", "unknown_category", "offence", "category", year - 2010, 2_000,
-                 f"the value table of category leaves out 'smuggling' ({year - 2010}): add it", "adapt")
+                 f"the value table of category leaves out {year - 2010} texts of column offence: add them", "adapt")
                 for year in (2014, 2015, 2016)
             ),
             ("cases", "cases.csv", "date_format", "opened", "opened_at", 300, 4_384,

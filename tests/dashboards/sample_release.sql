@@ -278,5 +278,5 @@ create table source_stability (
 create table release_info (
     release_id varchar, city varchar, title_en varchar, title_zh varchar, as_of date, time_zone varchar,
     language varchar, content_hash varchar, disclosure varchar, code_version varchar, pack_hash varchar, attribution_en varchar,
-    attribution_zh varchar
+    attribution_zh varchar, next_due varchar
 );

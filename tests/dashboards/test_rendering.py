@@ -1,6 +1,8 @@
 """Drawn pages are kept with their release: quick when seen again, never stale."""
 
+import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +91,66 @@ def test_exact_counts_for_internal_use_stay_on_this_machine(tmp_path: Path, home
     assert "internal use" in str(render(elsewhere, "/", "").content)
     here.close()
     elsewhere.close()
+
+
+def due(folder: Path, home: Path, next_due: datetime | None) -> Releases:
+    said = "null" if next_due is None else f"'{next_due.isoformat()}'"
+    change = f"update release_info set next_due = {said}, time_zone = 'Asia/Shanghai'"
+    sample_release.write_changed(folder, home, change)
+    return Releases(folder)
+
+
+def test_the_header_says_when_the_next_release_is_due_and_since_when_it_is_overdue(tmp_path: Path, home: Path) -> None:
+    moment, kept = datetime(2099, 11, 28, 1, tzinfo=UTC), KeptPages()
+    releases = due(tmp_path / "coming", home, moment)
+    for query, told in (("", "Next release due 28 November, 09:00"), ("?lang=zh", "下次发布：11 月 28 日 09:00")):
+        assert told in str(render(releases, "/catalogue", query, draw=kept).content)
+    past = due(tmp_path / "late", home, moment.replace(year=2019))
+    for query, told in (
+        ("", "overdue since 28 November, 09:00"),
+        ("?lang=zh", "下次发布已逾期，应于 11 月 28 日 09:00"),
+    ):
+        assert told in str(render(past, "/catalogue", query, draw=kept).content)
+    assert "Next release" not in str(render(due(tmp_path / "none", home, None), "/catalogue", "", draw=kept).content)
+
+
+def test_a_kept_page_is_drawn_anew_once_the_next_release_is_overdue(tmp_path: Path, home: Path) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=4)
+    releases, kept = due(tmp_path, home, soon), KeptPages()
+    assert "Next release due" in str(render(releases, "/catalogue", "", draw=kept).content)
+    time.sleep(max((soon - datetime.now(UTC)).total_seconds(), 0) + 0.1)
+    assert "overdue since" in str(render(releases, "/catalogue", "", draw=kept).content)
+
+
+def test_a_held_release_is_shown_from_its_time_on_and_never_before(tmp_path: Path, home: Path) -> None:
+    sample_release.write_changed(tmp_path, home, "update release_info set release_id = 'held'")
+    current, held = tmp_path / "releases" / "current", tmp_path / "releases" / "held"
+    target = current.readlink()
+    current.unlink()
+    held.mkdir()
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=3)
+    (held / f"{moment:%Y-%m-%dT%H-%M-%SZ}").symlink_to(Path("..") / target)
+    releases = Releases(tmp_path)
+    with pytest.raises(ReleaseError, match="held"):
+        releases.current()
+    assert "held until its time" in str(render(releases, "/", "").content)
+    time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 0.1)
+    assert releases.current().info.release_id == "held"
+    releases.close()
+
+
+def test_who_knows_the_id_of_a_held_release_is_not_shown_it_before_its_time(tmp_path: Path, home: Path) -> None:
+    release_id = "2016-12-31-0001-abcdef12"
+    sample_release.write_changed(tmp_path, home, "update release_info set release_id = 'served'")
+    held = tmp_path / "releases" / release_id
+    held.mkdir()
+    (held / "release.duckdb").write_bytes((tmp_path / "releases" / "changed" / "release.duckdb").read_bytes())
+    releases = Releases(tmp_path)
+    for moment, is_shown in ((datetime(2099, 1, 1, tzinfo=UTC), False), (datetime(2019, 1, 1, tzinfo=UTC), True)):
+        (held / "manifest.json").write_text(json.dumps({"publish_at": moment.isoformat()}), encoding="utf-8")
+        if is_shown:
+            assert releases.named(release_id).folder.name == release_id
+        else:
+            with pytest.raises(ReleaseError, match="gone"):
+                releases.named(release_id)
+    releases.close()

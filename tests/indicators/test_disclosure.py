@@ -5,6 +5,8 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from indicators.compute import compute
@@ -120,6 +122,66 @@ def test_what_cannot_be_told_from_protected_counts_is_the_whole_citys_alone(inpu
     given = inputs(measures(COUNTS), reports(), weights={"0701": 10})
     figures = compute([weighted], replace(given, disclosure=Disclosure("hes")))
     assert set(figures.values["area_id"]) <= {"city"}
+
+
+def of_months(counts: list[tuple[int, int]]) -> dict[str, list[dict[str, object]]]:
+    """Make incidents of 2021, by month so many light ones and so many grave ones."""
+    rows = [
+        incident("n1", date(2021, month, 3), ppm=count * 1_000_000, category=category)
+        for month, by_gravity in enumerate(counts, start=1)
+        for category, count in zip(("05", "0101"), by_gravity, strict=True)
+        if count
+    ]
+    return {"msr_incident_day": rows}
+
+
+@pytest.mark.parametrize(("profile", "withheld"), [("hes", {2}), ("acro", {2, 3, 5})])
+def test_a_weighted_sum_of_few_records_or_of_one_grave_one_is_withheld_with_every_sum_that_holds_it(
+    inputs, entry, profile: str, withheld: set[int]
+) -> None:
+    # February is of five records, March and May are mostly of one grave one.
+    counts = [(40, 0), (5, 0), (40, 1), (60, 0), (12, 1), (50, 0), *[(40, 0)] * 6]
+    weighted = entry(kind="weighted_rate", interval="dobson", period_kinds=["month", "quarter", "year", "rolling_12m"])
+    given = inputs(of_months(counts), reports(), weights={"05": 10, "0101": 7000})
+    values = compute([weighted], replace(given, disclosure=Disclosure(profile))).values
+    assert set(values["area_id"]) == {"city"}
+    of_kind = {
+        kind: {
+            start.month: value is None
+            for start, value in values.filter(pl.col("period_start").dt.year() == 2021, period_kind=kind)
+            .select("period_start", "value")
+            .iter_rows()
+        }
+        for kind in ("month", "quarter", "year")
+    }
+    assert {month for month, is_hidden in of_kind["month"].items() if is_hidden} == withheld
+    assert {quarter for quarter, is_hidden in of_kind["quarter"].items() if is_hidden} == {
+        (month - 1) // 3 * 3 + 1 for month in withheld
+    }
+    assert of_kind["year"] == {1: True}
+    rolling = values.filter(period_kind="rolling_12m").select("period_start", "value").rows()
+    hidden = {date(2021, month, 1) for month in withheld}
+    for start, value in rolling:
+        months = pl.date_range(start, pl.select(pl.lit(start).dt.offset_by("11mo")).item(), "1mo", eager=True)
+        assert (value is None) == bool(hidden & set(months)), start
+
+
+@settings(max_examples=200)
+@given(st.lists(st.floats(0.01, 1e4), min_size=1, max_size=30))
+def test_no_sum_that_is_shown_is_dominated(parts: list[float]) -> None:
+    """By ACRO's rules as they are written, which need the contributors one by one."""
+    acro = Disclosure("acro")
+    if acro.is_dominated([sum(parts)], [sum(each * each for each in parts)])[0]:
+        return
+    largest, *others = sorted(parts, reverse=True)
+    assert largest + sum(others[:1]) <= 0.9 * sum(parts) * (1 + 1e-9)
+    assert sum(others[1:]) >= 0.1 * largest * (1 - 1e-9)
+
+
+def test_equal_parts_are_not_dominated_from_three_on() -> None:
+    counts = [1, 2, 3, 10]
+    assert Disclosure("acro").is_dominated(counts, counts).tolist() == [True, True, False, False]
+    assert not Disclosure("hes").is_dominated(counts, counts).any()
 
 
 def test_negative_counts_are_refused() -> None:

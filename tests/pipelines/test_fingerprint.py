@@ -15,6 +15,7 @@ def test_up_to_date_needs_the_same_date_and_a_release(tmp_path: Path) -> None:
     assert not fingerprint.is_up_to_date(tmp_path, pack, DAY)
     fingerprint.remember(tmp_path, pack, DAY)
     assert not fingerprint.is_up_to_date(tmp_path, pack, DAY), "its release was removed"
-    (tmp_path / "releases" / "current").mkdir(parents=True)
+    (tmp_path / "releases" / "2016-01-01-0001-c0ffee").mkdir(parents=True)
+    (tmp_path / "releases" / "2016-01-01-0001-c0ffee" / "manifest.json").touch()
     assert fingerprint.is_up_to_date(tmp_path, pack, DAY)
     assert not fingerprint.is_up_to_date(tmp_path, pack, DAY - dt.timedelta(days=1))

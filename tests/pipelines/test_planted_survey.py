@@ -349,6 +349,25 @@ def test_protected_counts_hide_what_few_people_said(given: Inputs, tables: dict[
     assert 0.5 * exact < told < exact
 
 
+def test_hidden_levels_and_waves_of_a_few_people_are_in_no_table(
+    given: Inputs, tables: dict[str, pl.DataFrame]
+) -> None:
+    about = {entry.survey.question or entry.survey.foundation: entry.id for entry in ENTRIES if entry.survey}
+    levels = dict(given.areas.select("area_id", "area_level").iter_rows())
+    hiding = Disclosure("hes", hidden_levels={about["satisfied"]: frozenset({"beat", "district"})})
+    answers = given.extract("ext_survey_answer").filter(source="survey")
+    slip = answers.head(1).with_columns(wave=pl.lit("张三 13800138000"), respondent_key=pl.lit("one"))
+    found = survey_tables(
+        replace(given, disclosure=hiding, extracts={"ext_survey_answer": pl.concat([answers, slip])}), ENTRIES
+    )
+    for name in ("survey_estimates", "survey_gaps"):
+        told = found[name].with_columns(level=pl.col("area_id").replace_strict(levels))
+        assert set(told.filter(measured="satisfied")["level"]) == {"city"}
+        assert {"city", "district"} <= set(told.filter(measured="feels_safe")["level"])
+    assert found["survey_waves"]["wave"].to_list() == tables["survey_waves"]["wave"].to_list()
+    assert set(found["survey_estimates"]["wave"]) <= set(tables["survey_waves"]["wave"])
+
+
 def test_a_city_without_a_questionnaire_has_empty_tables(given: Inputs) -> None:
     found = survey_tables(replace(given, questionnaire=None))
     assert {name: frame.schema for name, frame in found.items()} == SCHEMAS

@@ -1,6 +1,7 @@
 """`wardlight release`: what it prints, what it changes, and how it refuses."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from pipelines import cli
 from pipelines.publishing import release
+from tests.pipelines.publishing import columns
 
 LOG = (
     "select 2 as sequence, date '2016-07-01' as as_of, 'B2' as indicator_id, 'a' as area_id, 'month' as period_kind, "
@@ -30,7 +32,8 @@ def home(tmp_path: Path) -> Path:
                 "indicator_values": FIGURES.format(march=march, july=july),
                 "revisions": LOG.format(revised=str(march == 5)),
             }
-            release.publish(tmp_path, con, queries, {"as_of": as_of}, {"trigger": "command:nightly"})
+            about = {"trigger": "command:nightly"}
+            release.publish(tmp_path, con, queries, {"as_of": as_of}, about, allowed=columns.of(con, queries))
     return tmp_path
 
 
@@ -104,3 +107,42 @@ def test_without_a_release_each_command_says_what_to_do(tmp_path: Path) -> None:
         done = run(tmp_path, name)
         assert done.exit_code == 1
         assert "run `wardlight nightly`" in done.output
+
+
+@pytest.fixture
+def held(home: Path) -> str:
+    """A third release, held until a day in the future; return its id."""
+    publish_at = datetime(2099, 7, 4, 1, tzinfo=UTC)
+    with duckdb.connect() as con:
+        queries = {"indicator_values": FIGURES.format(march=6, july=4), "revisions": LOG.format(revised="true")}
+        facts = {"as_of": "2099-07-03", "time_zone": "Asia/Shanghai", "publish_at": publish_at.isoformat()}
+        allowed = columns.of(con, queries)
+        made = release.publish(home, con, queries, facts, allowed=allowed, publish_at=publish_at)
+    return made.release_id
+
+
+def test_list_shows_what_is_held_and_until_when(home: Path, held: str) -> None:
+    lines = run(home, "list").output.splitlines()
+    assert [line[:2] for line in lines] == ["  ", "* ", "h "]
+    assert "held until 2099-07-04 09:00" in lines[2]
+    listed = json.loads(run(home, "list", "--json").output)
+    assert [each["held_until"] for each in listed] == [None, None, "2099-07-04T01:00:00+00:00"]
+    assert [each["is_served"] for each in listed] == [False, True, False]
+
+
+def test_a_held_release_can_be_looked_at_pinned_and_compared_and_is_not_served(home: Path, held: str) -> None:
+    _, second = ids(home)[:2]
+    assert json.loads(run(home, "show").output)["release_id"] == second
+    assert json.loads(run(home, "show", held).output)["previous"] == second
+    assert f"From {second} to {held}" in run(home, "diff", second, held).output
+    assert run(home, "pin", held).exit_code == 0
+    assert "hp" in run(home, "list").output
+
+
+def test_publish_serves_what_is_held_before_its_time(home: Path, held: str) -> None:
+    second = ids(home)[1]
+    assert f"release {second} is not held" in run(home, "publish", second).output
+    assert run(home, "publish").output == f"Now serving {held}\n"
+    assert "*" in run(home, "list").output.splitlines()[2]
+    assert "no release is held" in run(home, "publish").output
+    assert run(home, "rollback").output == f"Now serving {second}\n"

@@ -16,6 +16,7 @@ from pipelines.status import Status, read_status
 from pipelines.status_report import print_status
 from tests.pipelines import small_pack
 from tests.pipelines.deliveries import calls, content, policy
+from tests.pipelines.publishing import columns
 from tests.pipelines.small_pack import call, text_of, write_pack
 
 # What these tests do not look at, as empty as a release can be.
@@ -32,7 +33,7 @@ LOADED = ("ledger", "quarantine_summary", "source_drift")
 def publish(con: duckdb.DuckDBPyConnection, home: Path) -> Status:
     """Publish what loading wrote, and read the status of it."""
     queries = {**EMPTY, **{table: tables.QUERIES[table] for table in LOADED}}
-    release.publish(home, con, queries, {"city": "smallville", "as_of": "2016-06-30"})
+    release.publish(home, con, queries, {"city": "smallville", "as_of": "2016-06-30"}, allowed=columns.of(con, queries))
     return read_status(home)
 
 
@@ -151,7 +152,7 @@ def test_a_release_of_another_version_is_refused_with_the_remedy(
 ) -> None:
     small_pack.load(con, write_pack(tmp_path))
     home = tmp_path / "home"
-    release.publish(home, con, EMPTY, {"city": "smallville", "as_of": "2016-06-30"})
+    release.publish(home, con, EMPTY, {"city": "smallville", "as_of": "2016-06-30"}, allowed=columns.of(con, EMPTY))
     with pytest.raises(ReleaseError, match="another version") as caught:
         read_status(home)
     assert "wardlight nightly" in str(caught.value.remedy)

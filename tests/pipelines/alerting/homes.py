@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.publishing import release
+from tests.pipelines.publishing import columns
 
 _RESULTS = (
     "layer varchar, table_name varchar, expectation varchar, severity varchar, success boolean, observed varchar, "
@@ -49,4 +50,4 @@ def publish(
             con.execute("create table areas (source varchar, status varchar)")
             con.executemany("insert into areas values (?, ?)", list(areas))
             queries["area_freshness"] = "from areas"
-        release.publish(home, con, queries, {"as_of": as_of})
+        release.publish(home, con, queries, {"as_of": as_of}, allowed=columns.of(con, queries))

@@ -15,6 +15,7 @@ from pipelines.publishing import differences, release, revisions
 from pipelines.publishing.release import Release
 from pipelines.publishing.revisions import Making
 from pipelines.warehouse import SCHEMAS
+from tests.pipelines.publishing import columns
 
 CODE = "c0de"
 QUERIES = {
@@ -75,7 +76,8 @@ def publish(
     """Write the log and make a release, as a run does."""
     making = Making(release.next_sequence(home), date.fromisoformat(as_of), code, profile)
     revisions.write(con, release.current(home), making, log_days)
-    made = release.publish(home, con, QUERIES, {"as_of": as_of, "disclosure": profile}, {"code_hash": code})
+    facts = {"as_of": as_of, "disclosure": profile}
+    made = release.publish(home, con, QUERIES, facts, {"code_hash": code}, allowed=columns.of(con, QUERIES))
     record_changes.note_release(con, made.release_id)
     return made
 

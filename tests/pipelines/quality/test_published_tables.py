@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.publishing.holding import held_back, without_held_back
+from pipelines.publishing.faulty_rows import held_back, without_held_back
 from pipelines.quality import store
 from pipelines.quality.expectations import Verdict, judge
 from pipelines.quality.suite import published_expectations
