@@ -42,9 +42,9 @@ def page(context: Context) -> Any:
     title = words.of(indicator, "title")
     kinds = context.release.period_kinds(identity)
     kind = context.chosen_kind(identity)
-    options = _area_options(context, identity)
+    options = controls.area_options(context, identity)
     known = {area_id for _, area_id, _ in options}
-    areas = [area_id for area_id in context.view.areas if area_id in known] or _default_areas(context, known)
+    areas = [area_id for area_id in context.view.areas if area_id in known] or controls.default_areas(context, known)
     bar = controls.control_row(
         controls.indicator_select(context, identity),
         controls.area_select(context, options, areas, MAX_AREAS),
@@ -112,19 +112,6 @@ def page(context: Context) -> Any:
         panel(words("trend.table"), *_table(context, series, expected, indicator, kind)),
         revision_panel(context, indicator, areas, kind, since),
     ]
-
-
-def _area_options(context: Context, indicator_id: str) -> list[tuple[str, str, str]]:
-    present = set(context.release.area_ids(indicator_id))
-    rows = context.release.areas.filter(pl.col("area_id").is_in(list(present))).to_dicts()
-    return [
-        (context.words.known("level", row["area_level"]), row["area_id"], context.words.of(row, "title"))
-        for row in rows
-    ]
-
-
-def _default_areas(context: Context, known: set[str]) -> list[str]:
-    return [context.release.city_id] if context.release.city_id in known or not known else sorted(known)[:1]
 
 
 def _worded(
