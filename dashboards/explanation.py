@@ -14,6 +14,8 @@ from dashboards.components.revisions import reasons as revision_reasons
 from dashboards.explanation_data import Explanation, SourceBehind
 from dashboards.figure_names import period_code
 
+OF_RESIDENTS = ("rate", "weighted_rate")
+"""Kinds of figure that are held against residents."""
 SPANS_TOLD = 3
 """Of a source with more uninterrupted spans only the latest are told."""
 
@@ -144,26 +146,27 @@ def _counts(context: Context, told: Explanation) -> Block:
     """What is divided by what, both as numbers and as what is counted."""
     words, row, definition = context.words, told.figure, told.definition
     kind = definition.get("kind")
+    parts = (
+        ("numerator", words.known("explain_numerator", kind), _counted(context, definition)),
+        ("denominator", words.known("explain_denominator", kind), _base(context, definition)),
+    )
     facts = []
-    for name, counted in (("numerator", _counted(context, definition)), ("denominator", _base(context, definition))):
+    for name, meaning, counted in parts:
         number = row[name]
         text = words("explain.no_value") if number is None else _plain(context, number)
-        meaning = words.known(f"explain_{name}", kind) if kind else ""
-        facts.append(
-            Fact(words(f"column.{name}"), words("explain.count", number=text, what=meaning) if meaning else text)
-        )
+        facts.append(Fact(words(f"column.{name}"), words("explain.count", number=text, what=meaning)))
         if counted:
             facts.append(Fact(words(f"explain.{name}_of"), counted, is_code=True))
     notes = []
     if told.arithmetic is not None:
         decimals = told.indicator["decimals"]
-        parts = {name: _plain(context, number) for name, number in told.arithmetic.items()}
+        numbers = {name: _plain(context, number) for name, number in told.arithmetic.items()}
         facts.append(
             Fact(
                 words("explain.arithmetic"),
                 words(
                     "explain.quotient" if told.arithmetic["per"] == 1 else "explain.quotient_per",
-                    **parts,
+                    **numbers,
                     value=words.number(row["value"], decimals),
                 ),
             )
@@ -226,7 +229,9 @@ def _missing(context: Context, told: Explanation) -> Block:
         )
         facts.append(Fact(words("column.bounds"), words("overview.range", low=low, high=high)))
     if row["quality_grade"]:
-        facts.append(Fact(words("column.grade"), context.grade(row)))
+        why = context.grade_reasons(row)
+        graded = words("explain.graded", grade=row["quality_grade"], reasons=why) if why else row["quality_grade"]
+        facts.append(Fact(words("column.grade"), graded))
     return Block(facts=facts, notes=[words("explain.bounds_note")])
 
 
@@ -235,10 +240,15 @@ def _sources(context: Context, told: Explanation) -> list[Block]:
     if not told.sources:
         return [Block(notes=[words("explain.no_sources")])]
     blocks = [_source(context, each) for each in told.sources if each.part != "possible"]
+    notes = [words("explain.whole_city")]
+    if told.definition.get("kind") in OF_RESIDENTS and not any(each.part == "residents" for each in told.sources):
+        notes.append(words("explain.own_residents"))
     others = [
         _with_code(words.of(vars(each), "title"), each.source) for each in told.sources if each.part == "possible"
     ]
-    return [*blocks, *([Block(notes=[words("explain.possible", sources=words.join(others))])] if others else [])]
+    if others:
+        notes.append(words("explain.possible", sources=words.join(others)))
+    return [*blocks, Block(notes=notes)]
 
 
 def _source(context: Context, source: SourceBehind) -> Block:
@@ -279,8 +289,11 @@ def _batches(context: Context, source: SourceBehind) -> Table:
     shown = [name for name in counts if any(each[name] is not None for each in source.batches)]
     rows = [
         [
-            each["file"] or "",
-            words("explain.batch", batch=each["batch_id"], day=_moment(each["loaded_at"])),
+            words(
+                "explain.batch", file=each["file"], batch=each["batch_id"], moment=f"{each['loaded_at']:%Y-%m-%d %H:%M}"
+            )
+            if each["file"] and each["loaded_at"]
+            else each["batch_id"],
             _months(context, each["first_month"], each["last_month"]),
             *(words.number(each[name]) for name in shown),
         ]
@@ -288,8 +301,8 @@ def _batches(context: Context, source: SourceBehind) -> Table:
     ]
     if len(rows) > 1 and shown:
         sums = [words.number(sum(each[name] or 0 for each in source.batches)) for name in shown]
-        rows.append([words("explain.together"), "", "", *sums])
-    columns = [(words(f"explain.column.{name}"), False) for name in ("file", "batch", "months")]
+        rows.append([words("explain.together"), "", *sums])
+    columns = [(words(f"explain.column.{name}"), False) for name in ("batch", "months")]
     columns += [(words(f"explain.column.{name}"), True) for name in shown]
     return Table(words("explain.batches", source=words.of(vars(source), "title") or source.source), columns, rows)
 
@@ -359,7 +372,3 @@ def _plain(context: Context, number: float) -> str:
     """Write a count as such, and what is none with as many digits as tell."""
     whole = float(number).is_integer()
     return context.words.number(number, 0 if whole else 3 if abs(number) < 100 else 1)
-
-
-def _moment(moment: Any) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
