@@ -27,6 +27,8 @@ from dashboards.releases import Releases
 from dashboards.wording import Words
 
 WIDEST = 100
+NAME_WIDTH, NUMBER_WIDTH = 40, 8
+"""As wide as a file's name is told in one line, and as a number's heading goes before it wraps."""
 ROWS_TOLD = 12
 """Of a longer table the last rows; `--json` has all."""
 
@@ -125,9 +127,17 @@ def _block(words: Words, block: Block) -> Iterable[rich.console.RenderableType]:
 
 
 def _table(table: Table, left_out: int) -> rich.table.Table:
-    made = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for heading, is_number in table.columns:
-        made.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+    made = rich.table.Table(
+        box=rich.box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0)
+    )
+    for at, (heading, is_number) in enumerate(table.columns):
+        if is_number:
+            made.add_column(heading, justify="right", max_width=NUMBER_WIDTH)
+        elif at:
+            made.add_column(heading, overflow="fold")
+        else:
+            longest = max((len(line) for row in table.rows for line in row[at].split("\n")), default=0)
+            made.add_column(heading, overflow="fold", min_width=min(longest, NAME_WIDTH))
     for row in table.rows[left_out:]:
         made.add_row(*map(rich.text.Text, row))
     return made

@@ -175,8 +175,9 @@ def _counts(context: Context, told: Explanation) -> Block:
         notes.append(
             words("explain.no_quotient", method=words.known("interval_method", told.indicator["interval_method"]))
         )
-    if told.release["disclosure"]:
-        notes.append(words(f"disclosure.{told.release['disclosure']}"))
+    profile = context.release.info.disclosure
+    rule = words("explain.count", number=profile, what=words(f"disclosure.{profile}"))
+    facts.append(Fact(words("explain.disclosure"), rule))
     return Block(facts=facts, notes=notes)
 
 
@@ -309,7 +310,7 @@ def _batches(context: Context, source: SourceBehind) -> Table:
 
 def _months(context: Context, first: date, last: date) -> str:
     codes = [f"{month:%Y-%m}" for month in (first, last)]
-    return codes[0] if first == last else context.words("overview.range", low=codes[0], high=codes[1])
+    return codes[0] if first == last else context.words("explain.two_months", first=codes[0], last=codes[1])
 
 
 def _checks(context: Context, told: Explanation) -> Block:

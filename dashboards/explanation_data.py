@@ -20,7 +20,7 @@ RATIOS = ("rate", "weighted_rate", "proportion", "ratio", "stock_ratio")
 """Kinds of figure that are the numerator divided by the denominator, times what they are given per."""
 RELEASE_FACTS = (
     *("release_id", "previous", "as_of", "data_window", "trigger", "run_id", "code_version", "code_hash", "pack_hash"),
-    *("catalogue_hash", "content_hash", "disclosure"),
+    *("catalogue_hash", "content_hash"),
 )
 Row = dict[str, Any]
 
