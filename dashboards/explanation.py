@@ -187,7 +187,8 @@ def _counted(context: Context, definition: Mapping[str, Any]) -> str:
     if stock:
         return f"fct_profile.{stock['numerator']}"
     if selection:
-        return _selection(context, definition["measure"], selection["column"], selection["where"])
+        column = f"{definition['measure']}.{selection['column']}"
+        return _selection(context, column, definition.get("scale"), selection["where"])
     if definition.get("measure"):
         return _selection(context, definition["measure"], None, definition.get("where") or [])
     asked = definition.get("survey") or {}
@@ -199,15 +200,19 @@ def _base(context: Context, definition: Mapping[str, Any]) -> str:
     if stock:
         return f"fct_profile.{stock['denominator']}"
     if base:
-        return _selection(context, base["measure"], base["column"], base["where"])
-    return _selection(context, definition["measure"], selection["column"], selection["where"]) if selection else ""
+        return _selection(context, f"{base['measure']}.{base['column']}", base["scale"], base["where"])
+    if selection:
+        column = f"{definition['measure']}.{selection['column']}"
+        return _selection(context, column, definition.get("scale"), selection["where"])
+    return ""
 
 
 def _selection(
-    context: Context, measure: str, column: str | None, where: Sequence[Mapping[str, Mapping[str, Any]]]
+    context: Context, counted: str, scale: float | None, where: Sequence[Mapping[str, Mapping[str, Any]]]
 ) -> str:
+    """Say what is added up, in which unit (so many of the column's are one), over which rows."""
     words = context.words
-    name = f"{measure}.{column}" if column else measure
+    name = counted if scale in (None, 1) else f"{counted} ÷ {words.number(scale)}"
     alternatives = [
         words("explain.and").join(
             words(f"explain.where.{how}", field=field, values=words("list.comma").join(values))

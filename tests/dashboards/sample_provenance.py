@@ -35,6 +35,7 @@ def definition(unit: str, kind: str) -> str:
             "numerator": {"column": f"{kind}s", "where": where if kind == "incident" else []},
             "denominator": {"column": "known", "where": []} if unit == "%" else None,
             "per": 100.0,
+            "scale": 1000.0,
         }
     )
 

@@ -161,9 +161,10 @@ def test_earlier_values_and_the_run_are_told(release: Release) -> None:
 def test_what_is_counted_is_said_with_its_conditions(release: Release) -> None:
     counted = facts(sections(release, explained(release))["counts"])
     assert counted["Counted in the numerator"] == (
-        "msr_incident_day.incidents where category begins with 05 and found_by is not patrol; or local_category is x"
+        "msr_incident_day.incidents ÷ 1,000 where category begins with 05 and found_by is not patrol; "
+        "or local_category is x"
     )
-    assert counted["Numerator"].endswith("what was counted, spread over its possible days")
+    assert counted["Numerator"].endswith(": what was counted")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -105,7 +105,7 @@ def test_the_command_tells_it_on_a_terminal_and_as_json(nyc_home: Path) -> None:
     for part in (
         "Property incidents, categories delivered, New York City, September 2016",
         "819.4 ÷ 723,127.8 × 100,000 = 113.3",
-        "incidents_ppm where category begins with 05",
+        "incidents_ppm ÷ 1,000,000 where category begins with 05",
         "command:nightly",
         "data/vehicle_thefts_2014_2017.csv.gz",
     ):
