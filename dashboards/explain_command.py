@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line, print the account, and return the exit code: 1 where there is no such figure."""
     options = _parser().parse_args(arguments)
     try:
-        release = _release(options.home, options.release)
+        # What is printed here is shown on this machine alone.
+        release = Releases(options.home).named(options.release)
     except ReleaseError as error:
         words = Words(options.language or "en")
         return _refuse(
@@ -61,16 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", choices=LANGUAGES, default=None, help="by default the city's")
     parser.add_argument("--json", action="store_true", help="as JSON, whole")
     return parser
-
-
-def _release(home: Path, release_id: str | None) -> Release:
-    if release_id is None:
-        # Opened for itself: what is printed here is shown on this machine alone.
-        return Releases(home).current()
-    folder = home / "releases" / release_id
-    if Path(release_id).name != release_id or not folder.is_dir():
-        raise ReleaseError("unknown", str(folder))
-    return Release(folder)
 
 
 def _refuse(problem: str, remedy: str) -> int:

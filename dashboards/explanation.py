@@ -31,8 +31,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: headings with whether they are of numbers, and cells as texts."""
+    """A table: its name in the account, headings with whether they are of numbers, and cells as texts."""
 
+    name: str
     caption: str
     columns: Sequence[tuple[str, bool]]
     rows: Sequence[Sequence[str]]
@@ -310,7 +311,8 @@ def _batches(context: Context, source: SourceBehind) -> Table:
         rows.append([words("explain.together"), "", *sums])
     columns = [(words(f"explain.column.{name}"), False) for name in ("batch", "months")]
     columns += [(words(f"explain.column.{name}"), True) for name in shown]
-    return Table(words("explain.batches", source=words.of(vars(source), "title") or source.source), columns, rows)
+    caption = words("explain.batches", source=words.of(vars(source), "title") or source.source)
+    return Table(f"batches_{source.source}", caption, columns, rows)
 
 
 def _months(context: Context, first: date, last: date) -> str:
@@ -347,7 +349,7 @@ def _checks(context: Context, told: Explanation) -> Block:
     ]
     return Block(
         facts=[fact for fact in facts if fact.text],
-        table=Table(words("explain.failed"), columns, rows) if rows else None,
+        table=Table("failed", words("explain.failed"), columns, rows) if rows else None,
         notes=[words("explain.checks_note")],
     )
 

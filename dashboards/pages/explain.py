@@ -101,7 +101,7 @@ def _block(context: Context, block: Block) -> list[Any]:
         left_out = len(rows) - BATCHES_LISTED
         if left_out > 0:
             rows = rows[left_out:]
-        parts.append(table(columns, rows, block.table.caption))
+        parts.append(table(columns, rows, block.table.caption, context, block.table.name))
         if left_out > 0:
             parts.append(html.P(words.counted("explain.more", left_out), className="note"))
     return parts + [html.P(note, className="note") for note in block.notes]
