@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
 PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "game", "quality", "catalogue")
+REACHED = ("explain",)
+"""Pages that others lead to; the navigation does not name them."""
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
 LANGUAGES = ("en", "zh")
 SCHEMES = ("light", "dark")
@@ -34,7 +36,7 @@ class View:
     """What a reader looks at; None means the page's own default."""
 
     page: str | None = "overview"
-    """One of `PAGES`; None for an address that leads to no page."""
+    """One of `PAGES` or `REACHED`; None for an address that leads to no page."""
     indicator: str | None = None
     areas: tuple[str, ...] = ()
     period_kind: str | None = None
@@ -86,7 +88,7 @@ def parse(pathname: str | None, query: str | None) -> View:
         return value if value and (allowed is None or value in allowed) else None
 
     return View(
-        page=name if name in PAGES else None,
+        page=name if name in (*PAGES, *REACHED) else None,
         indicator=one("indicator"),
         areas=tuple(dict.fromkeys(fields.get("area", [])))[:MAX_AREAS],
         period_kind=one("by", PERIOD_KINDS),
@@ -113,8 +115,8 @@ def href(view: View) -> str:
     ValueError
         If the view names no page of the application.
     """
-    if view.page not in PAGES:
-        raise ValueError(f"{view.page!r} is not a page; choose one of {', '.join(PAGES)}.")
+    if view.page not in (*PAGES, *REACHED):
+        raise ValueError(f"{view.page!r} is not a page; choose one of {', '.join((*PAGES, *REACHED))}.")
     query = _query(view)
     path = "/" if view.page == "overview" else f"/{view.page}"
     return f"{path}?{query}" if query else path

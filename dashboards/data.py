@@ -18,6 +18,7 @@ import polars as pl
 
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
+from dashboards.explanation_data import ExplanationData
 from dashboards.game_data import GameData
 from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
@@ -65,12 +66,7 @@ TABLES = (
     "survey_gaps",
     "survey_reliability",
     "survey_importance",
-    "games",
-    "game_parameters",
-    "game_scenarios",
-    "game_rest_points",
-    "game_thresholds",
-    "game_sensitivity",
+    *("games", "game_parameters", "game_scenarios", "game_rest_points", "game_thresholds", "game_sensitivity"),
     "nowcasts",
     "reporting_delays",
     "revisions",
@@ -81,6 +77,7 @@ TABLES = (
     "year_comparisons",
     "areas",
     "ledger",
+    *("batch_months", "indicator_sources", "indicator_checks"),
     "quarantine_summary",
     "expectation_results",
     "expectation_history",
@@ -172,6 +169,11 @@ class Release:
     def quality(self) -> QualityData:
         """What became of every record, and what the checks found."""
         return QualityData(self._query, self.info.as_of)
+
+    @cached_property
+    def explanations(self) -> ExplanationData:
+        """Where single figures come from."""
+        return ExplanationData(self._query, json.loads((self.folder / "manifest.json").read_text(encoding="utf-8")))
 
     @cached_property
     def comparisons(self) -> ComparisonData:

@@ -23,7 +23,18 @@ from dashboards.components.header import footer, header, is_overdue, plain_heade
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
 from dashboards.figures.theme import palette
-from dashboards.pages import catalogue, compare, cooperation, game, interventions, overview, public, quality, trend
+from dashboards.pages import (
+    catalogue,
+    compare,
+    cooperation,
+    explain,
+    game,
+    interventions,
+    overview,
+    public,
+    quality,
+    trend,
+)
 from dashboards.releases import Releases
 from dashboards.wording import Words
 
@@ -37,6 +48,7 @@ PAGES: dict[str, Callable[[Context], Any]] = {
     "game": game.page,
     "quality": quality.page,
     "catalogue": catalogue.page,
+    "explain": explain.page,
 }
 SHOWN = "shown"
 """Key of the id of the store that remembers the controls as drawn."""

@@ -219,6 +219,29 @@ def status(home: Path, as_json: bool) -> None:
 
 @main.command()
 @_home
+@click.argument("indicator")
+@click.argument("area")
+@click.argument("period")
+@click.option("--release", "release_id", default=None, help="A release's id; by default the served one.")
+@click.option("--language", type=click.Choice(["en", "zh"]), default=None, help="By default the city's.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, whole.")
+def explain(
+    home: Path, indicator: str, area: str, period: str, release_id: str | None, language: str | None, as_json: bool
+) -> None:
+    """Tell where a figure comes from: its definition, counts, files, checks and run.
+
+    Indicator and area by their ids or titles. PERIOD is written 2025, 2025-Q3, 2025-09, 2025-W37, 2025-09-14, or
+    2025-09/12m for the twelve months that end with September 2025.
+    """
+    given = {"--release": release_id, "--language": language}
+    command = [sys.executable, "-m", "dashboards.explain_command", "--home", str(home.resolve())]
+    command += [part for name, value in given.items() if value for part in (name, value)]
+    command += [*(["--json"] if as_json else []), "--", indicator, area, period]
+    os.execv(sys.executable, command)  # noqa: S606 - our own module
+
+
+@main.command()
+@_home
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless proxied.")
 @click.option("--port", default=DASHBOARD_PORT, show_default=True)
 def serve(home: Path, host: str, port: int) -> None:

@@ -35,7 +35,7 @@ def card(
     series: pl.DataFrame,
     last_year: dict[str, Any] | None = None,
 ) -> Any:
-    """One indicator's card, linking to its trend.
+    """One indicator's card, linking to its trend, with a link of its own to where the figure comes from.
 
     Parameters
     ----------
@@ -95,11 +95,16 @@ def card(
         *footing,
     ]
     link = context.link("trend", indicator=indicator["indicator_id"], period_kind=kind)
-    return dcc.Link(
+    drawn = dcc.Link(
         html.Article(content),
         href=link,
         className="card card-old" if is_old else "card",
         id={"card": indicator["indicator_id"]},
+    )
+    origin = context.origin(indicator["indicator_id"], context.release.city_id, kind, shown)
+    return html.Div(
+        [drawn, dcc.Link(words("explain.cell"), href=origin, className="card-origin", title=words("explain.link"))],
+        className="card-frame",
     )
 
 

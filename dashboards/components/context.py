@@ -30,6 +30,10 @@ class Context:
         """Address of another view that keeps language, colour scheme and release."""
         return href(self.view.bare().to(page, **changes))
 
+    def origin(self, indicator_id: str, area_id: str, period_kind: str, period: date) -> str:
+        """Address of the page that tells where a figure comes from."""
+        return self.link("explain", indicator=indicator_id, areas=(area_id,), period_kind=period_kind, period=period)
+
     def area_title(self, area_id: str) -> str:
         """Title of an area in the reader's language; its id where the release does not know it."""
         found = self.release.areas.filter(pl.col("area_id") == area_id)

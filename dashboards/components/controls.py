@@ -70,6 +70,21 @@ def level_select(context: Context, levels: Sequence[str], chosen: str) -> Any:
     return _select("level", context.words("control.level"), data, chosen)
 
 
+def area_options(context: Context, indicator_id: str) -> list[tuple[str, str, str]]:
+    """Areas for which an indicator has rows, as the selects take them: (level, area_id, title) in order."""
+    present = set(context.release.area_ids(indicator_id))
+    rows = context.release.areas.filter(pl.col("area_id").is_in(list(present))).to_dicts()
+    return [
+        (context.words.known("level", row["area_level"]), row["area_id"], context.words.of(row, "title"))
+        for row in rows
+    ]
+
+
+def default_areas(context: Context, known: set[str]) -> list[str]:
+    """Give the area that is shown without a choice: the city where the indicator has it, else the first."""
+    return [context.release.city_id] if context.release.city_id in known or not known else sorted(known)[:1]
+
+
 def one_area_select(context: Context, options: Sequence[tuple[str, str, str]], chosen: str) -> Any:
     """Select of one area; options as in `area_select`."""
     return _select("areas", context.words("control.area"), _grouped(options), chosen, searchable=True)

@@ -130,3 +130,22 @@ def wrapped_column(field: str, title: str, **settings: Any) -> dict[str, Any]:
 def text_column(field: str, title: str, **settings: Any) -> dict[str, Any]:
     """Column of text; the whole text shows on hovering."""
     return {"field": field, "headerName": title, "tooltipField": field} | settings
+
+
+def link_column(field: str, title: str, **settings: Any) -> dict[str, Any]:
+    """Column of links, made by `link_cell`; left out of the file."""
+    return {
+        "colId": f"link-{field}",
+        "field": field,
+        "headerName": title,
+        "cellRenderer": "markdown",
+        "sortable": False,
+        "filter": False,
+        "width": 92,
+        "minWidth": 84,
+    } | settings
+
+
+def link_cell(text: str, href: str) -> str:
+    """Cell of a `link_column`; the address is one of the application's own."""
+    return f"[{text}]({href})"

@@ -9,7 +9,15 @@ from dash import dcc, html
 from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.definition import definition
-from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
+from dashboards.components.grid import (
+    grid,
+    link_cell,
+    link_column,
+    number_column,
+    range_column,
+    text_column,
+    wrapped_column,
+)
 from dashboards.components.layout import empty_state, graph, page_head, panel
 from dashboards.figures.comparison import STANDINGS, funnel_figure, order_figure
 
@@ -228,11 +236,15 @@ def _table(context: Context, areas: pl.DataFrame, indicator: dict[str, Any], kin
             **{name: row[name] for name in numbers},
             "standing": words(f"standing.{row['standing']}") if row["standing"] else "",
             "quality_grade": row["quality_grade"],
+            "origin": link_cell(
+                words("explain.cell"), context.origin(indicator["indicator_id"], row["area_id"], kind, period)
+            ),
         }
         for row in areas.to_dicts()
     ]
     columns = [
         text_column("area", words("column.area"), width=140, minWidth=128),
+        link_column("origin", words("explain.column_title")),
         number_column("value", words("column.value"), decimals, width=84, minWidth=76),
         range_column("lower", "upper", words("column.interval"), decimals, rows),
         number_column("shrunken", words("compare.column.shrunken"), decimals, width=96, minWidth=90),

@@ -12,7 +12,15 @@ from dashboards.components.alarms import alarm_lines
 from dashboards.components.context import Context
 from dashboards.components.definition import definition
 from dashboards.components.gaps import gap_panel
-from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
+from dashboards.components.grid import (
+    grid,
+    link_cell,
+    link_column,
+    number_column,
+    range_column,
+    text_column,
+    wrapped_column,
+)
 from dashboards.components.layout import empty_state, graph, page_head, panel
 from dashboards.components.legend import legend, tone
 from dashboards.components.revisions import revision_panel
@@ -42,9 +50,9 @@ def page(context: Context) -> Any:
     title = words.of(indicator, "title")
     kinds = context.release.period_kinds(identity)
     kind = context.chosen_kind(identity)
-    options = _area_options(context, identity)
+    options = controls.area_options(context, identity)
     known = {area_id for _, area_id, _ in options}
-    areas = [area_id for area_id in context.view.areas if area_id in known] or _default_areas(context, known)
+    areas = [area_id for area_id in context.view.areas if area_id in known] or controls.default_areas(context, known)
     bar = controls.control_row(
         controls.indicator_select(context, identity),
         controls.area_select(context, options, areas, MAX_AREAS),
@@ -93,6 +101,7 @@ def page(context: Context) -> Any:
         _reading(context, series, indicator, breaks, targets, has_nowcasts=not expected.is_empty()),
         *alarm_lines(context, indicator, areas, kind),
         _gap_list(context, panels, kind),
+        _origin(context, series, indicator, kind),
         note=words("trend.window", days=DAYS_SHOWN) if kind == "day" else None,
     )
     side = html.Aside(panel(words("trend.about"), definition(context, indicator)), className="side")
@@ -112,19 +121,6 @@ def page(context: Context) -> Any:
         panel(words("trend.table"), *_table(context, series, expected, breaks, indicator, kind)),
         revision_panel(context, indicator, areas, kind, since),
     ]
-
-
-def _area_options(context: Context, indicator_id: str) -> list[tuple[str, str, str]]:
-    present = set(context.release.area_ids(indicator_id))
-    rows = context.release.areas.filter(pl.col("area_id").is_in(list(present))).to_dicts()
-    return [
-        (context.words.known("level", row["area_level"]), row["area_id"], context.words.of(row, "title"))
-        for row in rows
-    ]
-
-
-def _default_areas(context: Context, known: set[str]) -> list[str]:
-    return [context.release.city_id] if context.release.city_id in known or not known else sorted(known)[:1]
 
 
 def _worded(
@@ -228,6 +224,17 @@ def _reading(
     return legend(words("legend.title"), marks, words(f"polarity_line.{indicator['polarity']}"))
 
 
+def _origin(context: Context, series: pl.DataFrame, indicator: dict[str, Any], kind: str) -> Any:
+    """Link to where the figure looked at comes from: the period of the address, else the latest with a value."""
+    valued = series.filter(pl.col("value").is_not_null())
+    looked_at = series.filter(pl.col("period_start") == pl.lit(context.view.period))
+    row = (looked_at.head(1) if looked_at.height else valued.sort("period_start").tail(1)).row(0, named=True)
+    period = row["period_start"]
+    href = context.origin(indicator["indicator_id"], row["area_id"], kind, period)
+    text = context.words("explain.link_of", period=context.words.period(kind, period))
+    return html.P(dcc.Link(text, href=href), className="origin-link")
+
+
 def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
     """Every stretch without a figure, with its reason; the shading alone would not say why."""
     words = context.words
@@ -290,6 +297,10 @@ def _table(
             "reason": words.join(context.reasons(row["reason"])),
             "last_year": row["last_year"],
             "break": begun.get(row["period_start"], ""),
+            "origin": link_cell(
+                words("explain.cell"),
+                context.origin(row["indicator_id"], row["area_id"], kind, row["period_start"]),
+            ),
         }
         for row in series.sort("period_start", descending=True).to_dicts()
     ]
@@ -301,6 +312,7 @@ def _table(
     columns = [
         text_column("area", words("column.area"), width=150, minWidth=140, hide=series["area_id"].n_unique() == 1),
         text_column("period_start", words("column.period"), width=100, minWidth=92),
+        link_column("origin", words("explain.column_title")),
         number_column("value", words("column.value"), decimals, width=80, minWidth=76),
         *(range_column(*ends, words(f"column.{name}"), decimals, rows) for name, ends in ranges.items()),
         number_column("expected", words("column.expected"), decimals, width=92, minWidth=88),

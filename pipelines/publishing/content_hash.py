@@ -12,7 +12,8 @@ def content_hash(
 ) -> str:
     """Hash a table: its row count and the sums of both halves of each row's MD5.
 
-    A cell counts with its length, so that no text can pass for an absent cell or for the end of one.
+    A cell counts with its length, so that no text can pass for an absent cell or for the end of one. Zero counts
+    without its sign: the engine may lose it in a column that holds nothing else.
 
     Parameters
     ----------
@@ -24,7 +25,8 @@ def content_hash(
         Columns that say who made the content and when, not what it is.
     """
     kept = [name for name in sorted(columns) if name not in left_out]
-    cells = [f"coalesce(length({quoted(name)}::varchar) || ':' || {quoted(name)}::varchar, '-')" for name in kept]
+    texts = [f"if({quoted(name)}::varchar = '-0.0', '0.0', {quoted(name)}::varchar)" for name in kept]
+    cells = [f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts]
     rows, low, high = one_row(
         con,
         "select count(*), coalesce(sum(md5_number_lower(r)::hugeint), 0), "

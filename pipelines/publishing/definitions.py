@@ -20,26 +20,28 @@ _PULLED = {"title", "files", "format", "database", "api", "drift", "public_recor
 
 
 def definitions(pack: CityPack, entries: Sequence[Entry], sources: pl.DataFrame) -> pl.DataFrame:
-    """Return what each indicator is defined by: indicator_id, definition_hash (its entry), settings_hash (the pack's).
+    """Return what each indicator is defined by: its entry and what the pack says, each as a hash.
 
     Parameters
     ----------
     sources : DataFrame
         indicator_id, source: which sources each rests on.
+
+    Returns
+    -------
+    DataFrame
+        indicator_id, definition_hash, settings_hash, definition (JSON: what `definition_hash` is of).
     """
     named: dict[str, set[str]] = {}
     for indicator, source in sources.select("indicator_id", "source").iter_rows():
         named.setdefault(indicator, set()).add(source)
     places = _places(pack)
-    rows = [
-        (
-            entry.id,
-            _hash([entry.model_dump_json(exclude=_SAID)]),
-            _hash(_settings(pack, entry, sorted(named.get(entry.id, set())), places)),
-        )
-        for entry in entries
-    ]
-    return pl.DataFrame(rows, schema=("indicator_id", "definition_hash", "settings_hash"), orient="row")
+    rows = []
+    for entry in entries:
+        definition = entry.model_dump_json(exclude=_SAID)
+        settings = _hash(_settings(pack, entry, sorted(named.get(entry.id, set())), places))
+        rows.append((entry.id, _hash([definition]), settings, definition))
+    return pl.DataFrame(rows, schema=("indicator_id", "definition_hash", "settings_hash", "definition"), orient="row")
 
 
 def _settings(pack: CityPack, entry: Entry, sources: Iterable[str], places: Mapping[str, str]) -> Iterable[str]:

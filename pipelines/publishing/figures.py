@@ -35,7 +35,7 @@ from pipelines.pack.agencies import agencies_of, with_titles
 from pipelines.pack.breaks import break_frame, breaks_of
 from pipelines.pack.city import CityPack
 from pipelines.pack.targets import targets_of
-from pipelines.publishing import games, interventions
+from pipelines.publishing import games, interventions, provenance
 from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
@@ -65,7 +65,7 @@ PUBLISHED = (
     *("intervention_results", "intervention_months", "breaks", "targets", "year_comparisons"),
     *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
     *games.TABLES,
-    *("nowcasts", "reporting_delays", "definitions"),
+    *("nowcasts", "reporting_delays", "definitions", "indicator_sources", "indicator_checks"),
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes", "protected_gaps", "protected_alarms")
@@ -293,6 +293,8 @@ def write_published(
         *games.played(pack, published).values(),
         *(frame.filter(~pl.col("indicator_id").is_in([*affected])) for frame in beside),
         definitions(pack, entries, sources),
+        provenance.indicator_sources(entries, sources, con.sql("select source, kind from staging.source").pl()),
+        provenance.indicator_checks(con, project, entries),
     )
     tables["linkage_agencies"] = with_titles(pack, tables["linkage_agencies"])
     return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | tables)

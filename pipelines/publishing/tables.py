@@ -19,6 +19,7 @@ from pipelines.pack.city import CityPack
 from pipelines.publishing import due
 from pipelines.publishing.allowed import declared_words
 from pipelines.publishing.protecting import protected
+from pipelines.publishing.provenance import batch_months
 from pipelines.quality import store
 from pipelines.warehouse import literal, one_row
 
@@ -77,12 +78,18 @@ QUERIES = {
         left join resident using (area_id)
         order by area.area_level, shape.position, area.area_id
     """,
+    # Of a file that the pack names by a path of this machine only the name is told.
     "ledger": """
-        select source, batch_id, "read", accepted, quarantined, duplicate, superseded, merged, deferred,
-            replaced, deleted,
-            batch_id in (select batch_id from ledger.delivery where is_current) as is_current
-        from ledger.batch order by source, batch_id
+        select source, batch_id, batch."read", accepted, quarantined, duplicate, superseded, merged, deferred,
+            replaced, deleted, coalesce(is_current, false) as is_current,
+            case when regexp_matches(file, '^([/\\\\~]|[A-Za-z]:)') then parse_filename(file) else file end as file,
+            loaded_at
+        from ledger.batch as batch left join ledger.delivery as delivery using (source, batch_id)
+        order by source, batch_id
     """,
+    "batch_months": batch_months(is_exact=True),
+    "indicator_sources": "select * from indicators.indicator_sources order by all",
+    "indicator_checks": "select * from indicators.indicator_checks order by all",
     "quarantine_summary": """
         select source, kind, reason, nullif(field, '') as field, count(*) as row_count,
             arg_min(file, (file, line)) as example_file, arg_min(line, (file, line)) as example_line
@@ -153,7 +160,14 @@ def release_queries(pack: CityPack) -> dict[str, str]:
         for name, source in pack.sources.items()
     )
     return {
-        **protected({**QUERIES, "source_anomaly": _anomalies(pack)}, pack.protection),
+        **protected(
+            {
+                **QUERIES,
+                "batch_months": batch_months(pack.protection.is_exact),
+                "source_anomaly": _anomalies(pack),
+            },
+            pack.protection,
+        ),
         "source_freshness": f"""
             select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
                 silent_after_days
@@ -161,8 +175,8 @@ def release_queries(pack: CityPack) -> dict[str, str]:
             join (values {titles}) as titled(source, title_en, title_zh) using (source)
             order by source
         """,
-        "indicator_catalogue": "select catalogue_rows.*, definition_hash, settings_hash from catalogue_rows "
-        "left join indicators.definitions using (indicator_id) order by position",
+        "indicator_catalogue": "select catalogue_rows.*, definition_hash, settings_hash, definition "
+        "from catalogue_rows left join indicators.definitions using (indicator_id) order by position",
     }
 
 

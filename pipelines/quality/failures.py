@@ -5,7 +5,7 @@ what follows for the figures (`gates`). Where it cannot be told, the failure is 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -86,23 +86,36 @@ def find_failures(
     return sorted(failures, key=lambda failure: failure.reason)
 
 
-def _failure(con: duckdb.DuckDBPyConnection, verdict: Verdict, expectation: Expectation | None) -> Failure:
-    relation = f"{verdict.layer}.{verdict.table_name}"
-    reason = f"gate_failed:{verdict.table_name}.{verdict.expectation}"
-    if expectation is None:
-        return Failure(relation, reason)
-    present = _columns_of(con, expectation)
+def possible_failure(expectation: Expectation, present: Collection[str]) -> Failure:
+    """Tell what a failure of an expectation would be about, whosever rows broke it.
+
+    Parameters
+    ----------
+    present
+        Columns of its table.
+    """
     columns = judged_columns(expectation, present)
+    return Failure(
+        f"{expectation.layer}.{expectation.table}",
+        f"gate_failed:{expectation.table}.{expectation.name}",
+        None if columns is None else columns | _same_fields(expectation, columns),
+    )
+
+
+def _failure(con: duckdb.DuckDBPyConnection, verdict: Verdict, expectation: Expectation | None) -> Failure:
+    if expectation is None:
+        relation = f"{verdict.layer}.{verdict.table_name}"
+        return Failure(relation, f"gate_failed:{verdict.table_name}.{verdict.expectation}")
+    present = _columns_of(con, expectation)
+    about = possible_failure(expectation, present)
     whose = next((column for column in _WHOSE if column in present), None)
     parts = None
     # Records that do not rightly say whose they are cannot tell whose are wrong.
-    is_told = whose == "indicator_id" or (whose is not None and whose not in (columns or ()))
+    is_told = whose == "indicator_id" or (whose is not None and whose not in (about.columns or ()))
     if whose is not None and is_told and verdict.exception is None:
         parts = _whose_rows(con, expectation, whose)
-    return Failure(
-        relation,
-        reason,
-        None if columns is None else columns | _same_fields(expectation, columns),
+    return replace(
+        about,
         sources=parts if whose == "source" else None,
         indicators=parts if whose == "indicator_id" else None,
     )

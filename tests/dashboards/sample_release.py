@@ -21,7 +21,7 @@ from shapely.geometry import mapping, shape
 from pipelines.pack.city import CityPack
 from pipelines.pack.games import GameOfPack, example_game
 from pipelines.publishing.games import played
-from tests.dashboards import sample_index, sample_linkage, sample_survey
+from tests.dashboards import sample_index, sample_linkage, sample_provenance, sample_survey
 
 PRECINCTS = Path(__file__).parents[2] / "cities" / "nyc" / "data" / "precincts_77.geojson.gz"
 AS_OF = date(2016, 12, 31)
@@ -53,6 +53,7 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
     rng = random.Random(seed)
     areas = _areas()
     values, limits = _figures(rng, areas)
+    quality = _quality()
     tables: dict[str, list[tuple[Any, ...]]] = {
         "indicator_values": [(*row, 0.035 if row[0] == "B3" else None) for row in values],
         "indicator_limits": limits,
@@ -86,7 +87,8 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
         **_games(values),
         **_vintages(values),
         "areas": areas,
-        **_quality(),
+        **quality,
+        **sample_provenance.tables(INDICATORS, {source: told[0] for source, told in SOURCES.items()}, quality),
         "area_freshness": _area_freshness(areas),
         "quality_score": _scores(),
         "release_info": [
@@ -101,7 +103,8 @@ def write(home: Path, release_id: str = "2016-12-31-sample", city: str = "New Yo
             con.register("frame", pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None).to_arrow())
             con.execute(f"insert into {name} select * from frame")
             con.unregister("frame")
-    (folder / "manifest.json").write_text(json.dumps({"release_id": release_id}), encoding="utf-8")
+    manifest = {"release_id": release_id, **sample_provenance.MANIFEST}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     _publish(folder)
     return folder
 
@@ -338,6 +341,7 @@ def _entry(indicator_id: str) -> tuple[Any, ...]:
         json.dumps(["month", "year"]), "ISO 37120", "Counts records, not events.", "统计的是记录，而非事件。",
         "To see a change early.", "To rank officers.", "Recording less; the share of unusable records would rise.",
         "precinct", "not_available" if own["reason"] else "available", own["reason"] or None, "d0", "5e",
+        sample_provenance.definition(own["unit"], kind),
     )  # fmt: skip
 
 

@@ -42,7 +42,8 @@ create table indicator_catalogue (
     dimension varchar, subject varchar, polarity varchar, unit varchar, decimals integer, formula varchar,
     interval_method varchar, min_denominator double, needs varchar, period_kinds varchar, reference varchar,
     caveats_en varchar, caveats_zh varchar, intended_use varchar, forbidden_use varchar, gaming varchar,
-    geography varchar, status varchar, reason varchar, definition_hash varchar, settings_hash varchar
+    geography varchar, status varchar, reason varchar, definition_hash varchar, settings_hash varchar,
+    definition varchar
 );
 
 create table changes (
@@ -211,7 +212,20 @@ create table areas (
 
 create table ledger (
     source varchar, batch_id varchar, read bigint, accepted bigint, quarantined bigint, duplicate bigint,
-    superseded bigint, merged bigint, deferred bigint, replaced bigint, deleted bigint, is_current boolean
+    superseded bigint, merged bigint, deferred bigint, replaced bigint, deleted bigint, is_current boolean,
+    file varchar, loaded_at timestamp
+);
+
+create table batch_months (
+    source varchar, batch_id varchar, counted_by varchar, month date, records bigint, refused bigint
+);
+
+create table indicator_sources (
+    indicator_id varchar, source varchar, part varchar, counted_by varchar, months_before bigint
+);
+
+create table indicator_checks (
+    indicator_id varchar, layer varchar, table_name varchar, expectation varchar
 );
 
 create table quarantine_summary (

@@ -480,3 +480,32 @@ def test_scenarios_axes_and_games_are_chosen(visitor: Visitor) -> None:
     with visitor.page.expect_download() as download:
         visitor.page.locator("a[href*='/download/csv/game/sensitivity']").click()
     assert download.value.suggested_filename == "inspection_sensitivity.csv"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_figure_leads_to_where_it_comes_from_and_back(visitor: Visitor, release: Release, language: str) -> None:
+    words = Words(language)
+    visitor.open(_address("overview", lang=language, scheme="dark"))
+    card = visitor.page.locator(".card-frame", has=visitor.page.locator("#" + _css_id({"card": "B1_theft"})))
+    card.locator(".card-origin").click()
+    expect(visitor.page.locator("main h1")).to_have_text(words("explain.title"))
+    expect(visitor.page).to_have_title(re.compile(words("nav.explain")))
+    expect(visitor.page.locator("html")).to_have_attribute("data-scheme", "dark")
+    figure = release.city_figure("B1_theft", "month", date(2016, 12, 1))
+    assert figure is not None
+    shown = words.measure(figure["value"], "per 10 000 residents and year", 1)
+    expect(visitor.page.get_by_text(shown, exact=True)).to_be_visible()
+    expect(visitor.page.locator(".explanation .ag-row").first).to_be_visible()
+    # By its own address, on a phone: everything is there without scrolling sideways.
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    visitor.page.reload()
+    expect(visitor.page.get_by_text("data/thefts.csv")).to_be_visible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.page.set_viewport_size({"width": 1280, "height": 900})
+    visitor.page.locator(".explained .part-link").first.click()
+    expect(visitor.page.locator("main h1")).to_have_text(words("trend.title"))
+    # The table's rows are links of their own, each to its period.
+    second = visitor.page.locator(".ag-row[row-index='1'] .agGrid-Markdown a")
+    second.click()
+    expect(visitor.page).to_have_url(re.compile("/explain.*period=2016-11-01"))
+    expect(visitor.page.locator("main h1")).to_have_text(words("explain.title"))

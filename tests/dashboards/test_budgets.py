@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from dashboards.address import PAGES, SCHEMES, View, href
+from dashboards.address import PAGES, REACHED, SCHEMES, View, href
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -39,7 +39,7 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *REACHED])
 def test_a_first_visit_is_light_and_nothing_shuts_readers_out(window: BrowserContext, base_url: str, name: str) -> None:
     page = window.new_page()
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import duckdb
@@ -99,3 +100,16 @@ def test_threads_do_not_matter() -> None:
                 con.execute(query + order)
                 found.add(content_hash(con, "t", ["i", "quotient", "text", "list", "day"]))
     assert len(found) == 1
+
+
+def test_a_zero_whose_sign_the_engine_loses_is_the_same(tmp_path: Path) -> None:
+    """In a column of nothing but zeros one sign is kept for all."""
+    zeros = "create table {}t as select if(i % 7 = 3, -0.0, 0.0)::double as x from range(1000) as each (i)"
+    with duckdb.connect() as con:
+        con.execute(f"attach '{tmp_path / 'kept.duckdb'}' as kept")
+        con.execute(zeros.format("kept."))
+        written = content_hash(con, "kept.t", ["x"])
+        con.execute("detach kept")
+    with duckdb.connect(str(tmp_path / "kept.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*) from t where x::varchar = '-0.0'").fetchall() == [(0,)]
+        assert content_hash(con, "t", ["x"]) == written

@@ -1,5 +1,7 @@
 """The hashes of what a figure is defined by change with what decides it, and with nothing else."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import polars as pl
@@ -32,7 +34,14 @@ def entries(**changes: object) -> list[Entry]:
 
 def hashes(pack: CityPack, given: list[Entry] | None = None) -> dict[str, tuple[str, str]]:
     found = definitions(pack, given or entries(), SOURCES)
-    return {name: (definition, settings) for name, definition, settings in found.iter_rows()}
+    return {name: (definition, settings) for name, definition, settings, _ in found.iter_rows()}
+
+
+def test_the_hash_of_a_definition_is_that_of_the_text_beside_it(tmp_path: Path) -> None:
+    found = definitions(write_pack(tmp_path), entries(), SOURCES)
+    for definition_hash, text in found.select("definition_hash", "definition").iter_rows():
+        assert hashlib.sha256(f"{text}\0".encode()).hexdigest().startswith(definition_hash)
+        assert {"measure", "numerator", "per"} <= json.loads(text).keys()
 
 
 def test_an_entry_is_another_where_it_computes_another_figure(tmp_path: Path) -> None:

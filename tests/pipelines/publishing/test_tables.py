@@ -56,7 +56,9 @@ def test_every_table_of_a_release_is_documented(tmp_path: Path) -> None:
     assert {*tables.release_queries(write_pack(tmp_path)), "release_info"} == set(documented())
 
 
-@pytest.mark.parametrize("table", ["areas", "ledger", "quarantine_summary", "source_finding", "source_drift"])
+@pytest.mark.parametrize(
+    "table", ["areas", "batch_months", "ledger", "quarantine_summary", "source_finding", "source_drift"]
+)
 def test_columns_are_those_that_are_documented(released: duckdb.DuckDBPyConnection, table: str) -> None:
     assert rows_of(released, table).columns == documented()[table]
 
@@ -72,7 +74,8 @@ def test_the_catalogue_has_the_documented_columns_and_keeps_its_order() -> None:
     )
     frame = tables.catalogue_frame(entries, availability)
     # What each is defined by is joined by the release's query.
-    assert set(documented()["indicator_catalogue"]) - {"definition_hash", "settings_hash"} <= set(frame.columns)
+    joined = {"definition_hash", "settings_hash", "definition"}
+    assert set(documented()["indicator_catalogue"]) - joined <= set(frame.columns)
     assert frame["indicator_id"].to_list() == [entry.id for entry in entries]
     assert frame["status"].to_list() == ["available"] * len(entries)
 
@@ -93,9 +96,10 @@ def test_refused_rows_are_counted_with_an_example_and_no_content(released: duckd
 
 def test_the_ledger_is_released_whole(released: duckdb.DuckDBPyConnection) -> None:
     [line] = rows_of(released, "ledger").rows(named=True)
-    assert line["source"] == "calls"
+    assert (line["source"], line["file"]) == ("calls", "calls.csv")
     assert line["read"] == 8
-    assert {name: count for name, count in line.items() if name not in ("source", "batch_id", "read") and count} == {
+    others = ("source", "batch_id", "read", "file", "loaded_at")
+    assert {name: count for name, count in line.items() if name not in others and count} == {
         "is_current": True,
         "accepted": 1,
         "quarantined": 5,

@@ -12,9 +12,10 @@ import pytest
 
 from dbt_like_sql.project import load_project
 from dbt_like_sql.run import run_model
-from pipelines.pack.city import CityPack
+from pipelines.pack.city import CityPack, load_city_pack
 from pipelines.publishing import tables
 from pipelines.quality import anomalies
+from tests.conftest import NYC
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
@@ -124,6 +125,7 @@ def test_no_category_of_few_records_is_named_in_a_release() -> None:
             )
             + ") as t(metric, value, records, observed, p_value, direction)"
         )
-        found = con.sql(f"select metric, value from ({tables.QUERIES['source_anomaly']})").fetchall()
+        queries = tables.release_queries(load_city_pack(NYC))
+        found = con.sql(f"select metric, value from ({queries['source_anomaly']})").fetchall()
     named = sorted(value for _, value in found if value is not None)
     assert named == ["64", "common", "gone"]
