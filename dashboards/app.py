@@ -178,7 +178,7 @@ def destination(view: View, triggered: list[dict[str, Any]], shown: dict[str, An
             wanted = choose(wanted, identity[CONTROL], change["value"])
         elif MAP in identity and change["value"]:
             area = change["value"]["points"][0].get("customdata") or [None]
-            wanted = wanted.to("trend", areas=(str(area[0]),), period_kind=identity[MAP]) if area[0] else wanted
+            wanted = wanted.to("district", areas=(str(area[0]),), period_kind=identity[MAP]) if area[0] else wanted
     return href(wanted) if wanted != view and wanted.page else None
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
+from dashboards.district_data import DistrictData
 from dashboards.game_data import GameData
 from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
@@ -172,6 +173,11 @@ class Release:
     def comparisons(self) -> ComparisonData:
         """Areas side by side."""
         return ComparisonData(self._query)
+
+    @cached_property
+    def districts(self) -> DistrictData:
+        """Single areas and all that is known of them."""
+        return DistrictData(self._query)
 
     @cached_property
     def cooperation(self) -> CooperationData:

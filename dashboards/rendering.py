@@ -22,12 +22,25 @@ from dashboards.components.header import footer, header, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
 from dashboards.figures.theme import palette
-from dashboards.pages import catalogue, compare, cooperation, game, interventions, overview, public, quality, trend
+from dashboards.pages import (
+    briefing,
+    catalogue,
+    compare,
+    cooperation,
+    district,
+    game,
+    interventions,
+    overview,
+    public,
+    quality,
+    trend,
+)
 from dashboards.releases import Releases
 from dashboards.wording import Words
 
 PAGES: dict[str, Callable[[Context], Any]] = {
     "overview": overview.page,
+    "district": district.page,
     "trend": trend.page,
     "compare": compare.page,
     "cooperation": cooperation.page,
@@ -36,6 +49,7 @@ PAGES: dict[str, Callable[[Context], Any]] = {
     "game": game.page,
     "quality": quality.page,
     "catalogue": catalogue.page,
+    "briefing": briefing.page,
 }
 SHOWN = "shown"
 """Key of the id of the store that remembers the controls as drawn."""
