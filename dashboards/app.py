@@ -10,7 +10,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from flask_compress import Compress
 
-from dashboards import data_docs, downloads, game_live
+from dashboards import data_docs, document, downloads, game_live
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.map_panel import MAP
@@ -78,6 +78,7 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     game_live.register(app, releases)
     data_docs.register(app.server, docs)
     downloads.register(app.server, releases)
+    document.register(app.server, releases)
 
     policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
 

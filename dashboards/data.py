@@ -63,12 +63,7 @@ TABLES = (
     "survey_gaps",
     "survey_reliability",
     "survey_importance",
-    "games",
-    "game_parameters",
-    "game_scenarios",
-    "game_rest_points",
-    "game_thresholds",
-    "game_sensitivity",
+    *("games", "game_parameters", "game_scenarios", "game_rest_points", "game_thresholds", "game_sensitivity"),
     "nowcasts",
     "reporting_delays",
     "revisions",
@@ -231,6 +226,11 @@ class Release:
             order by area_level <> 'city', has_geometry, area_level, """
             + _natural_order("")
         )
+
+    @cached_property
+    def area_rows(self) -> dict[str, dict[str, Any]]:
+        """Rows of `areas` by their id."""
+        return {row["area_id"]: row for row in self.areas.to_dicts()}
 
     @cached_property
     def city_id(self) -> str:

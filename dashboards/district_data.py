@@ -34,43 +34,119 @@ class DistrictData:
             from indicator_values group by all order by period_start desc, period_kind"""
         )
 
-    def figures(self, spans: Mapping[str, Span], area_ids: Sequence[str]) -> pl.DataFrame:
-        """Figures of several indicators in several areas.
+    def figures(
+        self, periods: Mapping[str, tuple[str, date]], area_id: str, part_ids: Sequence[str], part_indicator: str | None
+    ) -> pl.DataFrame:
+        """Figures of an area, and of its parts those of one indicator and those with a special cause.
 
         Parameters
         ----------
-        spans
-            By indicator, which periods.
-        area_ids
-            Areas.
+        periods
+            Kind and first day of the period by indicator.
+        area_id, part_ids
+            The area, and the areas in it.
+        part_indicator
+            Of which all parts are given.
 
         Returns
         -------
         pl.DataFrame
-            Rows of `indicator_values`, by area, indicator and period, oldest first.
+            Rows of `indicator_values`, by area and indicator.
         """
-        kinds, firsts, lasts = zip(*spans.values(), strict=True) if spans else ((), (), ())
+        return self._query(
+            """with asked as (
+              select unnest(?::varchar[]) as indicator_id, unnest(?::varchar[]) as period_kind,
+                unnest(?::date[]) as period_start
+            )
+            select v.* from indicator_values v join asked using (indicator_id, period_kind, period_start)
+            where v.area_id = ?
+              or (list_contains(?::varchar[], v.area_id) and (v.indicator_id = ? or v.signal <> 'none'))
+            order by v.area_id, v.indicator_id""",
+            list(periods),
+            [kind for kind, _ in periods.values()],
+            [start for _, start in periods.values()],
+            area_id,
+            list(part_ids),
+            part_indicator,
+        )
+
+    def courses(
+        self, spans: Mapping[str, Span], area_id: str, part_ids: Sequence[str], part_indicator: str | None
+    ) -> pl.DataFrame:
+        """How figures came to be where they are: those of an area, and of its parts those of one indicator.
+
+        Parameters
+        ----------
+        spans
+            Periods by indicator.
+        area_id, part_ids, part_indicator
+            As of `figures`.
+
+        Returns
+        -------
+        pl.DataFrame
+            area_id, indicator_id, period_kind, period_start, value, signal; oldest first.
+        """
         return self._query(
             """with span as (
               select unnest(?::varchar[]) as indicator_id, unnest(?::varchar[]) as period_kind,
                 unnest(?::date[]) as first, unnest(?::date[]) as last
             )
-            select v.* from indicator_values v join span using (indicator_id, period_kind)
-            where v.area_id in (select unnest(?::varchar[])) and v.period_start between span.first and span.last
+            select v.area_id, v.indicator_id, v.period_kind, v.period_start, v.value, v.signal
+            from indicator_values v join span using (indicator_id, period_kind)
+            where v.period_start between span.first and span.last
+              and (v.area_id = ? or (v.indicator_id = ? and list_contains(?::varchar[], v.area_id)))
             order by v.area_id, v.indicator_id, v.period_start""",
             list(spans),
-            list(kinds),
-            list(firsts),
-            list(lasts),
-            list(area_ids),
+            [kind for kind, _, _ in spans.values()],
+            [first for _, first, _ in spans.values()],
+            [last for _, _, last in spans.values()],
+            area_id,
+            part_indicator,
+            list(part_ids),
         )
 
-    def positions(self, area_ids: Sequence[str]) -> pl.DataFrame:
-        """Where areas stand among those that they are compared with: rows of `comparisons`, the newest first."""
+    def positions(
+        self,
+        newest: Mapping[str, date],
+        asked: tuple[str, date],
+        area_id: str,
+        part_ids: Sequence[str],
+        part_indicator: str | None,
+    ) -> pl.DataFrame:
+        """Where areas stand among those that they are compared with, in the comparison that fits best.
+
+        Parameters
+        ----------
+        newest
+            The last period that counts, by kind; the kinds that fit best first.
+        asked
+            Kind and first day of the period that fits better than all others.
+        area_id, part_ids, part_indicator
+            As of `figures`.
+
+        Returns
+        -------
+        pl.DataFrame
+            Rows of `comparisons`, one per area and indicator.
+        """
         return self._query(
-            """select * from comparisons where area_id in (select unnest(?::varchar[]))
-            order by area_id, indicator_id, period_start desc, period_kind""",
-            list(area_ids),
+            """with newest as (
+              select unnest(?::varchar[]) as period_kind, unnest(?::date[]) as last, unnest(?::int[]) as place
+            )
+            select c.* from comparisons c join newest using (period_kind)
+            where c.period_start <= newest.last
+              and (c.area_id = ? or (c.indicator_id = ? and list_contains(?::varchar[], c.area_id)))
+            qualify row_number() over (partition by c.area_id, c.indicator_id
+              order by c.period_kind = ? and c.period_start = ? desc, newest.place, c.period_start desc) = 1
+            order by c.area_id, c.indicator_id""",
+            list(newest),
+            list(newest.values()),
+            list(range(len(newest))),
+            area_id,
+            part_indicator,
+            list(part_ids),
+            *asked,
         )
 
     def limits(self, area_id: str, period_kinds: Sequence[str], since: date) -> pl.DataFrame:

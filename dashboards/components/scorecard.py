@@ -5,7 +5,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboards.address import PAGES
+from dashboards.address import parse
 from dashboards.components.cards import STATUS_SIGNS
 from dashboards.components.context import Context
 from dashboards.components.layout import badge
@@ -16,7 +16,8 @@ from dashboards.figures.comparison import STANDING_GLYPHS
 from dashboards.figures.sparkline import sparkline
 from dashboards.wording import NO_FIGURE
 
-EXPLAIN = "explain"
+EXPLAIN = parse("/explain", None).page
+"""The page that tells where a figure comes from, where the application has it."""
 COLUMNS = ("value", "interval", "course", "signal", "target", "position", "grade")
 NUMBERS = ("value", "interval")
 NOTHING = html.Span(NO_FIGURE, className="sub nothing")
@@ -95,7 +96,7 @@ def _figure(context: Context, score: Score, titles: Sequence[str]) -> list[Any]:
         return [_cell(titles[1], _no_figure(context, score), "no-figure", colSpan=2)]
     percent = score.indicator["unit"] == "%"
     number: Any = words.number(row["value"], decimals) + ("%" if percent else "")
-    if EXPLAIN in PAGES:
+    if EXPLAIN:
         number = dcc.Link(
             number,
             href=context.link(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from dashboards.components.context import Context
-from dashboards.periods import period_end
+from dashboards.periods import last_period, period_end
 
 KINDS = ("month", "quarter", "year", "rolling_12m")
 """Kinds of period that a scorecard is of."""
@@ -14,7 +14,7 @@ POSITION_KINDS = ("rolling_12m", "year", "quarter")
 """Kinds of period that areas are compared in, the steadiest first."""
 PERIODS_SHOWN = 24
 """As many as a word-sized line holds."""
-_YEARS_BACK = {"day": 1, "week": 1, "month": 2, "quarter": 6, "rolling_12m": 3}
+_YEARS_BACK = {"month": 2, "quarter": 6, "rolling_12m": 3}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Score:
     row: dict[str, Any] | None
     """Row of `indicator_values`, None where there is none of the period."""
     history: list[dict[str, Any]]
-    """Rows up to the period, oldest first."""
+    """Figures and signals up to the period, oldest first: rows of `DistrictData.courses`."""
     target: dict[str, Any] | None
     """Row of `targets`."""
     position: dict[str, Any] | None
@@ -48,10 +48,23 @@ class Score:
         return None if self.row is None else self.row["value"]
 
     @property
+    def status(self) -> str | None:
+        """Whether the figure is final, provisional and so on; None where there is no row."""
+        return None if self.row is None else self.row["status"]
+
+    @property
     def signal(self) -> str | None:
         """The special cause of the period; None where there is none or no chart is drawn."""
         signal = None if self.row is None else self.row["signal"]
         return None if signal == "none" else signal
+
+    @property
+    def side(self) -> str | None:
+        """On which side of the limits among its peers the figure lies, `better` or `worse`; None within them."""
+        standing, polarity = (self.position or {}).get("standing"), self.indicator["polarity"]
+        if standing in (None, "expected") or polarity not in ("higher", "lower"):
+            return None
+        return "better" if (standing in ("high", "rather_high")) == (polarity == "higher") else "worse"
 
     @property
     def is_charted(self) -> bool:
@@ -71,71 +84,77 @@ def chosen_period(context: Context) -> tuple[str, date] | None:
     return None if period is None else (kind, period)
 
 
-def scores(context: Context, area_ids: Sequence[str], kind: str, period: date) -> dict[str, list[Score]]:
-    """What is known in each area, those about incidents first.
+@dataclass(frozen=True)
+class Scores:
+    """What is known of an area and of the areas in it."""
 
-    An indicator that is not published by `kind` is shown in the newest period of another kind that was over by the
+    own: list[Score]
+    parts: list[Score]
+    """Of each part, one indicator."""
+    causes: list[Score]
+    """Of all parts, figures with a special cause."""
+
+
+def scores(
+    context: Context,
+    area_id: str,
+    kind: str,
+    period: date,
+    part_ids: Sequence[str] = (),
+    part_indicator: str | None = None,
+) -> Scores:
+    """What is known in an area, indicators about incidents first.
+
+    An indicator that is not published by `kind` is shown in the last period of another kind that was over by the
     end of `period`. Left out are indicators that have no rows of the area at all, such as those of another geography.
-
-    Returns
-    -------
-    dict
-        Area to its scores, an entry for each of `area_ids`.
     """
-    release, end = context.release, period_end(kind, period)
+    districts, end = context.release.districts, period_end(kind, period)
     indicators = {row["indicator_id"]: row for row in context.available_indicators()}
-    spans = {}
+    periods: dict[str, tuple[str, date]] = {}
     for identity, row in indicators.items():
-        offered = row["period_kinds"] or []
-        own = next((each for each in (kind, *KINDS) if each in offered), None)
+        own = next((each for each in (kind, *KINDS) if each in (row["period_kinds"] or [])), None)
         if own is not None:
-            years = _YEARS_BACK.get(own, PERIODS_SHOWN)
-            spans[identity] = (own, date(period.year - years, 1, 1), period if own == kind else end)
-    histories: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in release.districts.figures(spans, area_ids).to_dicts():
-        if period_end(row["period_kind"], row["period_start"]) <= end:
-            histories.setdefault((row["area_id"], row["indicator_id"]), []).append(row)
-    targets = {(row["indicator_id"], row["area_id"]): row for row in release.trends.targets.to_dicts()}
-    places = _positions(context, area_ids, kind, period)
-    found: dict[str, list[Score]] = {area: [] for area in area_ids}
-    for area in area_ids:
-        for identity, indicator in indicators.items():
-            history = histories.get((area, identity))
-            if not history:
-                continue
-            own, newest = history[-1]["period_kind"], history[-1]["period_start"]
-            at = period if own == kind else newest
-            found[area].append(
-                Score(
-                    area,
-                    indicator,
-                    own,
-                    at,
-                    history[-1] if newest == at else None,
-                    history[-PERIODS_SHOWN:],
-                    targets.get((identity, area)),
-                    places.get((area, identity)),
-                    is_of_other_kind=own != kind,
-                )
-            )
-    return found
+            periods[identity] = (own, period if own == kind else last_period(own, end))
+    spans = {
+        identity: (own, date(start.year - _YEARS_BACK.get(own, PERIODS_SHOWN), 1, 1), start)
+        for identity, (own, start) in periods.items()
+    }
+    figures = {
+        (row["area_id"], row["indicator_id"]): row
+        for row in districts.figures(periods, area_id, part_ids, part_indicator).to_dicts()
+    }
+    courses: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in districts.courses(spans, area_id, part_ids, part_indicator).to_dicts():
+        courses.setdefault((row["area_id"], row["indicator_id"]), []).append(row)
+    newest = {each: last_period(each, end) for each in POSITION_KINDS}
+    places = {
+        (row["area_id"], row["indicator_id"]): row
+        for row in districts.positions(newest, (kind, period), area_id, part_ids, part_indicator).to_dicts()
+    }
+    targets = {(row["area_id"], row["indicator_id"]): row for row in context.release.trends.targets.to_dicts()}
 
+    def score(area: str, identity: str) -> Score:
+        own, start = periods[identity]
+        key = (area, identity)
+        return Score(
+            area,
+            indicators[identity],
+            own,
+            start,
+            figures.get(key),
+            courses.get(key, [])[-PERIODS_SHOWN:],
+            targets.get(key),
+            places.get(key),
+            is_of_other_kind=own != kind,
+        )
 
-def _positions(
-    context: Context, area_ids: Sequence[str], kind: str, period: date
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """The comparison of each area and indicator that fits best: of the period itself, else the newest before its end."""
-    end = period_end(kind, period)
-    best: dict[tuple[str, str], tuple[tuple[bool, int, int], dict[str, Any]]] = {}
-    for row in context.release.districts.positions(area_ids).to_dicts():
-        own, start = row["period_kind"], row["period_start"]
-        if own not in POSITION_KINDS or period_end(own, start) > end:
-            continue
-        key = (row["area_id"], row["indicator_id"])
-        fit = ((own, start) == (kind, period), -POSITION_KINDS.index(own), start.toordinal())
-        if key not in best or fit > best[key][0]:
-            best[key] = (fit, row)
-    return {key: row for key, (_, row) in best.items()}
+    known = figures.keys() | courses.keys()
+    marked = [key for key, row in figures.items() if row["signal"] not in (None, "none") and key[0] != area_id]
+    return Scores(
+        own=[score(area_id, identity) for identity in periods if (area_id, identity) in known],
+        parts=[score(area, part_indicator) for area in part_ids if part_indicator and (area, part_indicator) in known],
+        causes=[score(*key) for key in marked],
+    )
 
 
 def grades(found: Sequence[Score]) -> dict[str, int]:

@@ -73,7 +73,7 @@ def events(context: Context, area_id: str, inside: Sequence[str], found: Sequenc
     """
     listed = context.release.districts.changes(area_id).to_dicts()
     told = {(row["indicator_id"], row["period_kind"], row["period_start"]) for row in listed}
-    since = min((score.history[0]["period_start"] for score in found), default=date.min)
+    since = min((score.history[0]["period_start"] for score in found if score.history), default=date.min)
     gathered = [
         *(change_event(context, row) for row in listed),
         *_chart_marks(context, area_id, found, told),
@@ -98,7 +98,7 @@ def without_area(context: Context, row: dict[str, Any]) -> str:
     return changes.sentence(context, named).lstrip(":： ")
 
 
-def worded(context: Context, row: dict[str, Any], indicator: dict[str, Any] | None) -> dict[str, Any]:
+def worded(row: dict[str, Any], indicator: dict[str, Any] | None) -> dict[str, Any]:
     """Add to a change what its sentence needs to know of the indicator."""
     known = indicator or {}
     return {
@@ -114,7 +114,7 @@ def worded(context: Context, row: dict[str, Any], indicator: dict[str, Any] | No
 def change_event(context: Context, row: dict[str, Any]) -> Event:
     """A change that stands out among all."""
     indicator = context.release.indicator(row["indicator_id"])
-    whole = worded(context, row, indicator)
+    whole = worded(row, indicator)
     return _marked(context, whole, "change")
 
 
@@ -154,7 +154,7 @@ def _chart_marks(
         if key in told or key not in limits:
             continue
         ends = {name: limits[key][name] for name in ("centre", "limit_low", "limit_high")}
-        whole = worded(context, {**row, **ends, "method": "moving_range"}, indicator)
+        whole = worded({**row, **ends, "method": "moving_range"}, indicator)
         events_.append(_marked(context, whole, "chart"))
     return events_
 
@@ -239,9 +239,7 @@ def _revisions(context: Context, area_id: str, found: Sequence[Score]) -> list[E
             now=now,
             reasons=reasons(context, most["reason"]),
         )
-        link = context.link(
-            "trend", indicator=most["indicator_id"], areas=(area_id,), period_kind=most["period_kind"]
-        )
+        link = context.link("trend", indicator=most["indicator_id"], areas=(area_id,), period_kind=most["period_kind"])
         told.append(Event(as_of, words.day(as_of), "revision", text, SIGNS["revision"], "context", link))
     return told
 

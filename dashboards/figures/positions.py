@@ -1,4 +1,4 @@
-"""Where an area stands among its peers: a line per indicator from the best place to the last, with the rank's interval."""
+"""Where an area stands among its peers: a line per indicator from first place to last, with the rank's interval."""
 
 import plotly.graph_objects as go
 import polars as pl

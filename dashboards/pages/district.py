@@ -10,12 +10,14 @@ from dash import dcc, html
 from dashboards.components import area_tree, controls
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, range_column, text_column
-from dashboards.components.layout import empty_state, graph, page_head, panel
+from dashboards.components.layout import badge, empty_state, graph, page_head, panel
 from dashboards.components.legend import legend
 from dashboards.components.scorecard import grade_notes, position_lines, score_table
-from dashboards.components.scores import KINDS, Score, chosen_period, grades, scores
-from dashboards.components.signals import welcome
+from dashboards.components.scores import KINDS, Score, Scores, chosen_period, grades, scores
+from dashboards.components.signals import signal_badge, welcome
 from dashboards.components.story import events, story
+from dashboards.components.targets import status_badge
+from dashboards.figures.comparison import STANDING_GLYPHS
 from dashboards.figures.positions import positions_figure
 
 
@@ -40,8 +42,9 @@ def page(context: Context) -> Any:
         controls.period_select(context, kind, periods.filter(period_kind=kind), period),
     )
     parts = area_tree.inside(context, identity)
-    known = scores(context, [identity, *parts["area_id"]], kind, period)
-    own = known[identity]
+    chosen = _part_indicator(context)
+    known = scores(context, identity, kind, period, parts["area_id"].to_list(), chosen)
+    own = known.own
     if not own:
         return [head, bar, empty_state(words("district.no_figures", area=words.of(area, "title")))]
     what = words("district.what", area=words.of(area, "title"), period=words.period(kind, period))
@@ -52,6 +55,7 @@ def page(context: Context) -> Any:
         panel(
             what,
             html.P(summary(context, own), id="district-summary", className="result"),
+            *_look_here(context, own),
             score_table(context, _by_dimension(context, own)),
             *_grades(context, own),
             *_left_out(context, own),
@@ -64,7 +68,7 @@ def page(context: Context) -> Any:
             ],
             className="halves",
         ),
-        *_parts(context, parts, known),
+        *_parts(context, parts, known, chosen),
         panel(words("compare.table"), _table(context, own, identity, kind, period)),
     ]
 
@@ -87,7 +91,12 @@ def summary(context: Context, found: Sequence[Score]) -> str:
     if tones:
         parts.append(words.counted("district.signals", len(tones), bad=tones.count("bad"), good=tones.count("good")))
     elif with_figure:
-        parts.append(words("district.no_signal"))
+        charted = sum(score.is_charted for score in with_figure)
+        all_of_them = charted == len(with_figure)
+        parts.append(words("district.no_signal") if all_of_them else words.counted("district.no_signal_of", charted))
+    provisional = sum(score.status == "provisional" for score in with_figure)
+    if provisional:
+        parts.append(words.counted("district.provisional", provisional))
     aims = [(score.row or {}).get("target_status") for score in found if score.target]
     off = sum(status in ("off_path", "missed") for status in aims)
     if off:
@@ -97,6 +106,26 @@ def summary(context: Context, found: Sequence[Score]) -> str:
         told = [words("district.grade_count", grade=grade, count=count) for grade, count in given.items()]
         parts.append(words("district.grades", grades=words("list.comma").join(told)))
     return words("list.space").join(parts)
+
+
+def _look_here(context: Context, found: Sequence[Score]) -> list[Any]:
+    """The few indicators with a special cause, off the path to a target, or on the worse side among peers."""
+    items = []
+    for score in found:
+        marks = []
+        if score.signal:
+            marks.append(signal_badge(context, score.signal, score.indicator["polarity"]))
+        status = (score.row or {}).get("target_status")
+        if score.target and status in ("off_path", "missed"):
+            marks.append(status_badge(context, status))
+        if score.side == "worse" and score.position:
+            standing = score.position["standing"]
+            marks.append(badge(context.words(f"standing.{standing}"), "bad", STANDING_GLYPHS[standing]))
+        if marks:
+            link = context.link("trend", indicator=score.indicator_id, areas=(score.area_id,), period_kind=score.kind)
+            title = context.words.of(score.indicator, "title")
+            items.append(html.Li([dcc.Link(title, href=link), *marks]))
+    return [html.Ul(items, className="look-here", id="look-here")] if items else []
 
 
 def _by_dimension(context: Context, found: Sequence[Score]) -> list[tuple[str, list[Score]]]:
@@ -119,9 +148,7 @@ def _left_out(context: Context, found: Sequence[Score]) -> list[Any]:
     """Indicators without any row of this area, and those that the city cannot have, with the reason."""
     words = context.words
     present = {score.indicator_id for score in found}
-    elsewhere = [
-        words.of(row, "title") for row in context.available_indicators() if row["indicator_id"] not in present
-    ]
+    elsewhere = [words.of(row, "title") for row in context.available_indicators() if row["indicator_id"] not in present]
     shown: list[Any] = []
     if elsewhere:
         names = words("list.comma").join(elsewhere)
@@ -163,7 +190,7 @@ def _positions(context: Context, found: Sequence[Score]) -> Any:
         *(
             (f"legend-sign {tone}", sign, words(f"positions.{name}"))
             for name, sign, tone in (("better", "▲▼", "tone-good"), ("worse", "▲▼", "tone-bad"))
-            if name in _sides(found)
+            if name in {score.side for score in found}
         ),
     ]
     return panel(
@@ -181,65 +208,53 @@ def _positions(context: Context, found: Sequence[Score]) -> Any:
 _PLACES = ("areas_compared", "rank", "rank_low", "rank_high")
 
 
-def _sides(found: Sequence[Score]) -> set[str]:
-    """On which sides of the funnel's limits the area lies with some indicator, as far as an end is better."""
-    sides = set()
-    for score in found:
-        standing, polarity = (score.position or {}).get("standing"), score.indicator["polarity"]
-        if standing not in (None, "expected") and polarity in ("higher", "lower"):
-            sides.add("better" if (standing in ("high", "rather_high")) == (polarity == "higher") else "worse")
-    return sides
+def _part_indicator(context: Context) -> str | None:
+    """The indicator by which the areas in this one are shown: the view's, else the overview's first."""
+    chosen = context.chosen_indicator()
+    return None if chosen is None else str(chosen["indicator_id"])
 
 
-def _parts(context: Context, parts: pl.DataFrame, known: dict[str, list[Score]]) -> list[Any]:
-    """The areas in this one: how many special causes each has, and one indicator of all with the same columns."""
+def _parts(context: Context, parts: pl.DataFrame, known: Scores, chosen: str | None) -> list[Any]:
+    """The areas in this one: which have special causes, and one indicator of all with the same columns."""
     words = context.words
-    found = {area: known[area] for area in parts["area_id"] if known[area]}
-    if not found:
+    if not parts.height or chosen is None:
         return []
-    offered = {score.indicator_id: score.indicator for rows in found.values() for score in rows}
-    asked = context.view.indicator
-    chosen = asked if asked in offered else next(iter(offered))
-    rows = [score for each in found.values() for score in each if score.indicator_id == chosen]
-    shown = parts.filter(pl.col("area_id").is_in([score.area_id for score in rows]))["area_level"]
-    levels = words("list.comma").join(words.known("level", level) for level in shown.unique(maintain_order=True))
+    levels = words("list.comma").join(
+        words.known("level", level) for level in parts["area_level"].unique(maintain_order=True)
+    )
+    shown = score_table(context, [(None, known.parts)], of_areas=True) if known.parts else _not_there(context, chosen)
     return [
         panel(
             words("parts.title", level=levels),
-            _causes(context, found),
+            _causes(context, known.causes),
             controls.control_row(controls.indicator_select(context, chosen)),
-            score_table(context, [(None, rows)], of_areas=True),
+            shown,
             note=words("parts.note"),
         )
     ]
 
 
-def _causes(context: Context, found: dict[str, list[Score]]) -> Any:
-    """Areas whose latest figures hold special causes, those with the most unwelcome ones first."""
-    words = context.words
-    lines = []
-    for area, rows in found.items():
-        marked = [(welcome(score.signal, score.indicator["polarity"]), score) for score in rows if score.signal]
-        if marked:
-            bad = sum(tone == "bad" for tone, _ in marked)
-            names = words("list.comma").join(words.of(score.indicator, "title") for _, score in marked)
-            lines.append((-bad, -len(marked), area, bad, names))
-    if not lines:
+def _not_there(context: Context, chosen: str) -> Any:
+    title = context.words.of(context.release.indicator(chosen) or {}, "title") or chosen
+    return empty_state(context.words("parts.no_rows", indicator=title))
+
+
+def _causes(context: Context, causes: Sequence[Score]) -> Any:
+    """Areas whose figures hold special causes, those with the most unwelcome ones first."""
+    words, view = context.words, context.view
+    by_area: dict[str, list[Score]] = {}
+    for score in causes:
+        by_area.setdefault(score.area_id, []).append(score)
+    if not by_area:
         return html.P(words("parts.no_signal"))
-    view = context.view
-    items = [
-        html.Li(
-            [
-                dcc.Link(
-                    context.area_title(area),
-                    href=context.link("district", areas=(area,), period_kind=view.period_kind, period=view.period),
-                ),
-                words.counted("parts.signals", -count, bad=bad, indicators=names),
-            ]
-        )
-        for _, count, area, bad, names in sorted(lines)
-    ]
-    return html.Ul(items, className="plain-list")
+    lines = []
+    for area, rows in by_area.items():
+        bad = sum(welcome(score.row["signal"], score.indicator["polarity"]) == "bad" for score in rows if score.row)
+        names = words("list.comma").join(words.of(score.indicator, "title") for score in rows)
+        text = words.counted("parts.signals", len(rows), bad=bad, indicators=names)
+        link = context.link("district", areas=(area,), period_kind=view.period_kind, period=view.period)
+        lines.append((-bad, -len(rows), html.Li([dcc.Link(context.area_title(area), href=link), text])))
+    return html.Ul([item for _, _, item in sorted(lines, key=lambda line: line[:2])], className="plain-list")
 
 
 def _table(context: Context, found: Sequence[Score], area_id: str, kind: str, period: date) -> Any:
@@ -248,18 +263,18 @@ def _table(context: Context, found: Sequence[Score], area_id: str, kind: str, pe
     rows = [_table_row(context, score) for score in found]
     numbers = ("lower", "upper", "bound_low", "bound_high")
     columns = [
-        text_column("indicator", words("control.indicator"), width=230, minWidth=150),
-        text_column("period", words("column.period"), width=130, minWidth=104),
+        text_column("indicator", words("control.indicator"), width=230, minWidth=190),
+        text_column("period", words("column.period"), width=130, minWidth=124),
         number_column("value", words("column.value"), 2, width=84),
-        text_column("unit", words("definition.unit"), width=150),
+        text_column("unit", words("definition.unit"), width=160, minWidth=130),
         range_column("lower", "upper", words("column.interval"), 2, rows),
         range_column("bound_low", "bound_high", words("column.bounds"), 2, rows),
-        text_column("signal", words("column.signal"), width=130),
-        text_column("target_status", words("column.target_status"), width=120),
+        text_column("signal", words("column.signal"), width=150, minWidth=130),
+        text_column("target_status", words("column.target_status"), width=120, minWidth=104),
         number_column("rank", words("compare.column.rank"), 0, width=70, minWidth=64),
         range_column("rank_low", "rank_high", words("compare.column.rank_interval"), 0, rows),
-        number_column("areas_compared", words("district.file.compared"), 0, width=96),
-        text_column("standing", words("compare.column.standing"), width=140),
+        number_column("areas_compared", words("district.file.compared"), 0, width=104, minWidth=100),
+        text_column("standing", words("compare.column.standing"), width=140, minWidth=120),
         text_column("quality_grade", words("column.grade"), width=76, minWidth=72, tooltipField="grade_reason"),
         text_column("status", words("column.status"), width=110, tooltipField="reason"),
         number_column("numerator", words("column.numerator"), 0, width=104, hide=True),
