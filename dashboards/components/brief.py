@@ -79,15 +79,11 @@ class Brief:
         }
 
     @cached_property
-    def last_year(self) -> dict[str, str]:
-        """Each figure of the month against that of a year before, in words, by indicator."""
+    def last_year(self) -> dict[str, dict[str, Any]]:
+        """Each figure of the month against that of a year before: rows of `year_comparisons` by indicator."""
         identities = [score.indicator_id for score in self.figures]
         rows = self.context.release.trends.year_comparisons(identities, [self.area_id], "month").to_dicts()
-        return {
-            row["indicator_id"]: against_last_year(self.context, row)
-            for row in rows
-            if row["period_start"] == self.month
-        }
+        return {row["indicator_id"]: row for row in rows if row["period_start"] == self.month}
 
     @cached_property
     def key_figures(self) -> list[Score]:
@@ -156,7 +152,7 @@ def _settled(brief: Brief) -> list[str]:
     marked = [score for score, signal in held if signal != "none" and score.indicator_id not in listed]
     if marked:
         return [words("briefing.settled_marked", in_period=month, indicators=_titles(brief.context, marked))]
-    return [words("briefing.settled_nothing", in_period=month, count=words.number(len(held)))]
+    return [words.counted("briefing.settled_nothing", len(held), in_period=month)]
 
 
 def _lead(brief: Brief) -> list[str]:
@@ -174,8 +170,10 @@ def _lead(brief: Brief) -> list[str]:
         low=words.number(row["lower"], decimals),
         high=words.number(row["upper"], decimals),
     )
-    against = brief.last_year.get(score.indicator_id)
-    return [words("briefing.against", told=told, against=against) if against else words("briefing.alone", told=told)]
+    row_before = brief.last_year.get(score.indicator_id)
+    if row_before is None:
+        return [words("briefing.alone", told=told)]
+    return [words("briefing.against", told=told, against=against_last_year(brief.context, row_before))]
 
 
 def _targets(brief: Brief) -> list[str]:

@@ -214,14 +214,14 @@ def position(context: Context, score: Score) -> Any:
     return [dcc.Link(lines[0], href=link), *(html.Span(line, className="sub") for line in lines[1:])]
 
 
-def position_lines(context: Context, row: dict[str, Any]) -> list[str]:
+def position_lines(context: Context, row: dict[str, Any], in_short: bool = False) -> list[str]:
     """A place among peers in words: the rank with its interval, where there is one, and the standing."""
     words, standing = context.words, row["standing"]
     count = words.number(row["areas_compared"])
     lines = []
     if row["rank"] is not None:
         numbers = {name: words.number(row[name]) for name in ("rank", "rank_low", "rank_high")}
-        lines.append(words("district.rank", count=count, **numbers))
+        lines.append(words("district.rank_short" if in_short else "district.rank", count=count, **numbers))
     if standing is not None:
         sign = "" if standing == "expected" else f"{STANDING_GLYPHS[standing]} "
         lines.append(sign + words(f"standing.{standing}"))

@@ -17,6 +17,7 @@ from dashboards.components.scores import Score
 from dashboards.components.signals import signal_badge
 from dashboards.components.story import without_area
 from dashboards.components.targets import aim, status_badge
+from dashboards.components.year_before import verdict
 from dashboards.figures.theme import palette
 from dashboards.periods import period_before, year_before
 from dashboards.wording import NO_FIGURE
@@ -140,14 +141,14 @@ def _row(brief: Brief, number: int, score: Score) -> list[Any]:
         words.number(values.get(start), decimals) if start else NO_FIGURE
         for start in (period_before("month", score.period), year_before("month", score.period))
     )
-    against = brief.last_year.get(score.indicator_id)
-    signal: Any = words.known("signal", "none") if score.is_charted else words("district.no_chart")
-    marks = [signal_badge(context, score.signal, score.indicator["polarity"])] if score.signal else [signal]
+    against = _against(brief, score)
+    usual = html.Span(words("briefing.usual") if score.is_charted else words("district.no_chart"), className="sub")
+    marks = [signal_badge(context, score.signal, score.indicator["polarity"])] if score.signal else [usual]
     if score.target:
         status = row["target_status"] or score.target["target_status"]
         marks += [status_badge(context, status)] if status else []
         marks.append(html.Span(aim(context, score.target, score.indicator), className="sub"))
-    place = position_lines(context, score.position) if score.position else [words("district.not_compared")]
+    place = position_lines(context, score.position, in_short=True) if score.position else [NO_FIGURE]
     return [
         name,
         figure,
@@ -159,6 +160,16 @@ def _row(brief: Brief, number: int, score: Score) -> list[Any]:
         [html.Span(line, className="" if at == 0 else "sub") for at, line in enumerate(place)],
         row["quality_grade"] or NO_FIGURE,
     ]
+
+
+def _against(brief: Brief, score: Score) -> str | None:
+    """By how much a figure differs from last year's, and whether chance explains it."""
+    row, words = brief.last_year.get(score.indicator_id), brief.context.words
+    if row is None or row["rate_ratio"] is None:
+        return None
+    percent = round(100 * (row["rate_ratio"] - 1))
+    change = f"{'+' if percent > 0 else ''}{words.number(percent)}%"
+    return words("district.reason_line", indicator=change, reason=verdict(brief.context, row["p_value"]))
 
 
 def _changes(brief: Brief) -> Any:
