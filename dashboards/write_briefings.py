@@ -33,8 +33,12 @@ def main() -> int:
     releases = Releases(options.home.resolve())
     try:
         written = write(releases, options.out, options.area, options.month, options.language)
-    except (BriefingError, ReleaseError) as error:
+    except BriefingError as error:
         print(error, file=sys.stderr)
+        return 1
+    except ReleaseError as error:
+        words = Words(next(iter(options.language), "en"))
+        print(words(f"release_error.{error.code}"), file=sys.stderr)
         return 1
     finally:
         releases.close()

@@ -107,7 +107,7 @@ def _list(lines: list[str]) -> Any:
 def _figures(brief: Brief) -> Any:
     words = brief.context.words
     names = ("indicator", "value", "interval", "before", "year_before", "course", "signal", "position", "grade")
-    looks = dict.fromkeys(("value", "interval", "before", "year_before"), "number")
+    looks = dict.fromkeys(("value", "interval", "before", "year_before"), "number") | {"position": "place"}
     titles = {name: words(f"briefing.column.{name}") for name in names}
     head = html.Tr([html.Th(titles[name], scope="col", className=looks.get(name, "")) for name in names])
     rows = []
@@ -133,7 +133,7 @@ def _row(brief: Brief, number: int, score: Score) -> list[Any]:
     figure = [html.Span(words.number(row["value"], decimals) + ("%" if unit == "%" else ""), className="figure")]
     if row["status"] != "final":
         figure.append(
-            html.Span(f"{STATUS_SIGNS[row['status']]} {words.known('status', row['status'])}", className="sub")
+            html.Span(f"{STATUS_SIGNS[row['status']]} {words.known('status', row['status'])}", className="sub whole")
         )
     if score.indicator_id in brief.expected:
         figure.append(html.Span(brief.expected[score.indicator_id], className="sub"))
