@@ -20,8 +20,10 @@ EXPLAIN = parse("/explain", None).page
 """The page that tells where a figure comes from, where the application has it."""
 COLUMNS = ("value", "interval", "course", "signal", "target", "position", "grade")
 NUMBERS = ("value", "interval")
-NOTHING = html.Span(NO_FIGURE, className="sub nothing")
-"""Stands in a cell that has nothing to say; on a phone, where each cell is a line, it is left out."""
+NOTHING = (NO_FIGURE, "nothing")
+"""Text and class of a cell that has nothing to say; on a phone, where each cell is a line, it is left out."""
+Cell = tuple[Any, str]
+"""What stands in a cell, and the class that it has: plain texts, since a page has hundreds of cells."""
 
 
 def score_table(context: Context, groups: Sequence[tuple[str | None, Sequence[Score]]], of_areas: bool = False) -> Any:
@@ -55,11 +57,11 @@ def _row(context: Context, score: Score, titles: Sequence[str], of_areas: bool) 
     name = _area(context, score) if of_areas else _name(context, score)
     cells = [
         *_figure(context, score, titles),
-        _cell(titles[3], course(context, score), "course"),
-        _cell(titles[4], _signal(context, score)),
-        _cell(titles[5], _target(context, score)),
-        _cell(titles[6], position(context, score)),
-        _cell(titles[7], grade(context, score)),
+        _cell(titles[3], *_course(context, score)),
+        _cell(titles[4], *_signal(context, score)),
+        _cell(titles[5], *_target(context, score)),
+        _cell(titles[6], *_position(context, score)),
+        _cell(titles[7], *_grade(context, score)),
     ]
     return html.Tr([html.Th(name, scope="row"), *cells])
 
@@ -107,15 +109,22 @@ def _figure(context: Context, score: Score, titles: Sequence[str]) -> list[Any]:
                 period=score.period,
             ),
         )
-    shown: list[Any] = [html.Span(number, className="figure")]
+    shown: list[Any] = [html.Strong(number)]
     if score.is_of_other_kind:
         shown.append(html.Span(words.period(score.kind, score.period), className="sub"))
     if row["status"] != "final":
         shown.append(_status(context, row))
     return [
         _cell(titles[1], shown, "number"),
-        _cell(titles[2], [html.Span(text, className=name) for text, name in interval(context, score)], "number"),
+        _cell(titles[2], *_interval(context, score)),
     ]
+
+
+def _interval(context: Context, score: Score) -> Cell:
+    first, *others = interval(context, score)
+    if not others:
+        return first[0], "number range"
+    return [first[0], *(html.Span(text, className=look) for text, look in others)], "number range"
 
 
 def _status(context: Context, row: dict[str, Any]) -> Any:
@@ -136,7 +145,7 @@ def interval(context: Context, score: Score) -> list[tuple[str, str]]:
     if row["unusable"] and row["bound_low"] is not None and row["bound_high"] is not None:
         low, high = (words.number(row[end], decimals) for end in ("bound_low", "bound_high"))
         found.append((words("district.worst", low=low, high=high), "sub worst"))
-    return found or [(NO_FIGURE, "sub nothing")]
+    return found or [(NO_FIGURE, "sub")]
 
 
 def _no_figure(context: Context, score: Score) -> list[Any]:
@@ -154,12 +163,17 @@ def _no_figure(context: Context, score: Score) -> list[Any]:
     return told
 
 
+def _course(context: Context, score: Score) -> Cell:
+    drawn = course(context, score)
+    return NOTHING if drawn is None else (drawn, "course")
+
+
 def course(context: Context, score: Score) -> Any:
-    """The latest figures as a word-sized line, described in words."""
+    """The latest figures as a word-sized line, described in words; None where there are fewer than two."""
     words, decimals = context.words, score.indicator["decimals"]
     known = [row for row in score.history if row["value"] is not None]
     if len(known) < 2:
-        return NOTHING
+        return None
     low, high = min(row["value"] for row in known), max(row["value"] for row in known)
     described = words(
         "district.course",
@@ -178,16 +192,16 @@ def course(context: Context, score: Score) -> Any:
     return html.Img(src=line, alt=described, title=described, className="spark")
 
 
-def _signal(context: Context, score: Score) -> Any:
+def _signal(context: Context, score: Score) -> Cell:
     if score.signal is not None:
-        return signal_badge(context, score.signal, score.indicator["polarity"])
+        return signal_badge(context, score.signal, score.indicator["polarity"]), ""
     if score.value is None:
         return NOTHING
     text = context.words.known("signal", "none") if score.is_charted else context.words("district.no_chart")
-    return html.Span(text, className="sub")
+    return text, "quiet"
 
 
-def _target(context: Context, score: Score) -> Any:
+def _target(context: Context, score: Score) -> Cell:
     if score.target is None:
         return NOTHING
     words, target = context.words, score.target
@@ -195,14 +209,14 @@ def _target(context: Context, score: Score) -> Any:
     value += "%" if score.indicator["unit"] == "%" else ""
     aim = html.Span(words("district.target", value=value, due=words.day(target["due"])), className="sub")
     status = (score.row or {}).get("target_status") or target["target_status"]
-    return [status_badge(context, status), aim] if status else aim
+    return ([status_badge(context, status), aim] if status else aim), ""
 
 
-def position(context: Context, score: Score) -> Any:
+def _position(context: Context, score: Score) -> Cell:
     """Rank with its interval among those compared, and where the figure lies against the funnel's limits."""
     row = score.position
     if row is None:
-        return html.Span(context.words("district.not_compared"), className="sub nothing")
+        return context.words("district.not_compared"), "nothing"
     link = context.link(
         "compare",
         indicator=score.indicator_id,
@@ -211,7 +225,7 @@ def position(context: Context, score: Score) -> Any:
         period=row["period_start"],
     )
     lines = position_lines(context, row)
-    return [dcc.Link(lines[0], href=link), *(html.Span(line, className="sub") for line in lines[1:])]
+    return [dcc.Link(lines[0], href=link), *(html.Span(line, className="sub") for line in lines[1:])], ""
 
 
 def position_lines(context: Context, row: dict[str, Any], in_short: bool = False) -> list[str]:
@@ -230,13 +244,13 @@ def position_lines(context: Context, row: dict[str, Any], in_short: bool = False
     return lines
 
 
-def grade(context: Context, score: Score) -> Any:
+def _grade(context: Context, score: Score) -> Cell:
     """The letter of a figure's quality; on hovering, why. `grade_notes` says it to everybody."""
     row = score.row
     if row is None or not row["quality_grade"]:
         return NOTHING
     letter = row["quality_grade"]
-    return html.Span(letter, className=f"grade grade-{letter}", title=context.grade_reasons(row) or None)
+    return html.Span(letter, className=f"grade grade-{letter}", title=context.grade_reasons(row) or None), ""
 
 
 def grade_notes(context: Context, found: Sequence[Score]) -> list[str]:
