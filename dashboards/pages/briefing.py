@@ -107,7 +107,10 @@ def _list(lines: list[str]) -> Any:
 def _figures(brief: Brief) -> Any:
     words = brief.context.words
     names = ("indicator", "value", "interval", "before", "year_before", "course", "signal", "position", "grade")
-    looks = dict.fromkeys(("value", "interval", "before", "year_before"), "number") | {"position": "place"}
+    looks = dict.fromkeys(("value", "interval", "before"), "number") | {
+        "year_before": "number against",
+        "position": "place",
+    }
     titles = {name: words(f"briefing.column.{name}") for name in names}
     head = html.Tr([html.Th(titles[name], scope="col", className=looks.get(name, "")) for name in names])
     rows = []
