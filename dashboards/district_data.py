@@ -149,14 +149,26 @@ class DistrictData:
             *asked,
         )
 
-    def limits(self, area_id: str, period_kinds: Sequence[str], since: date) -> pl.DataFrame:
-        """Limits of an area's charts from a day on: rows of `indicator_limits`."""
+    def limits(self, area_id: str, points: Sequence[tuple[str, str, date]]) -> pl.DataFrame:
+        """Limits of an area's charts at points of them: rows of `indicator_limits`.
+
+        Parameters
+        ----------
+        points
+            Indicator, kind and first day of a period.
+        """
+        indicators, kinds, starts = zip(*points, strict=True) if points else ((), (), ())
         return self._query(
-            """select * from indicator_limits where area_id = ? and period_kind in (select unnest(?::varchar[]))
-            and period_start >= ? order by indicator_id, period_kind, period_start""",
+            """with point as (
+              select unnest(?::varchar[]) as indicator_id, unnest(?::varchar[]) as period_kind,
+                unnest(?::date[]) as period_start
+            )
+            select * from indicator_limits join point using (indicator_id, period_kind, period_start)
+            where area_id = ? order by indicator_id, period_kind, period_start""",
+            list(indicators),
+            list(kinds),
+            list(starts),
             area_id,
-            list(period_kinds),
-            since,
         )
 
     def changes(self, area_id: str) -> pl.DataFrame:

@@ -72,13 +72,13 @@ def events(context: Context, area_id: str, inside: Sequence[str], found: Sequenc
         The area's scores.
     """
     listed = context.release.districts.changes(area_id).to_dicts()
-    told = {(row["indicator_id"], row["period_kind"], row["period_start"]) for row in listed}
+    told = {_key(row) for row in listed}
     since = min((score.history[0]["period_start"] for score in found if score.history), default=date.min)
     gathered = [
         *(change_event(context, row) for row in listed),
         *_chart_marks(context, area_id, found, told),
         *(alarm_event(context, row) for row in context.release.districts.alarms(area_id).to_dicts()
-          if (row["indicator_id"], row["period_kind"], row["period_start"]) not in told),
+          if _key(row) not in told),
         *_breaks(context, found),
         *_interventions(context, {area_id, *inside}),
         *_revisions(context, area_id, found),
@@ -86,6 +86,10 @@ def events(context: Context, area_id: str, inside: Sequence[str], found: Sequenc
     ]  # fmt: skip
     kept = [event for event in gathered if event.day >= since]
     return sorted(kept, key=lambda event: event.day, reverse=True)
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, date]:
+    return row["indicator_id"], row["period_kind"], row["period_start"]
 
 
 def _of_period(kind: str, start: date) -> date:
@@ -140,18 +144,11 @@ def _chart_marks(
             if signal is not None and signal != before:
                 marks.append((score.indicator, row))
             before = signal
-    if not marks:
-        return []
-    kinds = sorted({row["period_kind"] for _, row in marks})
-    since = min(row["period_start"] for _, row in marks)
-    limits = {
-        (row["indicator_id"], row["period_kind"], row["period_start"]): row
-        for row in context.release.districts.limits(area_id, kinds, since).to_dicts()
-    }
+    points = {_key(row): (indicator, row) for indicator, row in marks if _key(row) not in told}
+    limits = {_key(row): row for row in context.release.districts.limits(area_id, list(points)).to_dicts()}
     events_ = []
-    for indicator, row in marks:
-        key = (row["indicator_id"], row["period_kind"], row["period_start"])
-        if key in told or key not in limits:
+    for key, (indicator, row) in points.items():
+        if key not in limits:
             continue
         ends = {name: limits[key][name] for name in ("centre", "limit_low", "limit_high")}
         whole = worded({**row, **ends, "method": "moving_range"}, indicator)
