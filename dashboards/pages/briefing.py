@@ -1,12 +1,13 @@
 """Briefing: one district and month on a page to print, as a person would write it."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 from dash import html
 
-from dashboards.address import View, href
+from dashboards.address import href
 from dashboards.components import area_tree, controls
 from dashboards.components.brief import Brief, evidence, headlines, missing, quality
 from dashboards.components.cards import STATUS_SIGNS
@@ -64,7 +65,8 @@ def _bar(context: Context, area: dict[str, Any] | None, months: pl.DataFrame, mo
     if month is not None:
         shown.append(controls.period_select(context, "month", months.head(MONTHS_OFFERED), month))
     if month is not None and area is not None:
-        view = View("briefing", areas=(area["area_id"],), period=month, language=words.language)
+        view = replace(context.view.bare(), page="briefing", areas=(area["area_id"],), period=month)
+        view = replace(view, language=words.language, scheme=None)
         address = DOCUMENT + href(view).removeprefix("/briefing")
         shown.append(html.A(words("briefing.document"), href=address, className="button"))
     return html.Div(controls.control_row(*shown), className="screen-only")

@@ -284,7 +284,7 @@ def _table(context: Context, found: Sequence[Score], area_id: str, kind: str, pe
         text_column("grade_reason", words("column.grade_reason"), hide=True),
         text_column("reason", words("column.reason"), hide=True),
     ]
-    return grid("district", columns, rows, words, f"{area_id}_{kind}_{period.isoformat()}.csv".replace(":", "_"))
+    return grid(context, "district", columns, rows, f"{area_id}_{kind}_{period.isoformat()}".replace(":", "_"))
 
 
 def _table_row(context: Context, score: Score) -> dict[str, Any]:

@@ -281,7 +281,7 @@ def test_a_district_is_chosen_by_mouse_and_keyboard_and_leads_on(visitor: Visito
     expect(visitor.page).to_have_url(re.compile(r"/trend\?indicator=B1_theft&area=9&by=month"))
     visitor.page.go_back()
     with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("button", name="Download CSV").click()
+        visitor.page.get_by_role("link", name="Download this table as CSV").click()
     assert download.value.suggested_filename == "9_month_2016-11-01.csv"
 
 
