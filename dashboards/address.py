@@ -13,7 +13,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
-PAGES = ("overview", "trend", "compare", "cooperation", "public", "interventions", "game", "quality", "catalogue")
+PAGES = (
+    *("overview", "district", "trend", "compare", "cooperation", "public", "interventions", "game", "quality"),
+    *("catalogue", "briefing"),
+)
 REACHED = ("explain",)
 """Pages that others lead to; the navigation does not name them."""
 PERIOD_KINDS = ("day", "week", "month", "quarter", "year", "rolling_12m")
@@ -192,7 +195,8 @@ def _settings(given: list[str]) -> tuple[tuple[str, float], ...]:
 
 
 def _day(text: str | None) -> date | None:
+    """Read a day; a month, as 2026-03, is its first one."""
     try:
-        return date.fromisoformat(text) if text else None
+        return date.fromisoformat(f"{text}-01" if len(text or "") == len("2026-03") else text) if text else None
     except ValueError:
         return None

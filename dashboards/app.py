@@ -10,7 +10,7 @@ import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from flask_compress import Compress
 
-from dashboards import data_docs, downloads, game_live
+from dashboards import data_docs, document, downloads, game_live
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.map_panel import MAP
@@ -78,6 +78,7 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     game_live.register(app, releases)
     data_docs.register(app.server, docs)
     downloads.register(app.server, releases)
+    document.register(app.server, releases)
 
     policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
 
@@ -178,7 +179,7 @@ def destination(view: View, triggered: list[dict[str, Any]], shown: dict[str, An
             wanted = choose(wanted, identity[CONTROL], change["value"])
         elif MAP in identity and change["value"]:
             area = change["value"]["points"][0].get("customdata") or [None]
-            wanted = wanted.to("trend", areas=(str(area[0]),), period_kind=identity[MAP]) if area[0] else wanted
+            wanted = wanted.to("district", areas=(str(area[0]),), period_kind=identity[MAP]) if area[0] else wanted
     return href(wanted) if wanted != view and wanted.page else None
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
+from dashboards.district_data import DistrictData
 from dashboards.explanation_data import ExplanationData
 from dashboards.game_data import GameData
 from dashboards.geometry import Outline, outline
@@ -181,6 +182,11 @@ class Release:
         return ComparisonData(self._query)
 
     @cached_property
+    def districts(self) -> DistrictData:
+        """Single areas and all that is known of them."""
+        return DistrictData(self._query)
+
+    @cached_property
     def cooperation(self) -> CooperationData:
         """Scores of dimensions, and how they do together."""
         return CooperationData(self._query)
@@ -232,6 +238,11 @@ class Release:
             order by area_level <> 'city', has_geometry, area_level, """
             + _natural_order("")
         )
+
+    @cached_property
+    def area_rows(self) -> dict[str, dict[str, Any]]:
+        """Rows of `areas` by their id."""
+        return {row["area_id"]: row for row in self.areas.to_dicts()}
 
     @cached_property
     def city_id(self) -> str:

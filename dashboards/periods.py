@@ -15,6 +15,15 @@ def period_end(period_kind: str, start: date) -> date:
     return date(index // 12, index % 12 + 1, 1)
 
 
+def last_period(period_kind: str, end: date) -> date:
+    """Give the first day of the last period, of a month or longer, that ends before a day."""
+    months = {"month": 1, "quarter": 3, "year": 12, "rolling_12m": 12}[period_kind]
+    index = end.year * 12 + end.month - 1
+    # Rolling years begin with any month, the others where their length divides the count of months.
+    index = index - months if period_kind == "rolling_12m" else (index // months - 1) * months
+    return date(index // 12, index % 12 + 1, 1)
+
+
 def period_before(period_kind: str, start: date) -> date:
     """Give the first day of the period before; that of the year before for years and rolling years."""
     if period_kind in ("day", "week"):

@@ -1,4 +1,4 @@
-"""Redraw docs/screenshots from the current release: `python docs/take_screenshots.py [--home DIR]`.
+"""Redraw docs/screenshots from the current release: `python docs/take_screenshots.py [--home DIR] [--only NAME]`.
 
 Serves the dashboard on loopback, opens its pages in a real Chromium and saves what a reader sees.
 """
@@ -18,6 +18,8 @@ from tests.dashboards import browsing
 FOLDER = Path(__file__).parent / "screenshots"
 SHOTS = {
     "overview": "/",
+    "district": "/district?area=brooklyn&period=2016-11",
+    "briefing": "/briefing?area=brooklyn&period=2016-11",
     "trend": "/trend",
     "compare": "/compare",
     "cooperation": "/cooperation",
@@ -61,7 +63,9 @@ def main() -> int:
     """Take all screenshots; 1 if there is no browser or no release, or a picture is too heavy."""
     parser = argparse.ArgumentParser(description="Redraw docs/screenshots from the current release.")
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("WARDLIGHT_HOME", ".wardlight")))
-    home = parser.parse_args().home
+    parser.add_argument("--only", action="append", choices=SHOTS, default=[], help="take these alone")
+    options = parser.parse_args()
+    home = options.home
     executable = browsing.chromium()
     if executable is None:
         print(browsing.MISSING, file=sys.stderr)
@@ -72,6 +76,8 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with browsing.serve(home) as url, browsing.browser(executable) as browser:
         for name, address in SHOTS.items():
+            if options.only and name not in options.only:
+                continue
             _take(browser, url + address, FOLDER / f"{name}.png")
             print(f"docs/screenshots/{name}.png")
     heavy = [file.name for file in sorted(FOLDER.glob("*.png")) if file.stat().st_size > HEAVIEST]

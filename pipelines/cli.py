@@ -19,6 +19,7 @@ import click
 from dbt_like_sql.errors import ProjectError
 from indicators.catalogue.reading import CatalogueError
 from pipelines.alert_commands import alerts
+from pipelines.briefing_commands import briefing
 from pipelines.contract_commands import contract
 from pipelines.errors import WardlightError
 from pipelines.fingerprint import is_up_to_date
@@ -68,6 +69,7 @@ main.add_command(sql)
 main.add_command(contract)
 main.add_command(alerts)
 main.add_command(release)
+main.add_command(briefing)
 
 
 def _day(name: str, text: str) -> Callable[[Command], Command]:

@@ -8,11 +8,11 @@ from dash import dcc, html
 
 from dashboards.components.context import Context
 from dashboards.components.layout import badge
+from dashboards.components.signals import signal_badge
 from dashboards.components.targets import aim, chance, status_badge
 from dashboards.components.timeliness import why_no_newer
 from dashboards.components.year_before import against_last_year, verdict
 from dashboards.figures.sparkline import sparkline
-from dashboards.figures.theme import RISING
 from dashboards.periods import period_before, year_before
 from dashboards.wording import NO_FIGURE
 
@@ -183,12 +183,8 @@ def _badges(context: Context, row: dict[str, Any] | None, indicator: dict[str, A
     if row is None:
         return []
     found = []
-    signal = row["signal"]
-    if signal not in (None, "none"):
-        rises = signal in RISING
-        welcome = {"higher": rises, "lower": not rises}.get(indicator["polarity"])
-        kind = "context" if welcome is None else "good" if welcome else "bad"
-        found.append(badge(context.words.known("signal", signal), kind, "▲" if rises else "▼"))
+    if row["signal"] not in (None, "none"):
+        found.append(signal_badge(context, row["signal"], indicator["polarity"]))
     return found + _status(context, row)
 
 

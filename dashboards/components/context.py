@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -36,10 +37,10 @@ class Context:
 
     def area_title(self, area_id: str) -> str:
         """Title of an area in the reader's language; its id where the release does not know it."""
-        found = self.release.areas.filter(pl.col("area_id") == area_id)
-        return self.words.of(found.row(0, named=True), "title") if found.height else area_id
+        found = self.release.area_rows.get(area_id)
+        return self.words.of(found, "title") if found else area_id
 
-    @property
+    @cached_property
     def source_titles(self) -> dict[str, str]:
         """Title by source in the reader's language."""
         rows = self.release.quality.freshness.to_dicts()

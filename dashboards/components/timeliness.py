@@ -28,11 +28,12 @@ def why_no_newer(context: Context, indicator: dict[str, Any], row: dict[str, Any
         if trouble["status"] != "alive" and (trouble["source"] in named if named else trouble["kind"] in kinds)
     ]
     # A source at fault explains the rest: too few records, an open period and so on follow from it.
-    phrases = [_trouble(context, trouble) for trouble in troubled] or context.reasons(";".join(codes))
+    phrases = [trouble_of(context, trouble) for trouble in troubled] or context.reasons(";".join(codes))
     return words.join(phrases) or words("card.no_row")
 
 
-def _trouble(context: Context, source: dict[str, Any]) -> str:
+def trouble_of(context: Context, source: dict[str, Any]) -> str:
+    """Say what is wrong with a source that is not alive, and since when."""
     words, title = context.words, context.source_titles[source["source"]]
     until = context.release.quality.reliable_until[source["source"]]
     if until is None:

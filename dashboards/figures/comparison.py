@@ -17,6 +17,8 @@ STANDINGS = {
     "low": ("triangle-down", 11, False),
 }
 """Symbol, size and whether it is quiet, so that colour is never the only sign."""
+STANDING_GLYPHS = {"high": "▲", "rather_high": "△", "expected": "●", "rather_low": "▽", "low": "▼"}
+"""The symbols as characters."""
 
 
 def standing_colour(colours: Palette, standing: str | None, polarity: str) -> str:

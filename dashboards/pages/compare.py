@@ -19,12 +19,11 @@ from dashboards.components.grid import (
     wrapped_column,
 )
 from dashboards.components.layout import empty_state, graph, page_head, panel
-from dashboards.figures.comparison import STANDINGS, funnel_figure, order_figure
+from dashboards.figures.comparison import STANDING_GLYPHS, STANDINGS, funnel_figure, order_figure
 
 KINDS = ("rolling_12m", "year", "quarter")
 """Kinds of period, the one first that is shown without a choice."""
 INNER_TAIL = 0.05
-GLYPHS = {"high": "▲", "rather_high": "△", "expected": "●", "rather_low": "▽", "low": "▼"}
 
 
 def page(context: Context) -> Any:
@@ -140,7 +139,7 @@ def _funnel(
         ("legend-limits", "", words("compare.legend.inner")),
         ("legend-solid", "", words("compare.legend.outer")),
         *(
-            (f"legend-sign {_tone(name, indicator['polarity'])}", GLYPHS[name], words(f"standing.{name}"))
+            (f"legend-sign {_tone(name, indicator['polarity'])}", STANDING_GLYPHS[name], words(f"standing.{name}"))
             for name in STANDINGS
             if name in present
         ),

@@ -1,6 +1,5 @@
 """Interventions: what came of each one that the city declares, and how far that can be believed."""
 
-import json
 from typing import Any
 
 import polars as pl
@@ -8,14 +7,13 @@ from dash import dcc, html
 
 from dashboards.components.cards import STATUS_SIGNS
 from dashboards.components.context import Context
+from dashboards.components.intervention_words import areas_of, interval, months_of, sentence
 from dashboards.components.layout import badge, empty_state, graph, page_head, panel, table
 from dashboards.figures.interventions import intervention_figure
 
 LEVEL = 0.05
 ROLES = ("treated", "buffer", "control")
 PARTS = {"treated": "local", "buffer": "displaced"}
-NAMED_AREAS = 4
-"""More areas of one role than this are counted, not named."""
 CAVEATS = ("chosen", "recorded", "tries", "exchangeable")
 
 
@@ -40,7 +38,7 @@ def _intervention(context: Context, row: dict[str, Any]) -> Any:
     about = words(
         "interventions.about",
         day=words.day(row["start"]),
-        areas=_areas(context, row, "treated"),
+        areas=areas_of(context, row, "treated"),
         indicator=words.of(row, "indicator") or row["indicator_id"],
     )
     note = words.of(row, "note")
@@ -64,79 +62,9 @@ def _intervention(context: Context, row: dict[str, Any]) -> Any:
     return panel(words.of(row, "title"), *parts, note=about)
 
 
-def sentence(context: Context, row: dict[str, Any]) -> str:
-    """What came of an intervention, or why nothing can be said."""
-    words = context.words
-    if row["total"] is None:
-        return words("interventions.no_result", reasons=words.join(context.reasons(row["reason"])))
-    local = words(
-        "interventions.local",
-        span=_span(context, row, "after"),
-        areas=_areas(context, row, "treated"),
-        amount=_amount(context, row["local"]),
-        interval=_interval(context, row, "local"),
-    )
-    parts = [local]
-    if row["displaced"] is not None:
-        parts.append(
-            words(
-                "interventions.displaced",
-                amount=_amount(context, row["displaced"]),
-                interval=_interval(context, row, "displaced"),
-                total=_amount(context, row["total"]),
-                total_interval=_interval(context, row, "total"),
-            )
-        )
-    if row["harm"] is not None:
-        parts.append(
-            words(
-                "interventions.harm",
-                weights=words.join(_weighed(context, row["harm_weights"])),
-                amount=words.number(row["harm"]),
-                interval=_interval(context, row, "harm"),
-            )
-        )
-    found = "rise" if row["total_low"] > 0 else "fall" if row["total_high"] < 0 else "chance"
-    parts.append(words(f"interventions.verdict.{found}"))
-    return words("interventions.space").join(parts)
-
-
-def _weighed(context: Context, weights: str) -> list[str]:
-    """Kinds of event with the harm of one."""
-    words = context.words
-    named = [
-        (words.of(context.release.indicator(each) or {}, "title") or each, harm)
-        for each, harm in json.loads(weights).items()
-    ]
-    return [words("interventions.weight", title=title, weight=words.number(harm)) for title, harm in named]
-
-
-def _span(context: Context, row: dict[str, Any], window: str) -> str:
-    first, last = (context.words.period("month", row[f"{window}_{end}"]) for end in ("start", "end"))
-    return context.words("trend.span", first=first, last=last)
-
-
-def _amount(context: Context, events: float) -> str:
-    count = round(abs(events))
-    which = "same" if not count else "more" if events > 0 else "fewer"
-    return context.words(f"interventions.amount.{which}", count=context.words.number(count))
-
-
-def _interval(context: Context, row: dict[str, Any], part: str) -> str:
-    low, high = (context.words.number(row[f"{part}_{end}"]) for end in ("low", "high"))
-    return context.words("interventions.interval", low=low, high=high)
-
-
 def _with_interval(context: Context, row: dict[str, Any], part: str) -> str:
     amount = context.words.number(row[part])
-    return context.words("interventions.with_interval", amount=amount, interval=_interval(context, row, part))
-
-
-def _areas(context: Context, row: dict[str, Any], role: str) -> str:
-    areas = row[role]
-    if len(areas) > NAMED_AREAS:
-        return context.words.counted("overview.areas", len(areas))
-    return context.words("list.comma").join(context.area_title(area) for area in areas)
+    return context.words("interventions.with_interval", amount=amount, interval=interval(context, row, part))
 
 
 def _chart(context: Context, row: dict[str, Any], months: pl.DataFrame) -> Any:
@@ -230,14 +158,14 @@ def _table(context: Context, row: dict[str, Any]) -> Any:
     rows = [
         [
             words(f"interventions.role.{role}"),
-            _areas(context, row, role),
+            areas_of(context, row, role),
             words.number(row[f"{role}_before"]),
             words.number(row[f"{role}_after"]),
             _with_interval(context, row, PARTS[role]) if role in PARTS else "",
         ]
         for role in roles
     ]
-    windows = [_span(context, row, name) for name in ("before", "after")]
+    windows = [months_of(context, row, name) for name in ("before", "after")]
     columns = [
         (words("interventions.column.role"), ""),
         (words("interventions.column.areas"), ""),

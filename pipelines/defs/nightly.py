@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipelines import location
+from pipelines.defs.briefings import BRIEFINGS
 from pipelines.pack.city import CityPack
 from pipelines.runs import AS_OF_TAG, NIGHTLY, as_of_tick, run_tags
 
@@ -27,11 +28,12 @@ def _schedule(pack: CityPack) -> dg.ScheduleDefinition:
 
 @dg.definitions
 def nightly() -> dg.Definitions:
-    """The job over all assets, and when it runs."""
+    """The job over all assets but briefings, and when it runs."""
     pack = location.city_pack()
     job = dg.define_asset_job(
         NIGHTLY,
-        selection=dg.AssetSelection.all(),
+        # Briefings have a job of their own, once a month.
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BRIEFINGS),
         description="Files to release: load, model, judge, compute, publish.",
     )
     return dg.Definitions(jobs=[job], schedules=[_schedule(pack)])

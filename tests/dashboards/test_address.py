@@ -70,6 +70,11 @@ def test_values_outside_the_vocabulary_are_dropped(query: str, field: str) -> No
     assert getattr(parse("/", query), field) is None
 
 
+def test_a_month_may_be_written_as_one() -> None:
+    assert parse("/briefing", "?period=2026-03").period == date(2026, 3, 1)
+    assert parse("/briefing", "?period=2026-13").period is None
+
+
 def test_an_unknown_page_is_no_page_and_has_no_address() -> None:
     assert parse("/admin", "").page is None
     with pytest.raises(ValueError, match="is not a page"):

@@ -228,8 +228,8 @@ def test_controls_and_the_map_lead_to_addresses() -> None:
     assert destination(view, [_changed({"control": "indicator"}, "value", "G2")], {}) == "/?indicator=G2&lang=zh"
     assert destination(view, [_changed({"control": "indicator"}, "value", "B1_theft")], {}) is None
     click = {"points": [{"curveNumber": 3, "customdata": ["75", 4.2]}]}
-    trend = "/trend?indicator=B1_theft&area=75&by=month&lang=zh"
-    assert destination(view, [_changed({"map": "month"}, "clickData", click)], {}) == trend
+    there = "/district?indicator=B1_theft&area=75&by=month&lang=zh"
+    assert destination(view, [_changed({"map": "month"}, "clickData", click)], {}) == there
     assert destination(view, [_changed({"map": "month"}, "clickData", None)], {}) is None
     chosen = destination(View(page="trend"), [_changed({"control": "areas"}, "value", ["1", "75"])], {"areas": ["1"]})
     assert chosen == "/trend?area=1&area=75"

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +15,15 @@ from dashboards.address import LANGUAGES, PAGES, SCHEMES
 from dashboards.data import Release
 from dashboards.figures.theme import palette
 from dashboards.wording import Words
+from tests.pdf_text import pages, plain
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullData.map(trace => ({
   meta: trace.meta, customdata: trace.customdata && Array.from(trace.customdata),
   x: trace.x && Array.from(trace.x), y: trace.y && Array.from(trace.y)})))"""
+
+WITHOUT_CHARTS = ("catalogue", "briefing")
 
 
 class Visitor:
@@ -90,7 +94,7 @@ def test_every_page_in_every_language_and_scheme(visitor: Visitor, language: str
         expect(visitor.page.locator("html")).to_have_attribute("lang", "zh-CN" if language == "zh" else "en")
         expect(visitor.page).to_have_title(re.compile("纽约市" if language == "zh" else "New York City"))
         expect(visitor.page.locator(".nav-link.active")).to_have_text(words(f"nav.{page}"))
-        if page != "catalogue":
+        if page not in WITHOUT_CHARTS:
             assert any(visitor.drawn())
 
 
@@ -100,7 +104,7 @@ def test_a_phone_needs_no_sideways_scrolling(visitor: Visitor) -> None:
     for page in PAGES:
         visitor.page.locator(".nav-link").get_by_text(Words("en")(f"nav.{page}"), exact=True).click()
         expect(visitor.page.locator("main h1")).to_have_text(Words("en")(f"{page}.title"))
-        if page != "catalogue":
+        if page not in WITHOUT_CHARTS:
             visitor.drawn()
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390, page
 
@@ -226,7 +230,7 @@ def test_the_trend_holds_the_release_s_numbers(visitor: Visitor, release: Releas
     assert marked["x"] == ["2016-11-01"]
 
 
-def test_an_area_of_the_map_leads_to_its_trend_and_back(visitor: Visitor) -> None:
+def test_an_area_of_the_map_leads_to_its_page_and_back(visitor: Visitor) -> None:
     visitor.open(_address("overview", indicator="B1_theft"))
     visitor.drawn()
     visitor.page.locator(".chart-map").scroll_into_view_if_needed()
@@ -239,11 +243,71 @@ def test_an_area_of_the_map_leads_to_its_trend_and_back(visitor: Visitor) -> Non
     )
     visitor.page.mouse.move(*spot)
     visitor.page.mouse.click(*spot)
-    expect(visitor.page).to_have_url(re.compile(r"/trend\?indicator=B1_theft&area=123&by=month"))
-    expect(visitor.page.locator("main h2").first).to_contain_text("Precinct 123")
+    expect(visitor.page).to_have_url(re.compile(r"/district\?indicator=B1_theft&area=123&by=month"))
+    expect(visitor.page.locator("main h2").first).to_have_text("Precinct 123, December 2016")
     visitor.page.go_back()
     expect(visitor.page.locator("main h1")).to_have_text("Overview")
     expect(visitor.page).to_have_url(visitor.base_url + "/?indicator=B1_theft")
+
+
+def test_a_district_is_chosen_by_mouse_and_keyboard_and_leads_on(visitor: Visitor, release: Release) -> None:
+    visitor.open("/district?area=75&period=2016-11")
+    places = {trace["meta"]: trace for chart in visitor.drawn() for trace in chart}
+    told = release._con.cursor().execute(
+        "select rank, rank_low, rank_high from comparisons where area_id = '75' and rank is not null "
+        "and period_start = '2015-01-01'"
+    )
+    rank, low, high = told.fetchone()  # type: ignore[misc]
+    assert places["rank"]["customdata"] == [rank]
+    assert places["interval"]["x"][:2] == [low, high]
+    visitor.page.get_by_label("Area", exact=True).first.click()
+    visitor.page.get_by_role("option", name="Precinct 5", exact=True).click()
+    expect(visitor.page).to_have_url(re.compile(r"/district\?area=5&period=2016-11-01"))
+    expect(visitor.page.locator("main h2").first).to_have_text("Precinct 5, November 2016")
+    area = visitor.page.get_by_label("Area", exact=True).first
+    area.focus()
+    visitor.page.keyboard.press("Control+a")
+    visitor.page.keyboard.type("New York City")
+    visitor.page.keyboard.press("ArrowDown")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator("main h2").first).to_have_text("New York City, November 2016")
+    # The areas in it, by the indicator that is chosen.
+    visitor.page.get_by_label("Indicator").first.click()
+    visitor.page.get_by_role("option", name="Shooting rate").click()
+    expect(visitor.page).to_have_url(re.compile("indicator=B1_shooting&area=city"))
+    visitor.page.locator(".scores").last.get_by_role("link", name="Precinct 9", exact=True).click()
+    expect(visitor.page.locator("main h2").first).to_have_text("Precinct 9, November 2016")
+    visitor.page.locator(".scores").first.get_by_role("link", name="Vehicle theft rate").click()
+    expect(visitor.page).to_have_url(re.compile(r"/trend\?indicator=B1_theft&area=9&by=month"))
+    visitor.page.go_back()
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Download this table as CSV").click()
+    assert download.value.suggested_filename == "9_month_2016-11-01.csv"
+
+
+def test_a_briefing_prints_without_the_frame_of_the_page(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.open("/briefing?area=75&period=2016-11&scheme=dark")
+    expect(visitor.page.locator("#headlines li").first).to_contain_text("Shooting rate rose above")
+    visitor.page.get_by_label("Period").first.click()
+    visitor.page.get_by_role("option", name="October 2016").click()
+    expect(visitor.page.locator(".sheet h2")).to_have_text("Precinct 75, October 2016")
+    visitor.page.go_back()
+    expect(visitor.page.locator(".sheet h2")).to_have_text("Precinct 75, November 2016")
+    visitor.page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    printed = "".join(pages(tmp_path / "page.pdf"))
+    assert plain("Precinct 75, November 2016") in printed
+    assert plain("Release 2016-12-31-sample") in printed
+    for frame in ("Cooperation", "Skip to content", "Open for printing", "One district and month"):
+        assert plain(frame) not in printed
+    visitor.page.emulate_media(media="print")
+    colours = visitor.page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.sheet h2')).color]"
+    )
+    assert colours == ["rgb(255, 255, 255)", "rgb(29, 42, 53)"]
+    visitor.page.emulate_media(media="screen")
+    visitor.page.get_by_role("link", name="Open for printing").click()
+    expect(visitor.page).to_have_url(re.compile(r"/briefing\.html\?area=75&period=2016-11-01&lang=en"))
+    expect(visitor.page.locator(".sheet h2")).to_have_text("Precinct 75, November 2016")
 
 
 def test_controls_change_the_address_and_the_back_button_restores_them(visitor: Visitor) -> None:
