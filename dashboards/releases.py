@@ -1,17 +1,23 @@
-"""Which release is current, which one an address names, and which stay open; what is inside one is for `data`.
+"""Which release is current, which one an address names, and which stay open, each as seen by whoever asks.
+
+What is inside one is for `data`.
 
 `current` is looked up anew for every page, which is how a new release appears without a restart.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
+from dashboards.access.scope import WHOLE, Scope
 from dashboards.address import RELEASE
 from dashboards.data import Release, ReleaseError
 
 KEPT_RELEASES = 3
 """How many releases stay open: readers of the one before finish undisturbed after a new one appears."""
+KEPT_SCOPES = 32
+"""How many views of releases stay open in all: readers of the same role and areas share one."""
 
 
 class Releases:
@@ -21,23 +27,23 @@ class Releases:
     ----------
     home
         State folder that holds `releases/`.
-    on_this_machine
-        Whether only this machine can ask: without sign-in, exact counts for internal use are shown nowhere else.
+    scope
+        Tells what the reader who asks now may see.
     """
 
-    def __init__(self, home: Path, on_this_machine: bool = True) -> None:
-        self._on_this_machine = on_this_machine
+    def __init__(self, home: Path, scope: Callable[[], Scope] = lambda: WHOLE) -> None:
+        self._scope = scope
         self._folder = home / "releases"
-        self._open: OrderedDict[Path, Release] = OrderedDict()
+        self._open: OrderedDict[tuple[Path, Scope], Release] = OrderedDict()
         self._lock = threading.Lock()
 
     def current(self) -> Release:
-        """Open the release that `current` points to now.
+        """Open the release that `current` points to now, as the reader who asks may see it.
 
         Raises
         ------
         ReleaseError
-            If there is none yet, it cannot be read, or may not be shown to other machines.
+            If there is none yet, or it cannot be read.
         """
         link = self._folder / "current"
         try:
@@ -62,15 +68,17 @@ class Releases:
         return self._opened(folder)
 
     def _opened(self, folder: Path) -> Release:
+        key = folder, self._scope()
         with self._lock:
-            release = self._open.get(folder) or Release(folder)
-            self._open[folder] = release
-            self._open.move_to_end(folder)
+            release = self._open.get(key) or Release(*key)
+            self._open[key] = release
+            self._open.move_to_end(key)
+            newest = list(dict.fromkeys(each for each, _ in reversed(self._open)))[:KEPT_RELEASES]
             # Dropped, not closed: a request that still reads it keeps it open until it is done.
-            while len(self._open) > KEPT_RELEASES:
+            for old in [each for each in self._open if each[0] not in newest]:
+                del self._open[old]
+            while len(self._open) > KEPT_SCOPES:
                 self._open.popitem(last=False)
-        if release.info.disclosure == "internal" and not self._on_this_machine:
-            raise ReleaseError("internal", folder.name)
         return release
 
     def close(self) -> None:

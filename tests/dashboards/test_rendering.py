@@ -9,7 +9,6 @@ import pytest
 from dashboards import rendering
 from dashboards.app import create_app
 from dashboards.components.context import Context
-from dashboards.data import ReleaseError
 from dashboards.releases import Releases
 from dashboards.rendering import KEPT_PAGES, PAGES, KeptPages, render
 from tests.dashboards import browsing, sample_release
@@ -78,14 +77,3 @@ def test_a_repeated_view_is_answered_within_50_milliseconds(home: Path, pathname
     assert answers[0]["response"]["theme"] == {"forceColorScheme": "dark"}
     assert all(answer == answers[0] for answer in answers)
     assert min(seconds[1:]) < 0.05
-
-
-def test_exact_counts_for_internal_use_stay_on_this_machine(tmp_path: Path, home: Path) -> None:
-    sample_release.write_changed(tmp_path, home, "update release_info set disclosure = 'internal'")
-    here, elsewhere = Releases(tmp_path), Releases(tmp_path, on_this_machine=False)
-    assert here.current().info.disclosure == "internal"
-    with pytest.raises(ReleaseError, match="internal"):
-        elsewhere.current()
-    assert "internal use" in str(render(elsewhere, "/", "").content)
-    here.close()
-    elsewhere.close()
