@@ -1,5 +1,6 @@
 """Local sign-in, sessions and what stands before them, over the real application."""
 
+import json
 import stat
 import time
 from datetime import UTC, datetime
@@ -308,7 +309,13 @@ def test_each_role_may_what_is_its(server: Flask, set_up: Path, address: str) ->
         if name not in ROLES[address]:
             assert "This is not for your role" in answer.text
             assert lines(set_up)[-1]["event"] == "no_permission"
-    assert "/data-docs/" not in _ask(signed_in(server, "lian")).text
+
+
+@pytest.mark.parametrize(("name", "is_led"), [("anna", True), ("lian", False), ("victor", False)])
+def test_only_who_may_read_data_docs_is_led_there(server: Flask, name: str, is_led: bool) -> None:
+    question = browsing.question("/quality")
+    answer = signed_in(server, name).post("/_dash-update-component", data=question, content_type="application/json")
+    assert ("/data-docs/" in json.dumps(answer.json)) == is_led
 
 
 @pytest.mark.parametrize("path", ["/quality", "/compare"])
@@ -316,7 +323,8 @@ def test_viewers_are_offered_no_file(server: Flask, path: str) -> None:
     def page(name: str) -> str:
         question = browsing.question(path)
         client = signed_in(server, name)
-        return client.post("/_dash-update-component", data=question, content_type="application/json").text
+        answer = client.post("/_dash-update-component", data=question, content_type="application/json")
+        return json.dumps(answer.json)
 
     assert "/download/csv" in page("anna")
     assert "/download/csv" not in page("victor")
