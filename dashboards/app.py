@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from flask_compress import Compress
 
 from dashboards import data_docs, document, downloads, game_live
+from dashboards.access import configuration, guard, headers, sign_in
 from dashboards.address import SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.map_panel import MAP
@@ -19,24 +21,9 @@ from dashboards.rendering import SHOWN, KeptPages, render
 
 SCHEME_SCRIPT = "scheme.js"
 """Runs in the head, before anything is painted; the other scripts run once the body is there."""
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-}
-POLICY = (
-    "default-src 'self'",
-    # Charts and grids style their own elements; scripts stay restricted.
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
-    "object-src 'none'",
-    "base-uri 'self'",
-    "frame-ancestors 'none'",
-)
 
 
-def create_app(releases: Releases, docs: Path | None = None) -> Dash:
+def create_app(releases: Releases, docs: Path | None = None, access: guard.Access | None = None) -> Dash:
     """Build the application over the releases of a home folder.
 
     Parameters
@@ -45,6 +32,8 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
         There need not be one yet, the pages then say what to do. Who made them closes them.
     docs
         Folder of the site about the expectations, served beside the pages; none is made here.
+    access
+        How people sign in, by whose scope `releases` must ask; without it this machine alone is answered.
 
     Returns
     -------
@@ -80,23 +69,25 @@ def create_app(releases: Releases, docs: Path | None = None) -> Dash:
     downloads.register(app.server, releases)
     document.register(app.server, releases)
 
-    policy = "; ".join([*POLICY, f"script-src 'self' {' '.join(app.csp_hashes())}"])
-
-    def secure(response: Any) -> Any:
-        for name, value in {**HEADERS, "Content-Security-Policy": policy}.items():
-            response.headers.setdefault(name, value)
-        return response
-
-    app.server.after_request(secure)
+    headers.register(app.server, app.csp_hashes())
+    guard.install(app.server, access)
+    sign_in.register(app.server)
     return app
 
 
 def create_server() -> Any:
     """WSGI application for `gunicorn "dashboards.app:create_server()"`, over the folder in WARDLIGHT_HOME."""
     home = Path(os.environ.get("WARDLIGHT_HOME", ".wardlight"))
-    releases = Releases(home)
-    atexit.register(releases.close)
-    return create_app(releases, home / data_docs.FOLDER).server
+    settings = configuration.find(home, None)
+    server, close = serve_home(home, guard.Access(home, settings, None) if settings else None)
+    atexit.register(close)
+    return server
+
+
+def serve_home(home: Path, access: guard.Access | None) -> tuple[Any, Callable[[], None]]:
+    """Give the WSGI application over a home folder, and what closes its releases."""
+    releases = Releases(home, access.scope) if access else Releases(home)
+    return create_app(releases, home / data_docs.FOLDER, access).server, releases.close
 
 
 def _layout() -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from dashboards.access.scope import WHOLE, NarrowCursors, Scope
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
 from dashboards.district_data import DistrictData
@@ -131,6 +132,8 @@ class Release:
     ----------
     folder
         The release's own folder (not the `current` link).
+    scope
+        What of it is seen; questions are answered from that alone.
 
     Raises
     ------
@@ -138,26 +141,29 @@ class Release:
         If the folder holds no readable release file or tables are missing.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scope: Scope = WHOLE) -> None:
         self.folder = folder
+        self.scope = scope
         file = folder / "release.duckdb"
         try:
             self._con = duckdb.connect(str(file), read_only=True, config={"threads": 2, "memory_limit": "1GB"})
         except duckdb.Error as error:
             raise ReleaseError("unreadable", f"{folder.name}: {error}") from error
-        present = set(self._query("select table_name from duckdb_tables()")["table_name"])
+        self._seen = NarrowCursors(self._con, scope)
+        present = {str(name) for (name,) in self._con.execute("select table_name from duckdb_tables()").fetchall()}
         missing = [table for table in TABLES if table not in present]
         if missing:
             raise ReleaseError("incomplete", f"{folder.name}: {', '.join(missing)}")
 
     def _query(self, sql: str, *parameters: Any) -> pl.DataFrame:
         try:
-            return self._con.cursor().sql(sql, params=list(parameters)).pl()
+            return self._seen.cursor().sql(sql, params=list(parameters)).pl()
         except duckdb.Error as error:
             raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
 
     def close(self) -> None:
         """Close the file; questions asked after this fail."""
+        self._seen.close()
         self._con.close()
 
     @cached_property

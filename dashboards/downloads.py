@@ -9,6 +9,7 @@ import re
 from dash import html
 from flask import Flask, Response, abort, request
 
+from dashboards.access.guard import record_download
 from dashboards.address import DOWNLOADS, FORMATS, parse
 from dashboards.data import ReleaseError
 from dashboards.exporting import TYPES, account, as_csv, as_xlsx, find_table
@@ -39,6 +40,7 @@ def register(server: Flask, releases: Releases) -> None:
         )
         # A plain table is named on its page alone.
         name = re.sub(r"[^\w.-]+", "_", found.name if found.name != table else f"{page}_{table}", flags=re.ASCII)
+        record_download(f"{name}.{file_format}", release=release.info.release_id)
         headers = {"Content-Disposition": f'attachment; filename="{name}.{file_format}"', "Cache-Control": "no-cache"}
         return Response(content, content_type=TYPES[file_format], headers=headers)
 

@@ -1,4 +1,6 @@
-"""Which release is current, which one an address names, and which stay open; what is inside one is for `data`.
+"""Which release is current, which one an address names, and which stay open, each as seen by whoever asks.
+
+What is inside one is for `data`.
 
 Both `current` and what is held until some instant are looked up anew for every page, which is how a new release appears
 without a restart, and a held one on time whether anything else runs then or not, and never before.
@@ -7,14 +9,18 @@ without a restart, and a held one on time whether anything else runs then or not
 import json
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dashboards.access.scope import WHOLE, Scope
 from dashboards.address import RELEASE
 from dashboards.data import Release, ReleaseError
 
 KEPT_RELEASES = 3
 """How many releases stay open: readers of the one before finish undisturbed after a new one appears."""
+KEPT_SCOPES = 32
+"""How many views of releases stay open in all: readers of the same role and areas share one."""
 
 HELD_UNTIL = "%Y-%m-%dT%H-%M-%SZ"
 """How links in `releases/held` are named: by the instant from which what they lead to is served."""
@@ -27,23 +33,25 @@ class Releases:
     ----------
     home
         State folder that holds `releases/`.
-    on_this_machine
-        Whether only this machine can ask: without sign-in, exact counts for internal use are shown nowhere else.
+    scope
+        Tells what the reader who asks now may see.
     """
 
-    def __init__(self, home: Path, on_this_machine: bool = True) -> None:
-        self._on_this_machine = on_this_machine
+    def __init__(self, home: Path, scope: Callable[[], Scope] = lambda: WHOLE) -> None:
+        self._scope = scope
         self._folder = home / "releases"
-        self._open: OrderedDict[Path, Release] = OrderedDict()
+        self._open: OrderedDict[tuple[Path, Scope], Release] = OrderedDict()
         self._lock = threading.Lock()
 
     def current(self) -> Release:
-        """Open the release that is served now: the newest held one whose time has come, else the current one.
+        """Open the release that is served now, as the reader who asks may see it.
+
+        It is the newest held one whose time has come, else the current one.
 
         Raises
         ------
         ReleaseError
-            If there is none yet, it cannot be read, or may not be shown to other machines.
+            If there is none yet, or it cannot be read.
         """
         try:
             folder = self._served().resolve(strict=True)
@@ -70,15 +78,17 @@ class Releases:
         return self._opened(folder)
 
     def _opened(self, folder: Path) -> Release:
+        key = folder, self._scope()
         with self._lock:
-            release = self._open.get(folder) or Release(folder)
-            self._open[folder] = release
-            self._open.move_to_end(folder)
+            release = self._open.get(key) or Release(*key)
+            self._open[key] = release
+            self._open.move_to_end(key)
+            newest = list(dict.fromkeys(each for each, _ in reversed(self._open)))[:KEPT_RELEASES]
             # Dropped, not closed: a request that still reads it keeps it open until it is done.
-            while len(self._open) > KEPT_RELEASES:
+            for old in [each for each in self._open if each[0] not in newest]:
+                del self._open[old]
+            while len(self._open) > KEPT_SCOPES:
                 self._open.popitem(last=False)
-        if release.info.disclosure == "internal" and not self._on_this_machine:
-            raise ReleaseError("internal", folder.name)
         return release
 
     def _served(self) -> Path:

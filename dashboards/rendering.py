@@ -16,6 +16,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from plotly.utils import PlotlyJSONEncoder
 
+from dashboards.access.bar import account_bar
 from dashboards.address import LANGUAGES, View, parse
 from dashboards.components.context import Context
 from dashboards.components.controls import CONTROL
@@ -59,6 +60,8 @@ SHOWN = "shown"
 """Key of the id of the store that remembers the controls as drawn."""
 KEPT_PAGES = 48
 """Drawn pages kept per release, the least recently seen going first; a page takes up to 400 kB."""
+KEPT_LIMITED_PAGES = 12
+"""The same for each set of areas that readers are limited to: there are many of these, and few who share one."""
 LOG = logging.getLogger(__name__)
 
 
@@ -87,6 +90,9 @@ def draw_page(release: Release, view: View, scheme: str) -> Page:
     if view.page is None:
         content: Any = empty_state(words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")))
         title = words("lost.title")
+    elif release.scope.is_limited and release.areas.height < 2:
+        content = empty_state(words("access.no_area"), words("access.no_area_line"))
+        title = words("access.no_area")
     else:
         content = PAGES[view.page](context)
         title = f"{words(f'nav.{view.page}')} · {words.of(vars(release.info), 'title')}"
@@ -113,17 +119,23 @@ def render(
     view = parse(pathname, query)
     scheme = view.scheme or system
     try:
-        return draw(releases.named(view.release), view, scheme)
+        page = draw(releases.named(view.release), view, scheme)
     except ReleaseError as error:
-        return _failed(view, scheme, error.code, error.detail)
+        page = _failed(view, scheme, error.code, error.detail)
     except Exception as error:
         # The cause is for the log.
         LOG.exception("The page at %s?%s could not be drawn", pathname, (query or "").lstrip("?"))
-        return _failed(view, scheme, "page", type(error).__name__)
+        page = _failed(view, scheme, "page", type(error).__name__)
+    # Drawn pages are kept for all who see the same of a release; who asks is no part of them.
+    return page._replace(content=[*account_bar(Words(page.language), page.scheme), *page.content])
 
 
 class KeptPages:
-    """Draws pages and keeps them, as text, until their release is closed."""
+    """Draws pages and keeps them, as text, until their release is closed.
+
+    A release as seen through another scope is another release, so that no reader gets a page drawn for one who may
+    see more.
+    """
 
     def __init__(self) -> None:
         self._kept: WeakKeyDictionary[Release, OrderedDict[tuple[View, str, bool], str]] = WeakKeyDictionary()
@@ -141,7 +153,7 @@ class KeptPages:
         with self._lock:
             pages[key] = text
             pages.move_to_end(key)
-            while len(pages) > KEPT_PAGES:
+            while len(pages) > (KEPT_LIMITED_PAGES if release.scope.is_limited else KEPT_PAGES):
                 pages.popitem(last=False)
         return Page(*json.loads(text))
 

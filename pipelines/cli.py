@@ -244,12 +244,26 @@ def explain(
 
 @main.command()
 @_home
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless proxied.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind; off loopback with sign-in only.")
 @click.option("--port", default=DASHBOARD_PORT, show_default=True)
-def serve(home: Path, host: str, port: int) -> None:
+@click.option(
+    "--access",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="How people sign in (docs/access.md); by default access.yml in the home folder, where there is one.",
+)
+def serve(home: Path, host: str, port: int, access: Path | None) -> None:
     """Serve the dashboard on the current release."""
-    command = [sys.executable, "-m", "dashboards", "--home", str(home.resolve()), "--host", host, "--port", str(port)]
-    os.execv(sys.executable, command)  # noqa: S606 - our own module
+    where = ["--home", str(home.resolve()), "--host", host, "--port", str(port)]
+    signing_in = [] if access is None else ["--access", str(access.resolve())]
+    os.execv(sys.executable, [sys.executable, "-m", "dashboards", *where, *signing_in])  # noqa: S606 - our own module
+
+
+@main.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def user(arguments: tuple[str, ...]) -> None:
+    """Add, list and remove local users of the dashboard: wardlight user --help."""
+    os.execv(sys.executable, [sys.executable, "-m", "dashboards.access", *arguments])  # noqa: S606 - our own module
 
 
 @main.command()

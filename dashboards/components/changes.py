@@ -38,7 +38,7 @@ def change_list(context: Context, changes: pl.DataFrame) -> Any:
         )
     first = changes.row(0, named=True)
     note = words(
-        "changes.expected_false",
+        "changes.expected_false_limited" if context.release.scope.is_limited else "changes.expected_false",
         series=words.number(first["series_tested"]),
         false=words.number(first["expected_false"], 1),
     )

@@ -12,8 +12,11 @@ from dashboards.components.context import Context
 def download_links(context: Context, table: str, indicator: str | None = None) -> Any:
     """Links to the files of a table, one a format; `indicator` is its subject where the view leaves that open.
 
+    None for a reader who may take no file along.
     A plain link: it works without scripts, by keyboard, and in another window.
     """
+    if not context.release.scope.downloads:
+        return None
     view = replace(context.view, indicator=context.view.indicator or indicator)
     links = [
         html.A(

@@ -148,7 +148,8 @@ def _expectations(context: Context) -> Any:
     words, frame = context.words, context.release.quality.expectations
     failed = frame.height - frame.filter(PASSED).height
     summary = words("quality.verdicts", passed=words.number(frame.height - failed), failed=words.number(failed))
-    docs = html.P(html.A(words("quality.data_docs"), href=data_docs.ADDRESS), className="note")
+    may_read = context.release.scope.documents
+    docs = html.P(html.A(words("quality.data_docs"), href=data_docs.ADDRESS), className="note") if may_read else None
     content = check_summary(context, frame), check_history(context), check_grid(context, frame), docs
     return panel(words("quality.expectations"), *content, note=summary)
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
+from dashboards.access.headers import HEADERS
 from dashboards.address import LANGUAGES, PAGES, SCHEMES, View
-from dashboards.app import HEADERS, create_app, create_server, destination
+from dashboards.app import create_app, create_server, destination
 from dashboards.pages.catalogue import narrowed
 from dashboards.releases import Releases
 from dashboards.rendering import PAGES as PAGE_FUNCTIONS

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from dashboards.access.scope import WHOLE
 from dashboards.data import TABLES, Release, ReleaseError
 from dashboards.releases import KEPT_RELEASES, Releases
 from tests.dashboards import sample_release
@@ -208,7 +209,7 @@ def test_only_a_few_releases_stay_open(home: Path) -> None:
     releases = Releases(home)
     releases.current()
     for number in range(KEPT_RELEASES + 2):
-        releases._open[Path(f"gone-{number}")] = releases.current()
+        releases._open[Path(f"gone-{number}"), WHOLE] = releases.current()
     releases.current()
     assert len(releases._open) == KEPT_RELEASES
 

@@ -82,17 +82,6 @@ def test_a_repeated_view_is_answered_within_50_milliseconds(home: Path, pathname
     assert min(seconds[1:]) < 0.05
 
 
-def test_exact_counts_for_internal_use_stay_on_this_machine(tmp_path: Path, home: Path) -> None:
-    sample_release.write_changed(tmp_path, home, "update release_info set disclosure = 'internal'")
-    here, elsewhere = Releases(tmp_path), Releases(tmp_path, on_this_machine=False)
-    assert here.current().info.disclosure == "internal"
-    with pytest.raises(ReleaseError, match="internal"):
-        elsewhere.current()
-    assert "internal use" in str(render(elsewhere, "/", "").content)
-    here.close()
-    elsewhere.close()
-
-
 def due(folder: Path, home: Path, next_due: datetime | None) -> Releases:
     said = "null" if next_due is None else f"'{next_due.isoformat()}'"
     change = f"update release_info set next_due = {said}, time_zone = 'Asia/Shanghai'"
