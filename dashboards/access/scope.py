@@ -16,7 +16,7 @@ BY_AREA = frozenset(
         *("indicator_values", "indicator_limits", "changes", "comparisons", "nowcasts", "revisions", "alarms"),
         *("gap_charts", "targets", "year_comparisons", "index_scores", "index_contributions", "coordination"),
         *("survey_estimates", "survey_gaps", "survey_reliability", "survey_importance"),
-        *("area_freshness", "quality_score"),
+        *("area_freshness", "quality_score", "linkage", "linkage_agencies", "linkage_pairs"),
     }
 )
 """One row per area and what else: the rows of his areas, and of the whole city unless that is hidden."""
@@ -25,6 +25,7 @@ OF_THE_CITY = frozenset({"survey_waves", "survey_margins", "index_sensitivity", 
 OPEN = frozenset(
     {
         *("indicator_catalogue", "breaks", "release_info", "ledger", "gates", "expectation_history"),
+        *("batch_months", "indicator_sources", "indicator_checks"),
         *("source_freshness", "source_span", "source_month", "source_stability", "source_finding"),
     }
 )

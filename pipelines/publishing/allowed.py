@@ -23,6 +23,7 @@ _TYPES = {
     "number": ("DOUBLE",),
     "count": ("BIGINT", "INTEGER"),
     "date": ("DATE",),
+    "moment": ("TIMESTAMP",),
     "flag": ("BOOLEAN",),
 }
 _TEXT = ("VARCHAR",)

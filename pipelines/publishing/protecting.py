@@ -47,7 +47,8 @@ def protected(queries: Mapping[str, str], disclosure: Disclosure) -> dict[str, s
         "share_ppm": "((share_ppm + 5000) // 10000 * 10000)::bigint",
     }
     replaced["source_anomaly"] = _of_anomalies(disclosure)
-    # How many records a score is of stays unsaid.
+    # How many records a batch has of a month, or a score is of, stays unsaid.
+    replaced["batch_months"] = {"records": "null::bigint", "refused": "null::bigint"}
     replaced["quality_score"] = {"numerator": "null::bigint", "denominator": "null::bigint", "score": "round(score)"}
     found = {
         table: _replacing(query, replaced[table]) if table in replaced else query for table, query in queries.items()

@@ -101,19 +101,13 @@ def indicator_checks(con: duckdb.DuckDBPyConnection, project: Project, entries: 
     return pl.DataFrame(rows, schema=_CHECKS, orient="row").unique().sort(_CHECKS.names())
 
 
-def batch_months(is_exact: bool) -> str:
+def batch_months() -> str:
     """Compose the query of how many records of each batch fall in which month, by each of the days they count by.
 
     By `day`, its months add up to the records of a batch that are in the figures. By `possible_day` an incident is in
     each month in which it may have happened, by `due_day` a record in that in which it was due.
-
-    Parameters
-    ----------
-    is_exact
-        Whether counts may be told; else only the months are.
     """
     dated = " union all ".join(_dated(kind) for kind in FIRST_TIME)
-    counts = ("sum(records)::bigint", "sum(refused)::bigint") if is_exact else ("null::bigint", "null::bigint")
     return f"""
         with dated as ({dated}),
         spans as (
@@ -126,7 +120,7 @@ def batch_months(is_exact: bool) -> str:
                 unnest(generate_series(first, last, interval 1 month))::date as month, records, refused
             from spans
         )
-        select source, batch_id, counted_by, month, {counts[0]} as records, {counts[1]} as refused
+        select source, batch_id, counted_by, month, sum(records)::bigint as records, sum(refused)::bigint as refused
         from months group by source, batch_id, counted_by, month order by all
     """
 

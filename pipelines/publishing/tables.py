@@ -87,7 +87,7 @@ QUERIES = {
         from ledger.batch as batch left join ledger.delivery as delivery using (source, batch_id)
         order by source, batch_id
     """,
-    "batch_months": batch_months(is_exact=True),
+    "batch_months": batch_months(),
     "indicator_sources": "select * from indicators.indicator_sources order by all",
     "indicator_checks": "select * from indicators.indicator_checks order by all",
     "quarantine_summary": """
@@ -160,14 +160,7 @@ def release_queries(pack: CityPack) -> dict[str, str]:
         for name, source in pack.sources.items()
     )
     return {
-        **protected(
-            {
-                **QUERIES,
-                "batch_months": batch_months(pack.protection.is_exact),
-                "source_anomaly": _anomalies(pack),
-            },
-            pack.protection,
-        ),
+        **protected({**QUERIES, "source_anomaly": _anomalies(pack)}, pack.protection),
         "source_freshness": f"""
             select source, title_en, title_zh, kind, geography, first_day, last_day, days_behind, status,
                 silent_after_days

@@ -30,7 +30,7 @@ PEOPLE = {
 WEST = [f"zone-{number}" for number in (40, 41, 42)]
 OWN = {"lian": {"zone-west", *WEST, "zone-75"}, "lost": set()}
 """Areas that limited people may know of, beside the city."""
-ZONE = re.compile(r"zone-\w+", re.ASCII)
+ZONE = re.compile(r"zone-[a-z0-9]+", re.ASCII)
 
 RENAMED = """
 update intervention_results set

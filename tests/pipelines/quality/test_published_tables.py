@@ -76,6 +76,27 @@ FAULTS = {
         "expect_column_values_to_be_in_set_choice": ("choice = 'mood'", "true"),
         "interval_in_order_and_areas_enough": ("total_low = total_high + 1", "true"),
     },
+    "linkage": {
+        "expect_column_values_to_be_in_set_statistic": ("statistic = 'mood'", "true"),
+        "expect_column_values_to_be_in_set_status": ("status = 'great'", "true"),
+        "probabilities": ("p_value = 1.5", "true"),
+        "shares_within_0_and_1": ("value = 1.2", "true"),
+        "reason_wherever_there_is_no_value": ("value = null, reason = null", "true"),
+    },
+    "linkage_agencies": {
+        "expect_column_values_to_be_in_set_standing": ("standing = 'famous'", "true"),
+        "partners_exactly_where_linked": ("partners = 0", "standing = 'linked'"),
+    },
+    "linkage_pairs": {
+        "expect_column_values_to_be_in_set_standing": ("standing = 'famous'", "true"),
+        "interval_holds_delay": ("delay_hours = 5, delay_lower = 6, delay_upper = 7", "true"),
+        "of_two_agencies": ("to_agency = from_agency", "true"),
+    },
+    "indicator_sources": {
+        "expect_column_values_to_be_in_set_part": ("part = 'whole'", "true"),
+        "expect_column_values_to_be_in_set_counted_by": ("counted_by = 'hand'", "true"),
+    },
+    "indicator_checks": {},
     "survey_waves": {
         "expect_column_values_to_be_in_set_weighting": ("weighting = 'by_hand'", "true"),
         "no_more_effective_than_answered_than_asked": ("answered = asked + 1", "true"),
@@ -92,6 +113,7 @@ FAULTS = {
         "points_within_0_and_100": ("upper = 101", "true"),
     },
     "survey_gaps": {
+        "told_once": ("gap = gap", "true"),
         "expect_column_values_to_be_in_set_verdict": ("verdict = 'better'", "true"),
         "gap_is_residents_less_new_citizens": ("gap = gap + 1", "gap is not null"),
         "intervals_hold_levels_and_gap": ("gap_lower = gap + 1", "gap is not null"),
