@@ -83,12 +83,13 @@ unit: setup
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
 
-bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, models against dbt, the whole job, figures, near repeats, index, nowcasts, alarms, changes, silence, anomalies, quality
+bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, models against dbt, the whole job, figures, intervals, near repeats, index, nowcasts, alarms, changes, silence, anomalies, quality
 	@$(BIN)/python -m benchmarks.simulating
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.models
 	@$(BIN)/python -m benchmarks.load
 	@$(BIN)/python -m benchmarks.figures
+	@$(BIN)/python -m benchmarks.intervals
 	@$(BIN)/python -m benchmarks.near_repeat
 	@$(BIN)/python -m benchmarks.index
 	@$(BIN)/python -m benchmarks.nowcasts
@@ -101,8 +102,9 @@ bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, mo
 schema: setup  ## Write docs/city.schema.json
 	@$(BIN)/wardlight schema --out docs/city.schema.json
 
-screenshots: setup  ## Redraw docs/screenshots from a real Chromium
+screenshots: setup  ## Redraw docs/screenshots from a real Chromium, and the demonstrations' pictures
 	@$(BIN)/python docs/take_screenshots.py
+	@$(BIN)/python -m docs.draw_demonstrations
 
 LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-strip-extras --no-header --quiet

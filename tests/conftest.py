@@ -28,7 +28,8 @@ LONGEST = (
     *("pipelines/test_nightly.py", "pipelines/test_simulated_district.py", "pipelines/test_cli.py"),
     *("pipelines/test_revised_releases.py", "pipelines/test_gating.py", "pipelines/test_planted_survey.py"),
     *("pipelines/test_independent_figures.py", "pipelines/test_planted_bounds.py", "test_own_city.py"),
-    *("dashboards/test_browser.py", "benchmarks/test_anomalies.py"),
+    *("pipelines/test_no_personal_data.py", "dashboards/test_browser.py", "dashboards/test_budgets.py"),
+    *("dashboards/access/test_browser.py", "benchmarks/test_anomalies.py"),
 )
 
 
