@@ -3,24 +3,16 @@
 Here: which comparisons there are, and the areas of one. Not here: areas over time, nor opening a release (`data`).
 """
 
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class ComparisonData:
-    """The comparisons of one release.
 
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class ComparisonData(Questions):
+    """The comparisons of one release."""
 
     @cached_property
     def there_are(self) -> pl.DataFrame:

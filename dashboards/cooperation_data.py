@@ -4,29 +4,21 @@ Here: the scores of an area, what moved them, how subjects and foundations do to
 (`data`); nothing here words or draws.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 
 import polars as pl
 
 from dashboards.linkage_data import LinkageData
+from dashboards.questions import Questions
 
 NETWORK = ("L2", "L3", "L2_handoffs", "L3_handoffs", "L5", "F1")
 """Indicators of how agencies work together, in the order in which they are shown."""
 
 
-class CooperationData:
-    """The composite index of one release.
-
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class CooperationData(Questions):
+    """The composite index of one release."""
 
     @cached_property
     def linkage(self) -> LinkageData:

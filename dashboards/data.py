@@ -26,6 +26,7 @@ from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
+from dashboards.release_tables import TABLES
 from dashboards.survey_data import SurveyData
 from dashboards.trend_data import TrendData
 from dashboards.vintage_data import VintageData
@@ -46,55 +47,6 @@ DIMENSIONS = (
 """The four foundations, the four means, the three subjects: the order in which they are always named."""
 
 DAY = timedelta(days=1)
-
-TABLES = (
-    "indicator_values",
-    "indicator_limits",
-    "indicator_catalogue",
-    "changes",
-    "comparisons",
-    "intervention_results",
-    "intervention_months",
-    "index_scores",
-    "index_contributions",
-    "coordination",
-    "index_sensitivity",
-    "linkage",
-    "linkage_agencies",
-    "linkage_pairs",
-    "survey_waves",
-    "survey_margins",
-    "survey_estimates",
-    "survey_gaps",
-    "survey_reliability",
-    "survey_importance",
-    *("games", "game_parameters", "game_scenarios", "game_rest_points", "game_thresholds", "game_sensitivity"),
-    "nowcasts",
-    "reporting_delays",
-    "revisions",
-    "alarms",
-    "gap_charts",
-    "breaks",
-    "targets",
-    "year_comparisons",
-    "areas",
-    "ledger",
-    *("batch_months", "indicator_sources", "indicator_checks"),
-    "quarantine_summary",
-    "expectation_results",
-    "expectation_history",
-    "gates",
-    "source_freshness",
-    "source_span",
-    "source_month",
-    "area_freshness",
-    "quality_score",
-    "source_finding",
-    "source_drift",
-    "source_anomaly",
-    "source_stability",
-    "release_info",
-)
 
 
 class ReleaseError(Exception):

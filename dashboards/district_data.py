@@ -4,27 +4,20 @@ Here: the figures, ranks, limits, changes and revisions of areas across indicato
 (`data`, `trend_data`), areas side by side (`comparison_data`); nothing here words or draws.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
+
 Span = tuple[str, date, date]
 """Kind of period, first and last start of those that are asked for."""
 
 
-class DistrictData:
-    """Areas of one release.
-
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class DistrictData(Questions):
+    """Areas of one release."""
 
     @cached_property
     def periods(self) -> pl.DataFrame:

@@ -5,13 +5,13 @@ the published ones, which `indicators.games` works out and `components/game_play
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from dashboards.questions import Questions
 from indicators.games.expressions import Expression, parse
 from indicators.games.tables import Game, Profile
 
@@ -59,17 +59,8 @@ class DeclaredGame:
         return None if None in values.values() else values
 
 
-class GameData:
-    """The games of one release.
-
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class GameData(Questions):
+    """The games of one release."""
 
     @cached_property
     def games(self) -> list[DeclaredGame]:

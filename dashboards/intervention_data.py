@@ -4,23 +4,15 @@ Here: what came of each, and its months. Not here: opening a release (`data`); n
 """
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class InterventionData:
-    """The interventions of one release.
 
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class InterventionData(Questions):
+    """The interventions of one release."""
 
     @cached_property
     def results(self) -> pl.DataFrame:

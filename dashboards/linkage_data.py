@@ -4,19 +4,15 @@ Here: which area has an answer, its network, agencies and pairs. Not here: openi
 words or draws.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class LinkageData:
+
+class LinkageData(Questions):
     """The linkage of agencies of one release.
-
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
 
     Attributes
     ----------
@@ -28,9 +24,6 @@ class LinkageData:
 
     fewest_cases = 2
     level = 0.1
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
 
     @cached_property
     def _areas(self) -> frozenset[str]:

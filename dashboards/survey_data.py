@@ -3,23 +3,15 @@
 Here: waves, estimates, gaps, reliability, importance. Not here: opening a release (`data`); nothing words or draws.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class SurveyData:
-    """The survey of one release; every frame is empty where the city has none.
 
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class SurveyData(Questions):
+    """The survey of one release; every frame is empty where the city has none."""
 
     @cached_property
     def waves(self) -> pl.DataFrame:

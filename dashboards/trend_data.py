@@ -4,23 +4,16 @@ Here: alarms, days between rare events, targets, the year before, declared break
 limits (`data`), how they came to be (`vintage_data`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class TrendData:
-    """What figures of one release are held against.
 
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class TrendData(Questions):
+    """What figures of one release are held against."""
 
     def alarms(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
         """The latest period of areas against its season: the columns of `alarms`."""

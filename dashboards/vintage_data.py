@@ -3,10 +3,12 @@
 Here: what was published before, and what is still to come. Not here: the figures themselves (`data`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
+
+from dashboards.questions import Questions
 
 _PERIOD_END = """case period_kind when 'day' then period_start when 'week' then period_start + interval 6 day
   when 'month' then period_start + interval 1 month - interval 1 day
@@ -14,17 +16,8 @@ _PERIOD_END = """case period_kind when 'day' then period_start when 'week' then 
   else period_start + interval 12 month - interval 1 day end::date"""
 
 
-class VintageData:
-    """Revisions, delays and nowcasts of one release.
-
-    Parameters
-    ----------
-    query
-        Asks the release: SQL and its parameters.
-    """
-
-    def __init__(self, query: Callable[..., pl.DataFrame]) -> None:
-        self._query = query
+class VintageData(Questions):
+    """Revisions, delays and nowcasts of one release."""
 
     def nowcasts(self, indicator_id: str, area_ids: Sequence[str], period_kind: str, since: date) -> pl.DataFrame:
         """What provisional figures are expected to become, by area and period: columns of `nowcasts`.

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from dashboards.access.scope import WHOLE
-from dashboards.data import TABLES, Release, ReleaseError
+from dashboards.data import Release, ReleaseError
+from dashboards.release_tables import TABLES
 from dashboards.releases import KEPT_RELEASES, Releases
 from tests.dashboards import sample_release
 

@@ -23,7 +23,8 @@ from dashboards.access.guard import EXTENSION
 from dashboards.access.scope import WHOLE, Scope, narrow
 from dashboards.address import PAGES
 from dashboards.components.controls import CONTROL
-from dashboards.data import TABLES, Release
+from dashboards.data import Release
+from dashboards.release_tables import TABLES
 from dashboards.releases import Releases
 from dashboards.rendering import KeptPages, render
 from tests.dashboards import browsing, reading
