@@ -350,7 +350,10 @@ def _contributions(panel: Panel, now: Period, before: Period | None, rules: Inde
             # Adding zero turns -0.0 into 0.0.
             "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part] + 0.0,
             "is_imputed": panel.imputed[now.at][area, part],
-        }
+        },
+        # Of a period without any figure there are no rows to tell the types from.
+        schema_overrides={name: CONTRIBUTION_SCHEMA[name] for name in ("indicator_id", "dimension", "area_id")}
+        | {"goalpost_low": pl.Float64, "goalpost_high": pl.Float64},
     )
     return _placed(frame, panel, now.at)
 

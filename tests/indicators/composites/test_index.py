@@ -295,3 +295,12 @@ def test_what_has_yet_to_settle_is_never_filled() -> None:
     found = indexed(maturing("provisional"), IndexRules(draws=400, impute="previous"), [*ENTRIES, SLOW, QUICK])
     assert score(found, "a", "rule_of_law", SECOND)["score"] == pytest.approx(70)
     assert score(found, "a", start=SECOND)["imputed_share"] == 0
+
+
+def test_a_period_of_nothing_settled_has_no_rows_and_stops_nothing() -> None:
+    slow = [figure("R", area, 60.0, 2.0) for area in NAMES]
+    slow += [figure("R", area, 5.0, 2.0, period_start=SECOND, status="provisional") for area in NAMES]
+    for given in (slow, slow[len(NAMES) :]):
+        found = indexed(given, IndexRules(draws=400, least=0.0), [SLOW])
+        assert set(found.contributions.schema.items()) == set(pl.Schema(CONTRIBUTION_SCHEMA).items())
+        assert found.scores.filter(period_start=SECOND).is_empty()
