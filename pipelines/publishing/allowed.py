@@ -35,7 +35,9 @@ _PATTERNS = {
     "release": r"\d{4}-\d{2}-\d{2}-\d{4,}-[0-9a-f]{8}",
     "observed": r"-?[0-9.]+([eE][+-]?\d+)?",
     "period": r"day|week|month|quarter|year|rolling_12m|all",
-    "shape": r'\{"type": ?"(Multi)?Polygon", ?"coordinates": ?\[[\[\], 0-9.eE+-]*\]\}',
+    # Outlines, and the lines to which simplifying may thin their narrow parts; no point.
+    "shape": r'(\{|\}|\[|\]|,| |"type":|"coordinates":|"geometries":|"GeometryCollection"|"(Multi)?(Polygon|LineString)"'
+    r"|-?\d+(\.\d+)?([eE][+-]?\d+)?)+",
 }
 # Fewer digits than a telephone number has.
 _NUMBER = r"-?\d{1,10}(\.\d+)?"
