@@ -36,8 +36,8 @@ _PATTERNS = {
     "observed": r"-?[0-9.]+([eE][+-]?\d+)?",
     "period": r"day|week|month|quarter|year|rolling_12m|all",
     # Outlines, and the lines to which simplifying may thin their narrow parts; no point.
-    "shape": r'(\{|\}|\[|\]|,| |"type":|"coordinates":|"geometries":|"GeometryCollection"|"(Multi)?(Polygon|LineString)"'
-    r"|-?\d+(\.\d+)?([eE][+-]?\d+)?)+",
+    "shape": r'\{"type": ?"(GeometryCollection|(Multi)?(Polygon|LineString))", ?"(coordinates|geometries)": ?\['
+    r'(\{|\}|\[|\]|,| |:|"type"|"coordinates"|"(Multi)?(Polygon|LineString)"|-?\d+(\.\d+)?([eE][+-]?\d+)?)+\}',
 }
 # Fewer digits than a telephone number has.
 _NUMBER = r"-?\d{1,10}(\.\d+)?"
