@@ -34,9 +34,11 @@ def first_use(words: Words) -> Any:
         for name, mark, glyph in MARKS
     ]
     close = html.Button(words("first_use.close"), type="button", className="button", **{"data-help": "close"})
-    return html.Section(
-        [html.H2(words("first_use.title")), html.P(words("first_use.lead")), html.Ul(items, className="legend"), close],
+    title = words("first_use.title")
+    return html.Aside(
+        [html.H2(title), html.P(words("first_use.lead")), html.Ul(items, className="legend"), close],
         className="panel first-use",
+        **{"aria-label": title},
     )
 
 
