@@ -88,7 +88,7 @@ def test_a_ledger_that_does_not_balance_is_said_so(home: Path, tmp_path: Path) -
     sample_release.write_changed(
         tmp_path,
         home,
-        "update ledger set read = read + 5 where source = 'thefts'; "
+        "update ledger set read = read + 5 where batch_id = 'b-thefts'; "
         "update ledger set read = read - 5 where source = 'shootings'",
     )
     assert "10 records unaccounted for" in reading.words(page(tmp_path, "en"))
