@@ -45,6 +45,9 @@ PUBLISHED = {
     "index_contributions": "What each indicator gives to a score, one row per area, period and indicator.",
     "coordination": "How well dimensions do together, one row per area, period and set of dimensions.",
     "index_sensitivity": "Which choice of method ranks hang on, one row per level, period and choice.",
+    "linkage": "How closely agencies work together, with change, one row per area and statistic.",
+    "linkage_agencies": "Agencies and how they are linked, one row per area and agency.",
+    "linkage_pairs": "Ways of hand-off and their delays, one row per area and way.",
     "survey_waves": "Waves of the survey and their weighting, one row per wave.",
     "survey_margins": "Classes of the population before and after weighting, one row per wave, margin and class.",
     "survey_estimates": "Weighted answers with intervals, one row per wave, area, group and question.",
@@ -60,6 +63,8 @@ PUBLISHED = {
     "nowcasts": "What recent counts will be at maturity, one row per indicator, area and period.",
     "reporting_delays": "How late records are made, one row per indicator and delay.",
     "definitions": "Hashes of what defines each indicator, one row per indicator.",
+    "indicator_sources": "Sources behind each indicator and how they count, one row per indicator, source and part.",
+    "indicator_checks": "Expectations that would hold an indicator back, one row per indicator and expectation.",
     "revisions": "Figures of periods that were over that have changed since an earlier release, one row per revision.",
 }
 

@@ -298,7 +298,7 @@ def test_it_gives_up_after_the_tries_without_showing_secrets(
         (misbehaviour.written("null"), "no page of records|no success", "mend"),
         (
             misbehaviour.written('{"success": false, "error": {"message": "gone"}}'),
-            "success': False|no count|reports an error",
+            "success': False|no count|reports an error|no page of records",
             "mend",
         ),
         (misbehaviour.written('{"success": true, "result": {"records": 3, "total": 1}}'), "no page|no count", "mend"),

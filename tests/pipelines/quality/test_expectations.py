@@ -15,7 +15,7 @@ from dbt_like_sql.lineage import bundled_lineage
 from dbt_like_sql.project import load_project
 from dbt_like_sql.run import run_model
 from indicators.catalogue.reading import load_catalogue
-from pipelines.loading import storing
+from pipelines.loading import context
 from pipelines.quality import dialect
 from pipelines.quality.declarations import SUPPORTED, Expectation
 from pipelines.quality.expectations import RESULT_SCHEMA, Verdict, judge, results_frame
@@ -327,10 +327,11 @@ def empty_warehouse() -> duckdb.DuckDBPyConnection:
     project, con = load_project(), duckdb.connect()
     for schema in SCHEMAS:
         con.execute(f"create schema {schema}")
-    storing.ensure(con)
+    context.ensure_tables(con)
+    con.execute("create table staging.area_shape (area_id varchar, title_en varchar, title_zh varchar)")
     for source in project.sources:
         columns = ", ".join(f"{column.name} {column.data_type}" for column in source.columns)
-        con.execute(f"create table {source.schema}.{source.name} ({columns})")
+        con.execute(f"create table if not exists {source.schema}.{source.name} ({columns})")
     con.execute("insert into staging.run_window values (date '2016-12-31')")
     for model in project.models:
         run_model(con, model)

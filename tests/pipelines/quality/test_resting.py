@@ -45,7 +45,7 @@ SERVICE = {*KEYS, "closed_day", "closed_at", "time_precision"}
             {*KEYS - {"day"}, "time_precision", "due_day", "due_at", "first_response_day", "first_response_at"},
         ),
         # Counted beside their agencies, incidents rest on how these are told apart.
-        ("R1", "incident", {*KEYS, "incident_id", "agencies", "recorded_day", "closed_day", "outcome"}),
+        ("R1", "incident", {*KEYS, "incident_id", "category", "agencies", "recorded_day", "closed_day", "outcome"}),
         # Of a ratio, records of both kinds.
         ("R2", "service", {*KEYS, "is_complaint"}),
         ("R2", "incident", INCIDENT),
