@@ -6,7 +6,14 @@ import duckdb
 
 from pipelines.publishing.allowed import Allowed, declared_columns
 
-SORTS = {"DOUBLE": "number", "BIGINT": "count", "INTEGER": "count", "DATE": "date", "BOOLEAN": "flag"}
+SORTS = {
+    "DOUBLE": "number",
+    "BIGINT": "count",
+    "INTEGER": "count",
+    "DATE": "date",
+    "BOOLEAN": "flag",
+    "TIMESTAMP": "moment",
+}
 
 
 def of(con: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> Allowed:
