@@ -88,6 +88,8 @@ def main() -> int:
 
 def _take(browser: Browser, address: str, file: Path) -> None:
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    # As whoever has been here before sees them.
+    page.add_init_script("localStorage.setItem('wardlight-help-read', '1')")
     page.goto(address)
     page.locator("main h1").wait_for()
     page.wait_for_load_state("networkidle")
