@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.periods import period_end
+from dashboards.questions import Questions
 
 EXACT_PROFILES = ("open", "internal")
 RATIOS = ("rate", "weighted_rate", "proportion", "ratio", "stock_ratio")
@@ -103,7 +104,7 @@ class Explanation:
     release: Row
 
 
-class ExplanationData:
+class ExplanationData(Questions):
     """Explains the figures of one release.
 
     Parameters
@@ -115,7 +116,7 @@ class ExplanationData:
     """
 
     def __init__(self, query: Callable[..., pl.DataFrame], manifest: Mapping[str, Any]) -> None:
-        self._query = query
+        super().__init__(query)
         self._release = {name: manifest.get(name) for name in RELEASE_FACTS}
 
     @cached_property

@@ -10,8 +10,10 @@ from functools import cached_property
 
 import polars as pl
 
+from dashboards.questions import Questions
 
-class QualityData:
+
+class QualityData(Questions):
     """The quality of one release's data.
 
     Parameters
@@ -23,7 +25,7 @@ class QualityData:
     """
 
     def __init__(self, query: Callable[..., pl.DataFrame], as_of: date) -> None:
-        self._query = query
+        super().__init__(query)
         self._as_of = as_of
 
     @cached_property
