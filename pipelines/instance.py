@@ -1,5 +1,6 @@
 """The Dagster instance of a home folder: its settings file, telemetry off, and a process environment for it."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+event_log_storage:
+  module: pipelines.event_log
+  class: KeptConnections
+  config:
+    base_dir: {events}
 run_coordinator:
   module: dagster.core.run_coordinator
   class: QueuedRunCoordinator
@@ -22,8 +28,10 @@ def instance_folder(home: Path) -> Path:
     folder = home / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "dagster.yaml"
-    if not settings.exists() or settings.read_text(encoding="utf-8") != SETTINGS:
-        settings.write_text(SETTINGS, encoding="utf-8")
+    # Where Dagster itself would keep the events; JSON quotes a path as YAML does.
+    text = SETTINGS.format(events=json.dumps(str(folder.resolve() / "history" / "runs"), ensure_ascii=False))
+    if not settings.exists() or settings.read_text(encoding="utf-8") != text:
+        settings.write_text(text, encoding="utf-8")
     return folder
 
 

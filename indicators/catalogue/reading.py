@@ -3,6 +3,7 @@
 Belongs here: the files. Not here: what a valid entry is (`entries`).
 """
 
+import functools
 from pathlib import Path
 
 import yaml
@@ -35,7 +36,16 @@ def load_catalogue(folder: Path | None = None) -> tuple[Entry, ...]:
     CatalogueError
         If the folder holds no entry, or an entry is not valid.
     """
-    folder = folder or FOLDER
+    return _bundled() if folder is None else _load(folder)
+
+
+@functools.cache
+def _bundled() -> tuple[Entry, ...]:
+    """Read the bundled catalogue once a process: it is asked for by everything, and no run changes it."""
+    return _load(FOLDER)
+
+
+def _load(folder: Path) -> tuple[Entry, ...]:
     files = sorted(folder.glob("*.yml"))
     if not files:
         raise CatalogueError(f"{folder}: no catalogue entry (*.yml) here")

@@ -97,22 +97,23 @@ def read_features(path: Path) -> list[dict[str, Any]]:
     return features
 
 
-@functools.lru_cache(maxsize=8)
-def _read_once(path: Path, modified_ns: int) -> list[dict[str, Any]]:
-    """Read a file once a process, and again when it has changed."""
-    del modified_ns
-    return read_features(path)
-
-
 def _features(path: Path, geography: Geography) -> list[tuple[dict[str, Any], shapely.Geometry]]:
     """Return the properties and the shape of each area, features of one key put together where the pack asks."""
-    features = _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
-    found = [_area(path, position, feature) for position, feature in enumerate(features, start=1)]
-    if not geography.dissolve:
+    return _features_once(path, path.stat().st_mtime_ns if path.is_file() else 0, geography.key, geography.dissolve)
+
+
+@functools.lru_cache(maxsize=8)
+def _features_once(
+    path: Path, modified_ns: int, key: str, dissolve: bool
+) -> list[tuple[dict[str, Any], shapely.Geometry]]:
+    """Read a file and mend its shapes once a process, and again when it has changed."""
+    del modified_ns
+    found = [_area(path, position, feature) for position, feature in enumerate(read_features(path), start=1)]
+    if not dissolve:
         return found
     parts: dict[str, list[tuple[dict[str, Any], shapely.Geometry]]] = {}
     for properties, shape in found:
-        parts.setdefault(str(properties.get(geography.key)), []).append((properties, shape))
+        parts.setdefault(str(properties.get(key)), []).append((properties, shape))
     return [(part[0][0], shapely.union_all([shape for _, shape in part])) for part in parts.values()]
 
 

@@ -126,7 +126,7 @@ def test_job_launched_from_the_ui_makes_a_release(server: Server, home: Path) ->
     )["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run_id = launched["run"]["runId"]
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while True:
         run = server.ask(STATUS, id=run_id)["runOrError"]
         if run["status"] in {"SUCCESS", "FAILURE", "CANCELED"}:
