@@ -6,7 +6,13 @@ import polars as pl
 from dash import dcc, html
 
 from dashboards.components.context import Context
-from dashboards.components.cooperation_words import in_order, indicator_title, limits_text, scope_title
+from dashboards.components.cooperation_words import (
+    in_order,
+    indicator_title,
+    limits_text,
+    scope_title,
+    titles_by_id,
+)
 from dashboards.components.grid import grid, number_column, range_column, text_column, wrapped_column
 from dashboards.components.layout import panel, table
 
@@ -54,7 +60,7 @@ def series_table(context: Context, series: pl.DataFrame, kind: str, file: str) -
 
 def contribution_table(context: Context, gives: pl.DataFrame, file: str) -> list[Any]:
     """What each indicator gives to the overall score, and costs it."""
-    words = context.words
+    words, titles = context.words, titles_by_id(context)
     rows = [
         {
             "indicator": indicator_title(context, row),
@@ -66,6 +72,9 @@ def contribution_table(context: Context, gives: pl.DataFrame, file: str) -> list
             "change": row["change"],
             "posts": f"{row['goalpost_low']:g}–{row['goalpost_high']:g}",
             "imputed": words("cooperation.imputed") if row["is_imputed"] else "",
+            "rest_correlation": row["rest_correlation"],
+            "nearest": titles.get(row["nearest"], row["nearest"]) or "",
+            "nearest_correlation": row["nearest_correlation"],
         }
         for row in gives.to_dicts()
     ]
@@ -80,7 +89,18 @@ def contribution_table(context: Context, gives: pl.DataFrame, file: str) -> list
         number_column("change", words("cooperation.column.change"), 2, width=100, minWidth=90),
         text_column("imputed", words("cooperation.column.imputed"), width=96, minWidth=90),
     ]
-    return [grid(context, "contributions", columns, rows, f"{file}_contributions")]
+    parts: list[Any] = []
+    # A city as a whole is alone on its level: nothing can be correlated over it.
+    if any(row["nearest"] for row in rows):
+        columns += [
+            number_column("rest_correlation", words("cooperation.column.rest_correlation"), 2, width=110, minWidth=100),
+            wrapped_column("nearest", words("cooperation.column.nearest"), width=190, minWidth=130),
+            number_column(
+                "nearest_correlation", words("cooperation.column.nearest_correlation"), 2, width=100, minWidth=90
+            ),
+        ]
+        parts.append(html.P(words("cooperation.alike"), className="note"))
+    return [*parts, grid(context, "contributions", columns, rows, f"{file}_contributions")]
 
 
 def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
@@ -91,12 +111,14 @@ def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
         *("rank", "rank_low", "rank_high", "areas_ranked", "indicators"),
         *("closeness", "closeness_low", "closeness_high"),
     )
+    is_consistency_known = scores["alpha"].count() > 0
     rows = [
         {
             "scope": scope_title(context, row["scope"]),
             **{name: row[name] for name in plain},
             "coverage": 100 * row["coverage"],
             "imputed_share": None if row["imputed_share"] is None else 100 * row["imputed_share"],
+            "alpha": row["alpha"],
             "status": words.known("status", row["status"]),
         }
         for row in in_order(scores)
@@ -114,6 +136,11 @@ def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
         number_column("imputed_share", words("cooperation.column.imputed_share"), 0, width=96, minWidth=90),
         number_column("closeness", words("cooperation.column.closeness"), 2, width=96, minWidth=90),
         range_column("closeness_low", "closeness_high", words("column.interval"), 2, rows),
+        *(
+            [number_column("alpha", words("cooperation.column.alpha"), 2, width=110, minWidth=100)]
+            if is_consistency_known
+            else []
+        ),
         text_column("status", words("column.status"), width=110, minWidth=100),
         *(
             number_column(name, words(f"cooperation.file.{name}"), 2, hide=True)
@@ -122,6 +149,7 @@ def score_table(context: Context, scores: pl.DataFrame, file: str) -> list[Any]:
     ]
     return [
         html.P(words("cooperation.table_note"), className="note"),
+        *([html.P(words("cooperation.consistency"), className="note")] if is_consistency_known else []),
         grid(context, "scores", columns, rows, f"{file}_scores"),
     ]
 

@@ -49,6 +49,12 @@ def indicator_title(context: Context, row: Row) -> str:
     return context.words.of(row, "title") or str(row["indicator_id"])
 
 
+def titles_by_id(context: Context) -> dict[str, str]:
+    """Title of every indicator of the catalogue."""
+    rows = context.release.catalogue.to_dicts()
+    return {row["indicator_id"]: context.words.of(row, "title") or str(row["indicator_id"]) for row in rows}
+
+
 def group_levels(context: Context, gives: pl.DataFrame) -> list[str]:
     """Levels of both groups behind every gap, and where one counts as it stood before both did worse: a text each."""
     words, told = context.words, []

@@ -20,6 +20,7 @@ from dashboards.components.cooperation_words import (
     legend,
     limits_text,
     scope_title,
+    titles_by_id,
 )
 from dashboards.components.coordination import over_time_panel, together_panel
 from dashboards.components.layout import empty_state, graph, page_head, panel, table
@@ -193,8 +194,8 @@ def _summary(context: Context, overall: Row | None, gives: pl.DataFrame) -> str:
 def _left_out(context: Context, row: Row) -> list[str]:
     """Titles of the indicators that a score leaves out until they have settled."""
     code, _, named = (row["reason"] or "").partition(":")
-    titles = {each["indicator_id"]: context.words.of(each, "title") for each in context.release.catalogue.to_dicts()}
-    return [titles.get(each) or each for each in named.split(",")] if code == "left_out" else []
+    titles = titles_by_id(context)
+    return [titles.get(each, each) for each in named.split(",")] if code == "left_out" else []
 
 
 def _moves(context: Context, scores: pl.DataFrame, gives: pl.DataFrame, file: str) -> Any:
@@ -230,16 +231,31 @@ def _method(context: Context, scores: pl.DataFrame, kind: str) -> Any:
     level = scores["area_level"][0]
     choices = context.release.cooperation.sensitivity(level, kind).to_dicts()
     notes = [html.Li(words(f"cooperation.about.{name}")) for name in ("score", "interval", "coordination", "use")]
+    compared = [
+        html.Li(
+            words(
+                "cooperation.compared",
+                scope=scope_title(context, row["scope"]),
+                ratio=words.number(row["consistency_ratio"], 2),
+            )
+        )
+        for row in in_order(scores)
+        if row["consistency_ratio"] is not None
+    ]
     parts: list[Any] = [html.Ul(notes, className="prose")]
+    if compared:
+        parts.append(html.Ul(compared, className="prose", id="cooperation-compared"))
     if choices:
         heads = [
             (words("cooperation.column.choice"), ""),
+            (words("cooperation.column.first"), "number"),
             (words("cooperation.column.total"), "number"),
             (words("column.interval"), "number"),
         ]
         rows = [
             [
                 words(f"cooperation.choice.{row['choice']}"),
+                words.number(row["first"], 2),
                 words.number(row["total"], 2),
                 limits_text(context, row, "total_low", "total_high", 2),
             ]

@@ -125,7 +125,6 @@ def copeland(x: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
     Copeland (1951); Munda & Nardo (2009), Applied Economics 41:1513-1523.
     """
     figures, w = matrix(x), np.asarray(weights, dtype=np.float64)
-    apart = figures[:, None, :] - figures[None, :, :]
-    balance = (np.sign(np.nan_to_num(apart)) * w).sum(axis=-1)
+    better = (figures[:, None, :] > figures[None, :, :]) @ w
     # Sums of the same weights in another order differ in the last digit.
-    return np.asarray(np.sign(np.round(balance, 9)).sum(axis=1), dtype=np.float64)
+    return np.asarray(np.sign(np.round(better - better.T, 9)).sum(axis=1), dtype=np.float64)

@@ -1,19 +1,18 @@
-"""Which choice of method the order of areas hangs on, as published.
+"""How far the order of areas hangs on the choice of method: Monte Carlo over all of them, as published.
 
-Belongs here: the alternatives, and the table `index_sensitivity`. Not here: the estimator (`sensitivity`).
+Belongs here: rank intervals, and the table `index_sensitivity`. Not here: the alternatives (`alternatives`) and the
+estimator (`sensitivity`).
 """
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from indicators.composites.aggregate import Mean, aggregate
-from indicators.composites.draws import drawn_scores, scores_of, weights_in_force
-from indicators.composites.normalise import min_max, percentile_ranks, z_scores
+from indicators.composites.alternatives import Alternatives
+from indicators.composites.draws import stream
 from indicators.composites.panel import Panel
-from indicators.composites.rules import IndexRules
+from indicators.composites.rules import OVERALL, IndexRules
 from indicators.composites.sensitivity import choice_sensitivity, mean_rank_shift
-from indicators.composites.weights import critic_weights, entropy_weights, pca_weights
 from indicators.intervals import Floats
 
 SENSITIVITY_SCHEMA = {
@@ -29,19 +28,43 @@ SENSITIVITY_SCHEMA = {
     "mean_rank_shift": pl.Float64,
 }
 Places = npt.NDArray[np.int64]
-MEANS: tuple[Mean, ...] = ("arithmetic", "geometric", "harmonic")
+CHOICES = ("figures", "gaps", "outliers", "normalisation", "weights", "mean")
+CHOICE_DRAWS = 200
+"""Combinations of choices, each with figures drawn anew, behind an interval of ranks."""
 FIGURE_DRAWS = 32
-FLOOR = 1.0
-"""Least normalised figure, of 100, that a mean takes."""
 SAMPLES = 256
 
 
-def sensitivity_rows(panel: Panel, at: int, overall: Floats, rules: IndexRules) -> pl.DataFrame:
-    """Sobol indices of four choices for the mean shift of ranks in one period.
+def drawn_by_choices(panel: Panel, at: int, scope: str, known: Places, rules: IndexRules) -> Floats:
+    """Scores of one scope by combinations of all choices, each drawn apart from the others and as likely as any.
 
-    The choices: the figures within their intervals; how they are normalised (goalposts, min–max, z-scores, ranks);
-    weights (declared, entropy, CRITIC, principal component); the mean (arithmetic, geometric, harmonic). Judged are
-    the areas with an overall score, over the indicators that all of them have.
+    Each draw has its own figures within their intervals and its own goalposts, and its own way of dealing with gaps
+    and outliers, of putting figures on one scale, of weighing them and of putting them together.
+
+    Parameters
+    ----------
+    panel : Panel
+    at : int
+    scope : str
+        A dimension, or `overall`.
+    known : array of int
+        Areas with a published score of the scope.
+    rules : IndexRules
+
+    Returns
+    -------
+    array of float
+        Draws by those areas. Only their order means anything: scales differ from draw to draw.
+    """
+    ways = Alternatives(panel, at, known, _own(panel, at, scope, known), rules, CHOICE_DRAWS)
+    chosen = stream(rules, "choices").integers(0, ways.counts[1:], (CHOICE_DRAWS, len(CHOICES) - 1))
+    return ways.scores(np.column_stack([1 + np.arange(CHOICE_DRAWS), chosen]).T)
+
+
+def sensitivity_rows(
+    panel: Panel, at: int, overall: Floats, by_choices: Floats | None, rules: IndexRules
+) -> pl.DataFrame:
+    """Sobol indices of all choices for the mean shift of ranks in one period.
 
     Parameters
     ----------
@@ -49,29 +72,33 @@ def sensitivity_rows(panel: Panel, at: int, overall: Floats, rules: IndexRules) 
     at : int
     overall : array of float
         Published overall scores.
+    by_choices : array of float or None
+        What `drawn_by_choices` gives for `overall`; None where areas are too few to rank.
     rules : IndexRules
 
     Returns
     -------
     DataFrame
-        SENSITIVITY_SCHEMA; none where fewer than `rules.fewest_areas` areas or two indicators are left.
-        `mean_rank_shift` is over all combinations of choices.
+        SENSITIVITY_SCHEMA. `mean_rank_shift` is the mean over the draws of `by_choices`.
     """
-    known = np.flatnonzero(~np.isnan(overall))
-    complete = np.flatnonzero(~np.isnan(panel.value[at][known]).any(axis=0)) if len(known) else known
-    if len(known) < rules.fewest_areas or len(complete) < 2:
+    if by_choices is None:
         return pl.DataFrame(schema=SENSITIVITY_SCHEMA)
-    scores = scores_of(panel.value[at], panel.components)[np.ix_(known, complete)]
-    drawn = np.stack([drawn_scores(panel, at, int(each), rules, FIGURE_DRAWS)[:, known] for each in complete], axis=-1)
-    shifts = _shifts(np.concatenate([scores[None], drawn]), _weights(panel, at, scores, known, complete, rules))
-    factors = [*zip(("figures", "normalisation", "weights", "mean"), shifts.shape, strict=True)]
-    found = choice_sensitivity(factors, lambda chosen: shifts[tuple(chosen)], SAMPLES, rules.seed)
+    known = np.flatnonzero(~np.isnan(overall))
+    reference = overall[known]
+    ways = Alternatives(panel, at, known, _own(panel, at, OVERALL, known), rules, FIGURE_DRAWS)
+    found = choice_sensitivity(
+        [*zip(CHOICES, ways.counts, strict=True)],
+        lambda chosen: mean_rank_shift(ways.scores(chosen), reference),
+        SAMPLES,
+        rules.seed,
+    )
+    shift = float(mean_rank_shift(by_choices, reference).mean())
     return pl.DataFrame(
         [
             (
                 *(panel.area_level, panel.period_kind, panel.periods[at]),
                 *(each.factor, each.first, each.total, each.total_low, each.total_high),
-                *(len(known), float(shifts.mean())),
+                *(len(known), shift),
             )
             for each in found
         ],
@@ -80,26 +107,7 @@ def sensitivity_rows(panel: Panel, at: int, overall: Floats, rules: IndexRules) 
     )
 
 
-def _weights(panel: Panel, at: int, scores: Floats, known: Places, complete: Places, rules: IndexRules) -> list[Floats]:
-    declared = weights_in_force(panel, at, rules).in_whole[np.ix_(known, complete)].mean(axis=0)
-    return [declared, entropy_weights(scores), critic_weights(scores), pca_weights(scores)[0]]
-
-
-def _shifts(figures: Floats, weights: list[Floats]) -> Floats:
-    """Mean shift of ranks from the published way, by figures, normalisation, weights and mean."""
-    up = np.ones(figures.shape[-1])
-    scales: list[Floats] = [
-        100 * figures,
-        np.stack([min_max(each, up) for each in figures]),
-        np.stack([z_scores(each, up, 50.0, 15.0) for each in figures]),
-        np.stack([percentile_ranks(each, up) for each in figures]),
-    ]
-    reference = aggregate(scales[0][0], weights[0])
-    found = np.empty((len(figures), len(scales), len(weights), len(MEANS)))
-    for n, scaled in enumerate(scales):
-        # What does not vary between areas has no place in between.
-        given = np.maximum(np.where(np.isnan(scaled), 50.0, scaled), FLOOR)
-        for w, each in enumerate(weights):
-            for m, mean in enumerate(MEANS):
-                found[:, n, w, m] = mean_rank_shift(aggregate(given, each, mean), reference)
-    return found
+def _own(panel: Panel, at: int, scope: str, known: Places) -> Places:
+    """Components of a scope of which any of the areas has a figure."""
+    of_scope = np.array([scope in (OVERALL, part.dimension) for part in panel.components])
+    return np.flatnonzero(of_scope & ~np.isnan(panel.value[at][known]).all(axis=0))

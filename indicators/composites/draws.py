@@ -8,8 +8,10 @@ indicator has a stream of its own: its draws do not depend on which others there
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from indicators.composites.normalise import goalposts
 from indicators.composites.panel import Panel
@@ -46,14 +48,11 @@ class Drawn:
     ----------
     scores : dict of str to array of float
         By dimension and `overall`: draws by areas, NaN where there is no score.
-    robust : dict of str to array of float
-        As these, every other draw by the other kind of mean. For ranks alone: their level means nothing.
     costliest : dict of str to array of float
         By set of `SETS`, areas by components: share of the draws in which a component costs the set the most.
     """
 
     scores: dict[str, Floats]
-    robust: dict[str, Floats]
     costliest: dict[str, Floats]
 
 
@@ -68,14 +67,27 @@ def membership(parts: Sequence[Component]) -> Floats:
     return np.array([[float(part.dimension == name) for name in names] for part in parts])
 
 
-def weights_in_force(panel: Panel, at: int, rules: IndexRules) -> Weights:
-    """Weights in period `at` where figures are missing.
+class DrawnFigures(NamedTuple):
+    """Figures of one component (draws by areas), and the ends of its goalposts (one per draw)."""
 
-    What has yet to settle is missed by nobody: `rules.least` is of the weight of all others.
+    figures: Floats
+    low: Floats
+    high: Floats
+
+
+def weights_in_force(panel: Panel, at: int, rules: IndexRules) -> Weights:
+    """Weights in period `at` where figures are missing."""
+    return weights_of(~np.isnan(panel.value[at]), ~panel.maturing[at], panel.components, rules)
+
+
+def weights_of(
+    is_there: npt.NDArray[np.bool_], is_due: npt.NDArray[np.bool_], parts: Sequence[Component], rules: IndexRules
+) -> Weights:
+    """Weights of components (areas by components) of which those that are there have figures.
+
+    What has yet to settle is missed by nobody: `rules.least` is of the weight of all others, which are due.
     """
-    parts = panel.components
-    there = (~np.isnan(panel.value[at])).astype(np.float64)
-    due = (~panel.maturing[at]).astype(np.float64)
+    there, due = is_there.astype(np.float64), is_due.astype(np.float64)
     member = membership(parts)
     leaf = np.array([part.weight for part in parts])
     above = np.array([rules.weights.get(name, 1.0) for name in dimensions_of(parts)])
@@ -123,49 +135,54 @@ def draw(panel: Panel, at: int, rules: IndexRules) -> Drawn:
     parts = panel.components
     there = (~np.isnan(panel.value[at])).astype(np.float64)
     point = weights_in_force(panel, at, rules)
+    is_geometric = rules.aggregation == "geometric"
     leaf = {part.indicator_id: _weight(part.indicator_id, part.weight, rules) for part in parts}
     shape = (rules.draws, len(panel.area_ids))
     names = dimensions_of(parts)
     total = {name: np.zeros(shape) for name in names}
     for i, part in enumerate(parts):
         total[part.dimension] += leaf[part.indicator_id][:, None] * there[:, i]
-    means, logs = ({name: np.zeros(shape) for name in names} for _ in range(2))
+    means = {name: np.zeros(shape) for name in names}
     tops = {name: _weight(name, rules.weights.get(name, 1.0), rules) for name in names}
     costliest = {name: _Costliest(shape) for name in SETS}
     for i, part in enumerate(parts):
         name = part.dimension
         score = np.nan_to_num(drawn_scores(panel, at, i, rules, rules.draws), copy=False)
         weight = leaf[part.indicator_id][:, None] * there[:, i] / np.maximum(total[name], 1e-300)
-        means[name] += weight * score
-        logs[name] += weight * np.log(np.maximum(score, FLOOR))
+        means[name] += weight * (np.log(np.maximum(score, FLOOR)) if is_geometric else score)
         for each, members in SETS.items():
             if name in members:
                 costliest[each].offer(i, tops[name][:, None] * weight * (1 - score))
-    plain, other = _whole(means, tops, point), _whole(logs, tops, point)
-    other = {name: np.exp(each) for name, each in other.items()}
-    if rules.aggregation == "geometric":
-        plain, other = other, plain
-    robust = {name: np.where(np.arange(rules.draws)[:, None] % 2 == 0, plain[name], other[name]) for name in plain}
-    return Drawn(plain, robust, {name: each.shares(len(parts)) for name, each in costliest.items()})
+    scores = _whole(means, tops, point)
+    if is_geometric:
+        scores = {name: np.exp(each) for name, each in scores.items()}
+    # Weights that sum to one may do so a digit too much.
+    scores = {name: np.minimum(each, 1.0) for name, each in scores.items()}
+    return Drawn(scores, {name: each.shares(len(parts)) for name, each in costliest.items()})
 
 
 def drawn_scores(panel: Panel, at: int, component: int, rules: IndexRules, draws: int) -> Floats:
     """Scores of one component, draws by areas: the first `draws` of its stream."""
+    figures, low, high = drawn_figures_of(panel, at, component, rules, draws)
+    figures -= low[:, None]
+    figures /= (high - low)[:, None]
+    np.clip(figures, 0.0, 1.0, out=figures)
+    return figures if panel.components[component].direction > 0 else 1.0 - figures
+
+
+def drawn_figures_of(panel: Panel, at: int, component: int, rules: IndexRules, draws: int) -> DrawnFigures:
+    """Figures and goalposts of one component: the first `draws` of its streams."""
     part = panel.components[component]
     figures = drawn_figures(
         panel.value[at, :, component],
         panel.lower[at, :, component],
         panel.upper[at, :, component],
         draws,
-        _stream(rules, part.indicator_id, panel.area_level, panel.period_kind, panel.periods[at].isoformat()),
+        stream(rules, part.indicator_id, panel.area_level, panel.period_kind, panel.periods[at].isoformat()),
     )
-    moved = _stream(rules, part.indicator_id, "goalposts").uniform(-1, 1, (rules.draws, 2))[:draws]
+    moved = stream(rules, part.indicator_id, "goalposts").uniform(-1, 1, (draws, 2))
     moved *= rules.goalpost_noise * (part.high - part.low)
-    low, high = part.low + moved[:, :1], part.high + moved[:, 1:]
-    figures -= low
-    figures /= high - low
-    np.clip(figures, 0.0, 1.0, out=figures)
-    return figures if part.direction > 0 else 1.0 - figures
+    return DrawnFigures(figures, part.low + moved[:, 0], part.high + moved[:, 1])
 
 
 def _whole(dimensions: dict[str, Floats], tops: dict[str, Floats], point: Weights) -> dict[str, Floats]:
@@ -176,8 +193,7 @@ def _whole(dimensions: dict[str, Floats], tops: dict[str, Floats], point: Weight
     )
     weights = sum(tops[name][:, None] * of_dimension[:, k] for k, name in enumerate(dimensions))
     overall = np.where(weights > 0, weighted / np.where(weights > 0, weights, 1.0), np.nan)
-    # Weights that sum to one may do so a digit too much.
-    return {name: np.minimum(scores, 1.0) for name, scores in {**dimensions, OVERALL: overall}.items()}
+    return {**dimensions, OVERALL: overall}
 
 
 class _Costliest:
@@ -196,9 +212,10 @@ class _Costliest:
 
 
 def _weight(name: str, declared: float, rules: IndexRules) -> Floats:
-    noise = _stream(rules, name, "weight").uniform(1 - rules.weight_noise, 1 + rules.weight_noise, rules.draws)
+    noise = stream(rules, name, "weight").uniform(1 - rules.weight_noise, 1 + rules.weight_noise, rules.draws)
     return np.asarray(declared * noise)
 
 
-def _stream(rules: IndexRules, *names: str) -> np.random.Generator:
+def stream(rules: IndexRules, *names: str) -> np.random.Generator:
+    """Random numbers of their own for whatever is named so."""
     return np.random.default_rng([rules.seed, zlib.crc32("/".join(names).encode())])

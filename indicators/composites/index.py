@@ -12,9 +12,10 @@ import numpy.typing as npt
 import polars as pl
 
 from indicators.catalogue.entries import Entry
-from indicators.composites.choices import SENSITIVITY_SCHEMA, sensitivity_rows
+from indicators.composites.choices import SENSITIVITY_SCHEMA, drawn_by_choices, sensitivity_rows
 from indicators.composites.contributions import change_by_weights, split_change, split_geometric_change
 from indicators.composites.coordination import COORDINATION_SCHEMA, coordination_rows
+from indicators.composites.diagnostics import Diagnostics, diagnose
 from indicators.composites.draws import (
     FLOOR,
     Drawn,
@@ -62,6 +63,8 @@ SCORE_SCHEMA = {
     "indicators": pl.Int32,
     "coverage": pl.Float64,
     "imputed_share": pl.Float64,
+    "alpha": pl.Float64,
+    "consistency_ratio": pl.Float64,
     "status": pl.String,
     "reason": pl.String,
 }
@@ -83,6 +86,9 @@ CONTRIBUTION_SCHEMA = {
     "change": pl.Float64,
     "change_by_weight": pl.Float64,
     "is_imputed": pl.Boolean,
+    "rest_correlation": pl.Float64,
+    "nearest": pl.String,
+    "nearest_correlation": pl.Float64,
     **{name: dtype for name, dtype in HELD_SCHEMA.items() if name not in KEY},
 }
 CLOSENESS_DRAWS = 200
@@ -109,6 +115,9 @@ class Period:
     weights: Weights
     by_scope: dict[str, Floats]
     drawn: Drawn
+    by_choices: dict[str, Floats]
+    """Scores by combinations of all choices, of the scopes in which areas are ranked: draws by areas with a score."""
+    diagnostics: Diagnostics
 
 
 def compute_index(
@@ -122,7 +131,8 @@ def compute_index(
 
     Scores go from 0 to 100 between fixed goalposts, so that one means the same in every period and beside any other
     area; the mean of a dimension's indicators is the dimension's, that of the dimensions the whole. Their intervals
-    are Monte Carlo over the figures' own intervals, the weights and the goalposts; ranks also over the kind of mean.
+    are Monte Carlo over the figures' own intervals, the weights and the goalposts; those of ranks over every other
+    choice of method, too.
 
     Parameters
     ----------
@@ -162,7 +172,9 @@ def compute_index(
             )
             before = now
         if before is not None:
-            sensitivity.append(sensitivity_rows(panel, before.at, before.by_scope[OVERALL], rules))
+            sensitivity.append(
+                sensitivity_rows(panel, before.at, before.by_scope[OVERALL], before.by_choices.get(OVERALL), rules)
+            )
     return Index(
         _table(scores, SCORE_SCHEMA, [*_KEY, "scope"]),
         _table(contributions, CONTRIBUTION_SCHEMA, [*_KEY, "indicator_id"]),
@@ -187,7 +199,14 @@ def _period(panel: Panel, at: int, rules: IndexRules) -> Period:
     weights = weights_in_force(panel, at, rules)
     scores = scores_of(panel.value[at], panel.components)
     by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
-    return Period(at, scores, weights, by_scope, draw(panel, at, rules))
+    known = {scope: np.flatnonzero(~np.isnan(each)) for scope, each in by_scope.items()}
+    by_choices = {
+        scope: drawn_by_choices(panel, at, scope, areas, rules)
+        for scope, areas in known.items()
+        if len(areas) >= rules.fewest_areas
+    }
+    diagnostics = diagnose(scores, by_scope, panel.components, rules.fewest_areas)
+    return Period(at, scores, weights, by_scope, draw(panel, at, rules), by_choices, diagnostics)
 
 
 def _scores(
@@ -226,18 +245,20 @@ def _scores(
                 "bound_low": 100 * np.fmin(worst[scope], low),
                 "bound_high": 100 * np.fmax(best[scope], high),
                 **_change(now, before, scope),
-                **_ranks(now, scope, rules),
+                **_ranks(now, scope),
                 **_closeness(panel, now, scope, rules),
                 "indicators": count,
                 "coverage": coverage,
                 "imputed_share": np.where(has_score, (in_force * panel.imputed[now.at]).sum(axis=1), np.nan),
+                "alpha": now.diagnostics.alpha[scope],
+                "consistency_ratio": rules.consistency.get(scope),
                 "status": np.where(has_score, np.array(USED)[standing], "not_available"),
                 "reason": [
                     _reason(panel, left_out) if known else f"little_coverage:{100 * share:.0f}"
                     for known, left_out, share in zip(has_score, maturing, coverage, strict=True)
                 ],
             },
-            schema_overrides={"reason": pl.String},
+            schema_overrides={"reason": pl.String, "consistency_ratio": pl.Float64},
         )
         frames.append(frame.filter(pl.col("indicators") > 0))
     return _placed(pl.concat(frames), panel, now.at)
@@ -286,12 +307,12 @@ def _change(now: Period, before: Period | None, scope: str) -> dict[str, Floats]
     return {"change": 100 * change, "change_low": 100 * low, "change_high": 100 * high}
 
 
-def _ranks(now: Period, scope: str, rules: IndexRules) -> dict[str, Floats]:
+def _ranks(now: Period, scope: str) -> dict[str, Floats]:
     score = now.by_scope[scope]
     known = ~np.isnan(score)
     columns = {name: np.full(len(score), np.nan) for name in ("rank", "rank_low", "rank_high", "areas_ranked")}
-    if known.sum() >= rules.fewest_areas:
-        low, high = rank_limits(now.drawn.robust[scope][:, known])
+    if scope in now.by_choices:
+        low, high = rank_limits(now.by_choices[scope])
         # Equal scores share the first of their ranks.
         rank = 1 + (score[known][None, :] > score[known][:, None] + 1e-12).sum(axis=1)
         columns["rank"][known] = rank
@@ -350,9 +371,14 @@ def _contributions(panel: Panel, now: Period, before: Period | None, rules: Inde
             # Adding zero turns -0.0 into 0.0.
             "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part] + 0.0,
             "is_imputed": panel.imputed[now.at][area, part],
+            "rest_correlation": now.diagnostics.with_rest[part],
+            "nearest": [now.diagnostics.nearest[each] for each in part],
+            "nearest_correlation": now.diagnostics.with_nearest[part],
         },
         # Of a period without any figure there are no rows to tell the types from.
-        schema_overrides={name: CONTRIBUTION_SCHEMA[name] for name in ("indicator_id", "dimension", "area_id")}
+        schema_overrides={
+            name: CONTRIBUTION_SCHEMA[name] for name in ("indicator_id", "dimension", "area_id", "nearest")
+        }
         | {"goalpost_low": pl.Float64, "goalpost_high": pl.Float64},
     )
     return _placed(frame, panel, now.at)

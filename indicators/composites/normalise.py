@@ -62,7 +62,8 @@ def percentile_ranks(x: npt.ArrayLike, direction: npt.ArrayLike) -> Floats:
     """Share of the other units that a unit is better than, equal ones counting half: 0 to 100."""
     turned = _turned(x, direction)
     count = np.sum(~np.isnan(turned), axis=0)
-    ranks = stats.rankdata(turned, axis=0, nan_policy="omit")
+    # Those without a figure come last, so that they are before nobody.
+    ranks = np.where(np.isnan(turned), np.nan, stats.rankdata(np.where(np.isnan(turned), np.inf, turned), axis=0))
     return np.asarray(100 * (ranks - 1) / np.where(count > 1, count - 1, np.nan), dtype=np.float64)
 
 

@@ -40,8 +40,12 @@ class Panel:
         the goalpost on that side.
     maturing : array of bool
         What is left out because it has yet to settle.
+    gaps : array of bool
+        What may be filled: not what is withheld or has yet to settle.
     imputed : array of bool
         What was filled.
+    peers : array of str
+        Peer group of each area, empty where it has none.
     standing : array of int
         Place in `USED` of each figure's status.
     """
@@ -57,7 +61,9 @@ class Panel:
     bound_low: Floats
     bound_high: Floats
     maturing: npt.NDArray[np.bool_]
+    gaps: npt.NDArray[np.bool_]
     imputed: npt.NDArray[np.bool_]
+    peers: npt.NDArray[np.str_]
     standing: npt.NDArray[np.int64]
 
 
@@ -144,10 +150,17 @@ def _panel(
     maturing = np.zeros(shape, dtype=np.bool_)
     _, where = _placed(rows.filter("is_maturing"), periods, area_ids, carried)
     maturing[where] = True
-    peers = rows.group_by("area_id").agg(pl.col("peer_group").first().fill_null("")).sort("area_id")["peer_group"]
-    imputed = _fill(figures, is_gap, impute, peers.to_numpy())
+    peers = rows.group_by("area_id").agg(pl.col("peer_group").first().fill_null("")).sort("area_id")
+    groups = np.array(peers["peer_group"].to_list(), dtype=np.str_)
+    imputed = _fill(figures, is_gap, impute, groups)
     return Panel(
-        level, kind, periods, area_ids, carried, **figures, maturing=maturing, imputed=imputed, standing=standing
+        *(level, kind, periods, area_ids, carried),
+        **figures,
+        maturing=maturing,
+        gaps=is_gap,
+        imputed=imputed,
+        peers=groups,
+        standing=standing,
     )
 
 
@@ -165,7 +178,7 @@ def _placed(
 
 
 def _fill(
-    figures: dict[str, Floats], is_gap: npt.NDArray[np.bool_], impute: Imputation, peers: npt.NDArray[np.object_]
+    figures: dict[str, Floats], is_gap: npt.NDArray[np.bool_], impute: Imputation, peers: npt.NDArray[np.str_]
 ) -> npt.NDArray[np.bool_]:
     """Fill gaps in place; what a filled figure could be is as wide as what it was taken from."""
     imputed = np.zeros(is_gap.shape, dtype=bool)

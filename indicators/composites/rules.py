@@ -31,6 +31,8 @@ class IndexRules:
         Declared minimum and maximum by indicator, in its unit, in place of the catalogue's.
     weights : mapping of str to float
         By indicator (within its dimension) or dimension (in the whole); 1 where not named.
+    consistency : mapping of str to float
+        Consistency ratio of the comparisons behind the weights, by dimension or `overall`, where they come from such.
     left_out : tuple of str
         Indicators that take no part.
     aggregation : {"arithmetic", "geometric"}
@@ -57,6 +59,7 @@ class IndexRules:
 
     goalposts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
+    consistency: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     aggregation: Aggregation = "arithmetic"
     impute: Imputation = "none"

@@ -13,7 +13,7 @@ import pydantic
 from indicators.catalogue.reading import load_catalogue
 from indicators.composites.rules import DIMENSIONS, IndexRules
 from pipelines.pack.mistakes import nearest
-from pipelines.pack.pairwise import Comparisons, pairwise_weights, wrong_pairwise
+from pipelines.pack.pairwise import Comparisons, judge, pairwise_weights, wrong_pairwise
 from pipelines.pack.parts import Part
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ class DeclaredIndex(Part):
         return IndexRules(
             goalposts=self.goalposts,
             weights={**self.weights, **pairwise_weights(self.pairwise)},
+            consistency={name: judge(each).consistency_ratio for name, each in self.pairwise.items()},
             aggregation=self.aggregation,
             impute=self.impute,
             least=self.min_coverage,

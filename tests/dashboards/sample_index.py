@@ -62,7 +62,9 @@ def tables(precincts: list[str]) -> dict[str, list[tuple[Any, ...]]]:
         schema={"area_id": pl.String, "is_unallocated": pl.Boolean, "peer_group": pl.String},
         orient="row",
     )
-    found = compute_index(values, [_entry(name) for name in INDICATORS], known, IndexRules(draws=200))
+    found = compute_index(
+        values, [_entry(name) for name in INDICATORS], known, IndexRules(draws=200, consistency={"overall": 0.04})
+    )
     return {
         "index_scores": found.scores.rows(),
         "index_contributions": found.contributions.rows(),

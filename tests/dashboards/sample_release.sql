@@ -81,14 +81,14 @@ create table index_scores (
     lower double, upper double, bound_low double, bound_high double, change double, change_low double,
     change_high double, areas_ranked integer, rank integer, rank_low integer, rank_high integer, closeness
     double, closeness_low double, closeness_high double, indicators integer, coverage double, imputed_share
-    double, status varchar, reason varchar
+    double, alpha double, consistency_ratio double, status varchar, reason varchar
 );
 
 create table index_contributions (
     area_id varchar, area_level varchar, period_kind varchar, period_start date, indicator_id varchar,
     dimension varchar, goalpost_low double, goalpost_high double, value double, score double, dimension_weight
     double, weight double, obstacle double, dimension_change double, change double, change_by_weight double,
-    is_imputed boolean, levels_unit varchar, new_citizens double, residents double, own_value double, held_from date,
+    is_imputed boolean, rest_correlation double, nearest varchar, nearest_correlation double, levels_unit varchar, new_citizens double, residents double, own_value double, held_from date,
     new_citizens_then double, residents_then double
 );
 

@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 
 from dashboards.address import LANGUAGES, View, choose
-from dashboards.data import Release
+from dashboards.data import DIMENSIONS, Release
 from dashboards.figures import theme
 from dashboards.figures.cooperation import change_figure, coordination_figure, scores_figure
 from dashboards.releases import Releases
 from dashboards.rendering import render
 from dashboards.wording import Words
+from indicators.composites.choices import CHOICES
 from indicators.composites.coupling import CLASSES
 from indicators.composites.rules import SETS
 from tests.dashboards import reading, sample_release
@@ -141,8 +142,35 @@ def test_which_choice_matters_is_told(home: Path, release: Release) -> None:
     words = Words("en")
     assert f"move a rank by {words.number(first['mean_rank_shift'], 1)} places" in text
     choice = words(f"cooperation.choice.{first['choice']}")
-    assert f"{choice} {words.number(first['total'], 2)}" in text
+    assert f"{choice} {words.number(first['first'], 2)} {words.number(first['total'], 2)}" in text
+    for each in CHOICES:
+        assert words(f"cooperation.choice.{each}") in text
     assert "Which choice" not in reading.words(page(home))  # one city has no order
+
+
+def test_how_consistent_the_comparisons_behind_the_weights_are_is_told(home: Path, tmp_path: Path) -> None:
+    told = reading.words(reading.find(page(home), "cooperation-compared"))
+    assert told.startswith("Overall: weights by pairwise comparisons (AHP), consistency ratio 0.04.")
+    sample_release.write_changed(tmp_path, home, "update index_scores set consistency_ratio = null")
+    assert reading.find(page(tmp_path), "cooperation-compared") is None
+
+
+def test_what_goes_with_what_is_told_where_areas_can_be_compared(home: Path, release: Release) -> None:
+    gives = release.cooperation.contributions("1", "quarter", NEWEST_FINAL).filter(indicator_id="M1").to_dicts()[0]
+    rows = {row["indicator"]: row for row in reading.find(page(home, "?area=1"), {"grid": "contributions"}).rowData}
+    row = rows[gives["title_en"]]
+    assert row["rest_correlation"] is None  # alone in its dimension
+    assert row["nearest_correlation"] == gives["nearest_correlation"]
+    titles = {each["indicator_id"]: each["title_en"] for each in release.catalogue.to_dicts()}
+    assert row["nearest"] == titles.get(gives["nearest"], gives["nearest"])
+    alpha = reading.find(page(home, "?area=1"), {"grid": "scores"}).rowData
+    assert [row["alpha"] for row in alpha] == [
+        {each["scope"]: each["alpha"] for each in scores(release, "1").to_dicts()}[scope]
+        for scope in ("overall", *[each for each in DIMENSIONS if each in scores(release, "1")["scope"]])
+    ]
+    assert "nearest" not in {
+        column["field"] for column in reading.find(page(home), {"grid": "contributions"}).columnDefs
+    }
 
 
 def test_agencies_are_shown_where_the_release_tells(home: Path, tmp_path: Path) -> None:

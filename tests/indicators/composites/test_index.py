@@ -231,7 +231,7 @@ def test_nothing_published_is_no_index() -> None:
 
 def test_the_choice_that_matters_is_found() -> None:
     found = indexed(rows(1.0)).sensitivity
-    assert found["choice"].to_list() == ["figures", "mean", "normalisation", "weights"]
+    assert found["choice"].to_list() == ["figures", "gaps", "mean", "normalisation", "outliers", "weights"]
     assert found["areas_ranked"].unique().to_list() == [5]
     # All indicators put the areas in the same order, whatever is done with them.
     assert found["mean_rank_shift"][0] == pytest.approx(0, abs=0.1)

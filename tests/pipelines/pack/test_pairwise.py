@@ -58,7 +58,8 @@ def test_comparisons_become_weights_of_the_index(tmp_path: Path) -> None:
     assert weights.pop("social_linkage") == pytest.approx(3 * 2 / 7)
     assert weights.pop("rule_of_law") == pytest.approx(3 / 7)
     assert weights == pytest.approx({"M1": 9 / 7, "M2": 3 / 7, "M4": 9 / 7})
-    assert IndexRules(weights=rules.weights) == rules
+    assert rules.consistency == pytest.approx({"overall": 0, "mechanism": 0}, abs=1e-9)
+    assert IndexRules(weights=rules.weights, consistency=rules.consistency) == rules
 
 
 @pytest.mark.parametrize(
