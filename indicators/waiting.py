@@ -27,13 +27,18 @@ def waiting_figures(source: Source) -> pl.DataFrame:
     of them, in seconds / `entry.scale`, or the gap: the absolute logarithm of their ratio, with limits after the method
     of variance estimates recovery. The denominator is the number of requests of the group that has fewer, the numerator
     how many of these are closed. Unusable are requests of which the group, the category or the closing could not be
-    read. No worst case is told.
+    read.
+
+    Where none is, the bounds are the limits. Where any is, they say nothing: the lower one is 0, the upper one null.
+    One request whose category is not known may be a group's first in a category of which the other group has hundreds;
+    that category then counts, with all its weight, and neither median can be held within anything closer. How many
+    requests are concerned is told by `unusable` and the grade.
 
     Returns
     -------
     DataFrame
-        The cells with value, limits, numerator, denominator, unusable, events, event_squares, shares of unusable
-        records and void_reason.
+        The cells with value, limits, bounds, numerator, denominator, unusable, events, event_squares, shares of
+        unusable records and void_reason.
 
     References
     ----------
@@ -74,6 +79,10 @@ def waiting_figures(source: Source) -> pl.DataFrame:
         .join(figures, on=KEY, how="left")
         .with_columns(pl.col("numerator", "denominator").fill_null(0.0))
         .with_columns(
+            bound_low=pl.when(pl.col("value").is_not_null()).then(
+                pl.when(pl.col("unusable") > 0).then(0.0).otherwise("lower")
+            ),
+            bound_high=pl.when((pl.col("unusable") == 0) & pl.col("value").is_not_null()).then("upper"),
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
             void_reason=pl.coalesce(

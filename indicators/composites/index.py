@@ -287,14 +287,19 @@ def _share(part: Component, scope: str, declared: Sequence[Component], rules: In
 
 
 def _ends(panel: Panel, at: int, end: str) -> Floats:
-    """The bound of each figure at its worse or better end; without one, its limit, and without that, the figure."""
+    """The bound of each figure at its worse or better end; without one, its limit, and without that, the figure.
+
+    A bound without the other is one of a figure of which the other end is not known: there it may be at the goalpost.
+    """
     is_low = np.array([(part.direction > 0) == (end == "worst") for part in panel.components])
     found: Floats = panel.value[at]
     for low, high in ((panel.lower[at], panel.upper[at]), (panel.bound_low[at], panel.bound_high[at])):
         side = np.where(is_low, low, high)
         further = np.where(is_low, np.minimum(found, side), np.maximum(found, side))
         found = np.where(np.isnan(side), found, further)
-    return found
+    is_open = np.isnan(side) & ~np.isnan(np.where(is_low, high, low))
+    posts = np.array([part.low if at_low else part.high for part, at_low in zip(panel.components, is_low, strict=True)])
+    return np.where(is_open, np.broadcast_to(posts, found.shape), found)
 
 
 def _change(now: Period, before: Period | None, scope: str) -> dict[str, Floats]:

@@ -21,11 +21,12 @@ def after(head: str, skip: int = 1) -> list[str]:
 
 def test_alpha_is_as_published() -> None:
     found = cronbach_alpha(ANSWERS)
-    raw, standardised, _, average, _ = map(float, after("raw_alpha"))
+    raw, standardised, _, average, signal_to_noise = map(float, after("raw_alpha"))
     assert (found.value, found.standardised) == pytest.approx((raw, standardised), abs=1e-11)
     assert found.respondents == 30
     correlation = np.corrcoef(ANSWERS.T)
     assert (correlation.sum() - 7) / 42 == pytest.approx(average, abs=1e-10)
+    assert found.standardised / (1 - found.standardised) == pytest.approx(signal_to_noise, abs=1e-10)
 
 
 @pytest.mark.parametrize("item", ATTITUDE.columns)
@@ -34,7 +35,12 @@ def test_alpha_without_an_item_is_as_published(item: str) -> None:
     raw, standardised = map(float, line.split()[1:3])
     at = ATTITUDE.columns.index(item)
     assert cronbach_alpha(ANSWERS).without[at] == pytest.approx(raw, abs=1e-11)
-    assert cronbach_alpha(np.delete(ANSWERS, at, 1)).standardised == pytest.approx(standardised, abs=1e-11)
+    found = cronbach_alpha(np.delete(ANSWERS, at, 1)).standardised
+    assert found == pytest.approx(standardised, abs=1e-11)
+    # Of six items: the mean correlation that makes this alpha, and what is shared over what is not.
+    assert found / (6 - 5 * found) == pytest.approx(float(line.split()[4]), abs=1e-10)
+    again = [each for each in PRINTED if each.startswith(f"{item} ")][1].split()
+    assert found / (1 - found) == pytest.approx(float(again[1]), abs=1e-9)
 
 
 def test_sampling_adequacy_is_as_published() -> None:

@@ -77,6 +77,10 @@ def test_domains_are_as_published(kind: str) -> None:
 def test_the_proportion_and_its_limits_are_as_published() -> None:
     found = mean(schools(), (SCHOOLS["sch.wide"] == "Yes").to_numpy().astype(np.float64))
     assert [found.value, found.standard_error] == pytest.approx(printed("sch.wideYes"), abs=5e-6)
+    assert found.value == pytest.approx(0.8279480114, abs=5e-11)
+    other = mean(schools(), (SCHOOLS["sch.wide"] == "No").to_numpy().astype(np.float64))
+    assert [other.value, other.standard_error] == pytest.approx(printed("sch.wideNo"), abs=5e-6)
+    assert other.value == pytest.approx(0.1720519886, abs=5e-11)
     assert found.freedom == 197
     assert proportion_limits(found) == pytest.approx((0.774539654352, 0.870814854545), abs=1e-9)
 

@@ -43,18 +43,20 @@ def asked(group: str, category: str, *days: float | None, area: str = "n1", open
     ]  # fmt: skip
 
 
-def city(rows: list[dict[str, Any]]) -> Inputs:
+def city(rows: list[dict[str, Any]], doubtful: list[dict[str, Any]] | None = None) -> Inputs:
     counted = [
         {"area_id": each["area_id"], "day": each["day"], "source": "s", "opened": each["requests"]} for each in rows
     ]
     inputs = make_inputs(
-        {"msr_service_day": counted}, [("s", "service", JAN, DEC)], mapped=[("service", "requester_group", "s")]
-    )
+        {"msr_service_day": counted}, [("s", "service", JAN, DEC)], mapped=[("service", "requester_group", "s")],
+        doubtful=doubtful or [],
+    )  # fmt: skip
     return Inputs(**{**vars(inputs), "extracts": {"ext_service_wait_day": pl.DataFrame(rows, schema=SCHEMA)}})
 
 
-def figures(rows: list[dict[str, Any]], **changed: Any) -> Figures:
-    return compute([waiting(each, **changed) for each in ("gap", "new_citizen", "resident")], city(rows))
+def figures(rows: list[dict[str, Any]], doubtful: list[dict[str, Any]] | None = None, **changed: Any) -> Figures:
+    entries = [waiting(each, **changed) for each in ("gap", "new_citizen", "resident")]
+    return compute(entries, city(rows, doubtful))
 
 
 SAME_FOR_BOTH = [
@@ -90,6 +92,25 @@ def test_a_gap_is_the_logarithm_of_the_ratio_of_medians() -> None:
         for each in rows
     ]
     assert row(figures(turned), "n1", JAN, "year", "gap")["value"] == gap["value"]
+
+
+def test_one_request_in_doubt_leaves_the_gap_unbounded_as_it_may_bring_in_a_whole_category() -> None:
+    """Fifty requests of residents for trees do not count, as no new citizen asked for any; one that did makes them."""
+    alike = [*asked("resident", "noise", 1, 2, 3, None), *asked("new_citizen", "noise", 3, 6, 9, 12, None)]
+    rows = [*alike, *asked("resident", "trees", *[0.5] * 50)]
+    sure = figures(rows)
+    for each in ("gap", "new_citizen", "resident"):
+        found = row(sure, "n1", JAN, "year", each)
+        assert (found["unusable"], found["bound_low"], found["bound_high"]) == (0, found["lower"], found["upper"])
+    refused = {"source": "s", "kind": "service", "area_id": "n1", "day": JAN, "refused": 1}
+    doubtful = figures(rows, doubtful=[refused])
+    for each in ("gap", "new_citizen", "resident"):
+        found = row(doubtful, "n1", JAN, "year", each)
+        assert (found["unusable"], found["bound_low"], found["bound_high"]) == (1, 0.0, None)
+    truth = figures([*rows, *asked("new_citizen", "trees", 200)])
+    told = row(sure, "n1", JAN, "year", "new_citizen")
+    assert row(truth, "n1", JAN, "year", "new_citizen")["value"] == pytest.approx(200)
+    assert told["value"] == 9.0
 
 
 def test_few_requests_of_a_group_are_neither_a_figure_nor_counted() -> None:

@@ -45,8 +45,13 @@ NEVER_ANSWERED = ("G3", "M1", "M2")
 # No defect is planted in hand-offs, in what volunteers do, or in the survey, of which some asked gave no answer.
 UNTOUCHED = ("F1", "L5", *(entry.id for entry in load_catalogue() if entry.survey or entry.kind == "participation"))
 # Figures of extracts have no bounds: what more pairs, links or addresses would make of them is not known. Nor is what
-# more incidents would make of a concentration.
-UNBOUNDED = tuple(entry.id for entry in load_catalogue() if entry.extract or entry.kind == "concentration")
+# more incidents would make of a concentration. Waiting by group has them open where any record is in doubt, and its
+# limits where none is.
+UNBOUNDED = tuple(
+    entry.id
+    for entry in load_catalogue()
+    if (entry.extract and entry.kind != "waiting_gap") or entry.kind == "concentration"
+)
 ADDITIVE = ("B1", "B2", "B3", "G2", "K3", "L4", "finding_share", "patrol_minutes", "patrol_stops")
 
 

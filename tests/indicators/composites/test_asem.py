@@ -10,7 +10,7 @@ from indicators.composites.aggregate import aggregate, aggregate_tree
 from indicators.composites.impute import denominate, impute_centre
 from indicators.composites.normalise import min_max, z_scores
 from indicators.composites.outliers import treat
-from indicators.composites.screening import has_outliers, kurtosis, skewness
+from indicators.composites.screening import available_share, has_outliers, kurtosis, screen, skewness
 from indicators.composites.sensitivity import choice_sensitivity, mean_rank_shift
 
 NUMBERS = Path(__file__).parents[1] / "conformance" / "composite_asem"
@@ -46,6 +46,21 @@ def test_the_raw_figures_have_the_published_moments() -> None:
     np.testing.assert_allclose(skewness(raw), stats["Skew"].to_numpy(), rtol=1e-9)
     np.testing.assert_allclose(kurtosis(raw), stats["Kurt"].to_numpy(), rtol=1e-9)
     assert has_outliers(raw).tolist() == (stats["Flag.SkewKurt"] == "OUT").to_list()
+    # What is in the data itself, so that it is read as it was meant.
+    for name, of in {"Min": np.nanmin, "Max": np.nanmax, "Mean": np.nanmean, "Median": np.nanmedian}.items():
+        np.testing.assert_allclose(of(raw, axis=0), stats[name].to_numpy(), rtol=1e-12)
+    np.testing.assert_allclose(np.nanstd(raw, axis=0, ddof=1), stats["Std"].to_numpy(), rtol=1e-12)
+
+
+def test_the_raw_figures_are_screened_as_published() -> None:
+    """By how much of each there is; nearly equal or zero figures are no reason of ours to leave one out."""
+    raw, stats = given().select(pl.col(IDS).cast(pl.Float64)).to_numpy(), read("expected_stats_raw.csv")
+    available = available_share(raw, 0)
+    np.testing.assert_allclose(available, stats["Frc.Avail"].to_numpy(), rtol=1e-12)
+    assert (available * len(raw)).round().tolist() == stats["N.Avail"].to_list()
+    assert (np.nan_to_num(raw) != 0).sum(axis=0).tolist() == stats["N.NonZero"].to_list()
+    assert screen(raw.T, 0.66).tolist() == (stats["Flag.Avail"] == "ok").to_list()
+    assert not screen(raw.T, 0.9).all()
 
 
 def test_figures_are_divided_by_their_sizes() -> None:
@@ -57,20 +72,20 @@ def test_figures_are_divided_by_their_sizes() -> None:
         ],
         axis=1,
     )
-    np.testing.assert_allclose(denominate(stage("Raw"), sizes), stage("Denominated"), rtol=1e-6)
+    np.testing.assert_allclose(denominate(stage("Raw"), sizes), stage("Denominated"), rtol=1e-9)
 
 
 def test_gaps_take_the_mean_of_their_group() -> None:
     before = stage("Denominated")
     found, imputed = impute_centre(before, np.isnan(before), "mean", given()["EurAsia_group"].to_numpy())
-    np.testing.assert_allclose(found, stage("Imputed"), rtol=1e-6)
+    np.testing.assert_allclose(found, stage("Imputed"), rtol=1e-9)
     assert (imputed == np.isnan(before)).all()
     assert imputed.sum() == 65
 
 
 def test_outliers_are_winsorised() -> None:
     found = treat(stage("Imputed"), most=5)
-    np.testing.assert_allclose(found.values, stage("Treated"), rtol=1e-6)
+    np.testing.assert_allclose(found.values, stage("Treated"), rtol=1e-9)
     moved = {name: count for name, count in zip(IDS, found.winsorised, strict=True) if count}
     assert moved["Services"] == 4
     assert moved["CostImpEx"] == 1
@@ -79,7 +94,7 @@ def test_outliers_are_winsorised() -> None:
 
 
 def test_figures_are_brought_to_one_scale() -> None:
-    np.testing.assert_allclose(min_max(stage("Treated"), DIRECTION), stage("Normalised"), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(min_max(stage("Treated"), DIRECTION), stage("Normalised"), rtol=1e-9, atol=1e-9)
 
 
 def test_scores_go_up_the_tree() -> None:
@@ -87,7 +102,8 @@ def test_scores_go_up_the_tree() -> None:
     found = aggregate_tree(dict(zip(IDS, normalised.T, strict=True)), PARENTS)
     for table in ("Aggregated", "results_aggs"):
         expected = stage(table, [*found])
-        np.testing.assert_allclose(np.stack([*found.values()], axis=1), expected, rtol=1e-6)
+        np.testing.assert_allclose(np.stack([*found.values()], axis=1), expected, rtol=1e-9)
+    np.testing.assert_allclose(normalised, stage("Aggregated"), rtol=1e-9, atol=1e-9)
     units = read("expected_Aggregated.csv").sort("uCode")["uCode"].to_list()
     scores = dict(zip(units, found["Index"], strict=True))
     assert scores["CHE"] == pytest.approx(68.38372424, abs=1e-6)

@@ -196,6 +196,16 @@ def test_a_limit_that_could_not_be_estimated_reaches_the_goalpost() -> None:
     assert found["upper"] == pytest.approx(51, abs=0.2)
 
 
+def test_a_worst_case_that_is_not_known_is_the_goalpost() -> None:
+    open_ended = [figure("F2", "a", 50.0, 1.0, bound_low=0.0, bound_high=None)]
+    rules = IndexRules(draws=200, goalpost_noise=0.0)
+    found = score(indexed(open_ended, rules, [ENTRIES[3]]), "a")
+    assert (found["bound_low"], found["bound_high"]) == (0.0, 100.0)
+    unknown = [figure("F2", "a", 50.0, 1.0, bound_low=None, bound_high=None)]
+    found = score(indexed(unknown, rules, [ENTRIES[3]]), "a")
+    assert (found["bound_low"], found["bound_high"]) == pytest.approx((49, 51), abs=0.3)
+
+
 def test_a_year_takes_the_twelve_months_of_what_is_told_for_nothing_else() -> None:
     entries = [percentage("N", "new_citizens", period_kinds=["rolling_12m"])]
     given = [
