@@ -1,7 +1,7 @@
 """The composite index as published: scores with their intervals and ranks, and what each indicator gives to them.
 
-Belongs here: putting the methods of this package to work on published figures, and the tables `index_scores` and
-`index_contributions`. Not here: the coordination of dimensions (`coordination`), which rests on the same draws.
+Belongs here: putting the methods of this package to work on published figures, and the table `index_scores`. Not here:
+the rows of contributions (`contribution_rows`) and of coordination (`coordination`), which rest on the same draws.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,26 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from indicators.catalogue.entries import Entry
-from indicators.composites.choices import SENSITIVITY_SCHEMA, drawn_by_choices, sensitivity_rows
-from indicators.composites.contributions import change_by_weights, split_change, split_geometric_change
+from indicators.composites.choices import SENSITIVITY_SCHEMA, sensitivity_rows
+from indicators.composites.contribution_rows import CONTRIBUTION_SCHEMA, contribution_rows
 from indicators.composites.coordination import COORDINATION_SCHEMA, coordination_rows
-from indicators.composites.diagnostics import Diagnostics, diagnose
-from indicators.composites.draws import (
-    FLOOR,
-    Drawn,
-    Weights,
-    dimensions_of,
-    draw,
-    drawn_scores,
-    mean_scores,
-    membership,
-    scores_of,
-    weights_in_force,
-)
-from indicators.composites.gaps_held import HELD_SCHEMA, KEY, hold_gaps
+from indicators.composites.draws import drawn_scores, mean_scores, scores_of
+from indicators.composites.gaps_held import KEY, hold_gaps
 from indicators.composites.gaps_held import SCHEMA as LEVELS_SCHEMA
-from indicators.composites.obstacles import obstacle_degrees
 from indicators.composites.panel import USED, Panel, panels
+from indicators.composites.period import Period, period_of, placed
 from indicators.composites.rules import OVERALL, Component, IndexRules, components
 from indicators.composites.topsis import closeness
 from indicators.composites.uncertainty import limits, rank_limits
@@ -68,29 +56,6 @@ SCORE_SCHEMA = {
     "status": pl.String,
     "reason": pl.String,
 }
-CONTRIBUTION_SCHEMA = {
-    "area_id": pl.String,
-    "area_level": pl.String,
-    "period_kind": pl.String,
-    "period_start": pl.Date,
-    "indicator_id": pl.String,
-    "dimension": pl.String,
-    "goalpost_low": pl.Float64,
-    "goalpost_high": pl.Float64,
-    "value": pl.Float64,
-    "score": pl.Float64,
-    "dimension_weight": pl.Float64,
-    "weight": pl.Float64,
-    "obstacle": pl.Float64,
-    "dimension_change": pl.Float64,
-    "change": pl.Float64,
-    "change_by_weight": pl.Float64,
-    "is_imputed": pl.Boolean,
-    "rest_correlation": pl.Float64,
-    "nearest": pl.String,
-    "nearest_correlation": pl.Float64,
-    **{name: dtype for name, dtype in HELD_SCHEMA.items() if name not in KEY},
-}
 CLOSENESS_DRAWS = 200
 Places = npt.NDArray[np.int64]
 _KEY = ["area_level", "period_kind", "period_start", "area_id"]
@@ -104,20 +69,6 @@ class Index:
     contributions: pl.DataFrame
     coordination: pl.DataFrame
     sensitivity: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class Period:
-    """What is known of one period: scores of components and of scopes, 0 to 1, and their draws."""
-
-    at: int
-    scores: Floats
-    weights: Weights
-    by_scope: dict[str, Floats]
-    drawn: Drawn
-    by_choices: dict[str, Floats]
-    """Scores by combinations of all choices, of the scopes in which areas are ranked: draws by areas with a score."""
-    diagnostics: Diagnostics
 
 
 def compute_index(
@@ -163,9 +114,9 @@ def compute_index(
     for panel in panels(held.values, entries, parts, areas, rules):
         before: Period | None = None
         for at in range(len(panel.periods)):
-            now = _period(panel, at, rules)
+            now = period_of(panel, at, rules)
             scores.append(_scores(panel, now, before, parts, rules))
-            gives = _contributions(panel, now, before, rules)
+            gives = contribution_rows(panel, now, before, rules)
             contributions.append(gives.join(held.levels, on=[*KEY], how="left", maintain_order="left"))
             coordination.append(
                 coordination_rows(panel, at, now.by_scope, now.drawn, before.drawn if before else None, rules)
@@ -193,20 +144,6 @@ def _table(frames: Sequence[pl.DataFrame], schema: Mapping[str, type[pl.DataType
 def _typed(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     floats = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
     return floats.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
-
-
-def _period(panel: Panel, at: int, rules: IndexRules) -> Period:
-    weights = weights_in_force(panel, at, rules)
-    scores = scores_of(panel.value[at], panel.components)
-    by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
-    known = {scope: np.flatnonzero(~np.isnan(each)) for scope, each in by_scope.items()}
-    by_choices = {
-        scope: drawn_by_choices(panel, at, scope, areas, rules)
-        for scope, areas in known.items()
-        if len(areas) >= rules.fewest_areas
-    }
-    diagnostics = diagnose(scores, by_scope, panel.components, rules.fewest_areas)
-    return Period(at, scores, weights, by_scope, draw(panel, at, rules), by_choices, diagnostics)
 
 
 def _scores(
@@ -261,21 +198,13 @@ def _scores(
             schema_overrides={"reason": pl.String, "consistency_ratio": pl.Float64},
         )
         frames.append(frame.filter(pl.col("indicators") > 0))
-    return _placed(pl.concat(frames), panel, now.at)
+    return placed(pl.concat(frames), panel, now.at)
 
 
 def _reason(panel: Panel, left_out: npt.NDArray[np.bool_]) -> str | None:
     """Name the indicators that have yet to settle."""
     named = [panel.components[each].indicator_id for each in np.flatnonzero(left_out)]
     return f"left_out:{','.join(named)}" if named else None
-
-
-def _placed(frame: pl.DataFrame, panel: Panel, at: int) -> pl.DataFrame:
-    return frame.with_columns(
-        area_level=pl.lit(panel.area_level),
-        period_kind=pl.lit(panel.period_kind),
-        period_start=pl.lit(panel.periods[at]),
-    )
 
 
 def _share(part: Component, scope: str, declared: Sequence[Component], rules: IndexRules) -> float:
@@ -344,69 +273,3 @@ def _closeness(panel: Panel, now: Period, scope: str, rules: IndexRules) -> dict
     columns["closeness"][known] = found
     columns["closeness_low"][known], columns["closeness_high"][known] = np.fmin(low, found), np.fmax(high, found)
     return columns
-
-
-def _contributions(panel: Panel, now: Period, before: Period | None, rules: IndexRules) -> pl.DataFrame:
-    """One row per area and component with a figure, now or in the period before."""
-    weights = now.weights
-    of_whole = _split(now, before, "in_whole", rules)
-    member = membership(panel.components)
-    of_dimension = np.zeros_like(of_whole)
-    for k in range(len(dimensions_of(panel.components))):
-        own = np.flatnonzero(member[:, k])
-        of_dimension[:, own] = _split(now, before, "in_dimension", rules, own)
-    there = ~np.isnan(now.scores)
-    was = there if before is None else there | ~np.isnan(before.scores)
-    area, part = np.nonzero(was)
-    chosen = [panel.components[each] for each in part]
-    frame = pl.DataFrame(
-        {
-            "area_id": np.array(panel.area_ids)[area],
-            "indicator_id": [each.indicator_id for each in chosen],
-            "dimension": [each.dimension for each in chosen],
-            "goalpost_low": [each.low for each in chosen],
-            "goalpost_high": [each.high for each in chosen],
-            "value": panel.value[now.at][area, part],
-            "score": 100 * now.scores[area, part],
-            "dimension_weight": weights.in_dimension[area, part],
-            "weight": weights.in_whole[area, part],
-            "obstacle": obstacle_degrees(now.scores, weights.in_whole)[area, part],
-            "dimension_change": 100 * of_dimension[area, part],
-            "change": 100 * of_whole[area, part],
-            # Adding zero turns -0.0 into 0.0.
-            "change_by_weight": 100 * _split_by_weights(now, before, rules)[area, part] + 0.0,
-            "is_imputed": panel.imputed[now.at][area, part],
-            "rest_correlation": now.diagnostics.with_rest[part],
-            "nearest": [now.diagnostics.nearest[each] for each in part],
-            "nearest_correlation": now.diagnostics.with_nearest[part],
-        },
-        # Of a period without any figure there are no rows to tell the types from.
-        schema_overrides={
-            name: CONTRIBUTION_SCHEMA[name] for name in ("indicator_id", "dimension", "area_id", "nearest")
-        }
-        | {"goalpost_low": pl.Float64, "goalpost_high": pl.Float64},
-    )
-    return _placed(frame, panel, now.at)
-
-
-def _split(now: Period, before: Period | None, which: str, rules: IndexRules, own: Places | None = None) -> Floats:
-    """The change since the period before over the components; NaN where one of the periods has no score."""
-    columns = slice(None) if own is None else own
-    after, w1 = now.scores[:, columns], getattr(now.weights, which)[:, columns]
-    if before is None:
-        return np.full(after.shape, np.nan)
-    earlier, w0 = before.scores[:, columns], getattr(before.weights, which)[:, columns]
-    split = split_change if rules.aggregation == "arithmetic" else split_geometric_change
-    floor = 0.0 if rules.aggregation == "arithmetic" else FLOOR
-    parts = split(np.maximum(earlier, floor), np.maximum(after, floor), w0, w1)
-    known = (w0.sum(axis=1) > 0) & (w1.sum(axis=1) > 0)
-    return np.where(known[:, None], parts, np.nan)
-
-
-def _split_by_weights(now: Period, before: Period | None, rules: IndexRules) -> Floats:
-    """What of the overall change came by other weights, not other figures; NaN for geometric means."""
-    if before is None or rules.aggregation == "geometric":
-        return np.full(now.scores.shape, np.nan)
-    w0, w1 = before.weights.in_whole, now.weights.in_whole
-    known = (w0.sum(axis=1) > 0) & (w1.sum(axis=1) > 0)
-    return np.where(known[:, None], change_by_weights(before.scores, now.scores, w0, w1), np.nan)

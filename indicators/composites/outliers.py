@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import optimize, stats
 
 from indicators.composites.screening import KURTOSIS, SKEWNESS, has_outliers, matrix, skewness
 from indicators.intervals import Floats
 
 _MARGIN = 0.01
 """Share of the range by which a column is kept off zero before its logarithm."""
+_STRONGEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,26 @@ def winsorise(column: npt.ArrayLike, most: int, skew: float = SKEWNESS, kurt: fl
     moved : int
         Figures that were moved.
     """
-    found = np.array(column, dtype=np.float64)
-    is_moved = np.zeros(len(found), dtype=bool)
-    while has_outliers(found[:, None], skew, kurt)[0]:
-        sign = 1.0 if skewness(found[:, None])[0] > 0 else -1.0
-        extreme = sign * found == np.nanmax(sign * found)
-        if (is_moved | extreme).sum() > most:
-            break
-        found[extreme] = sign * np.nanmax(np.where(extreme, np.nan, sign * found))
-        is_moved |= extreme
-    return found, int(is_moved.sum())
+    found, moved = _drawn_in(matrix(np.asarray(column, dtype=np.float64)[:, None]), most, skew, kurt)
+    return found[:, 0], int(moved[0])
+
+
+def _drawn_in(x: Floats, most: int, skew: float, kurt: float) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Columns winsorised, each until it is harmless, and how many of its figures were moved."""
+    found, is_moved = x.copy(), np.zeros(x.shape, dtype=bool)
+    active = np.arange(x.shape[1])
+    while len(active := active[has_outliers(found[:, active], skew, kurt)]):
+        own = found[:, active]
+        sign = np.where(skewness(own) > 0, 1.0, -1.0)
+        extreme = sign * own == np.nanmax(sign * own, axis=0)
+        moved = is_moved[:, active] | extreme
+        may = moved.sum(axis=0) <= most
+        active, own, sign, extreme, moved = active[may], own[:, may], sign[may], extreme[:, may], moved[:, may]
+        # A column with outliers has other figures than its extreme ones.
+        following = np.nanmax(np.where(extreme, np.nan, sign * own), axis=0)
+        found[:, active] = np.where(extreme, sign * following, own)
+        is_moved[:, active] = moved
+    return found, is_moved.sum(axis=0)
 
 
 def log_towards_symmetry(column: npt.ArrayLike) -> Floats:
@@ -79,6 +90,8 @@ def log_towards_symmetry(column: npt.ArrayLike) -> Floats:
 def box_cox(column: npt.ArrayLike) -> tuple[Floats, float]:
     """Box–Cox transformation at its maximum-likelihood power, of figures shifted above zero where they are not.
 
+    The power is looked for from -5 to 5: beyond, nothing but rounding would tell most figures apart.
+
     Returns
     -------
     column : array of float
@@ -95,7 +108,10 @@ def box_cox(column: npt.ArrayLike) -> tuple[Floats, float]:
     if low == high:
         return x, 1.0
     shifted = x[there] if low > 0 else x[there] - low + _MARGIN * (high - low)
-    power = float(stats.boxcox_normmax(shifted, method="mle"))
+    found = optimize.minimize_scalar(
+        lambda trial: -float(stats.boxcox_llf(trial, shifted)), bounds=(-_STRONGEST, _STRONGEST), method="bounded"
+    )
+    power = float(found.x)
     x[there] = stats.boxcox(shifted, lmbda=power)
     return x, power
 
@@ -121,15 +137,13 @@ def treat(
     if then not in ("log", "box_cox"):
         raise ValueError(f"then must be log or box_cox, not {then!r}")
     values = matrix(x).copy()
-    moved, methods = np.zeros(values.shape[1], dtype=np.int64), []
-    for at, suspicious in enumerate(has_outliers(values, skew, kurt)):
-        method = "none"
-        if suspicious:
-            drawn, count = winsorise(values[:, at], most, skew, kurt)
-            if not has_outliers(drawn[:, None], skew, kurt)[0]:
-                values[:, at], moved[at], method = drawn, count, "winsorised"
-            else:
-                turned = log_towards_symmetry(values[:, at]) if then == "log" else box_cox(values[:, at])[0]
-                values[:, at], method = turned, then
-        methods.append(method)
+    moved, methods = np.zeros(values.shape[1], dtype=np.int64), ["none"] * values.shape[1]
+    suspicious = np.flatnonzero(has_outliers(values, skew, kurt))
+    drawn, counts = _drawn_in(values[:, suspicious], most, skew, kurt)
+    for at, column, count, is_left in zip(suspicious, drawn.T, counts, has_outliers(drawn, skew, kurt), strict=True):
+        if is_left:
+            values[:, at] = log_towards_symmetry(values[:, at]) if then == "log" else box_cox(values[:, at])[0]
+            methods[at] = then
+        else:
+            values[:, at], moved[at], methods[at] = column, count, "winsorised"
     return Treated(values, moved, tuple(methods))

@@ -154,7 +154,11 @@ def _panel(
     groups = np.array(peers["peer_group"].to_list(), dtype=np.str_)
     imputed = _fill(figures, is_gap, impute, groups)
     return Panel(
-        *(level, kind, periods, area_ids, carried),
+        level,
+        kind,
+        periods,
+        area_ids,
+        carried,
         **figures,
         maturing=maturing,
         gaps=is_gap,

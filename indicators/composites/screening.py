@@ -4,8 +4,6 @@ Belongs here: describing and screening columns and rows. Not here: changing a fi
 All matrices have units in rows and indicators in columns; NaN is missing.
 """
 
-import warnings
-
 import numpy as np
 import numpy.typing as npt
 
@@ -24,10 +22,7 @@ def skewness(x: npt.ArrayLike) -> Floats:
     ----------
     Joanes & Gill (1998), The Statistician 47:183-189 (G1).
     """
-    n, second, third, _ = _moments(x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = third / second**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
-    return np.where((n > 2) & (second > 0), found, np.nan)
+    return _shape(x)[0]
 
 
 def kurtosis(x: npt.ArrayLike) -> Floats:
@@ -37,16 +32,13 @@ def kurtosis(x: npt.ArrayLike) -> Floats:
     ----------
     Joanes & Gill (1998), The Statistician 47:183-189 (G2).
     """
-    n, second, _, fourth = _moments(x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        plain = fourth / second**2 - 3
-        found = ((n + 1) * plain + 6) * (n - 1) / ((n - 2) * (n - 3))
-    return np.where((n > 3) & (second > 0), found, np.nan)
+    return _shape(x)[1]
 
 
 def has_outliers(x: npt.ArrayLike, skew: float = SKEWNESS, kurt: float = KURTOSIS) -> npt.NDArray[np.bool_]:
     """Whether a column's skewness and kurtosis are both beyond their thresholds."""
-    return np.asarray((np.abs(skewness(x)) > skew) & (kurtosis(x) > kurt), dtype=np.bool_)
+    skewed, peaked = _shape(x)
+    return np.asarray((np.abs(skewed) > skew) & (peaked > kurt), dtype=np.bool_)
 
 
 def available_share(x: npt.ArrayLike, axis: int) -> Floats:
@@ -112,14 +104,16 @@ def matrix(x: npt.ArrayLike) -> Floats:
     return found
 
 
-def _moments(x: npt.ArrayLike) -> tuple[Floats, Floats, Floats, Floats]:
-    x = matrix(x)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column without a figure has no mean
-        apart = x - np.nanmean(x, axis=0)
-        squared = apart * apart  # a power of 3 or 4 takes ten times as long
-        second, third, fourth = (np.nanmean(each, axis=0) for each in (squared, squared * apart, squared * squared))
-    return np.sum(~np.isnan(x), axis=0).astype(np.float64), second, third, fourth
+def _shape(x: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Skewness and kurtosis of each column."""
+    apart, there = _centred(x)
+    n = there.sum(axis=0)
+    squared = apart * apart  # a power of 3 or 4 takes ten times as long
+    with np.errstate(divide="ignore", invalid="ignore"):
+        second, third, fourth = (each.sum(axis=0) / n for each in (squared, squared * apart, squared * squared))
+        skewed = third / second**1.5 * np.sqrt(n * (n - 1)) / (n - 2)
+        peaked = ((n + 1) * (fourth / second**2 - 3) + 6) * (n - 1) / ((n - 2) * (n - 3))
+    return np.where((n > 2) & (second > 0), skewed, np.nan), np.where((n > 3) & (second > 0), peaked, np.nan)
 
 
 def _centred(x: npt.ArrayLike) -> tuple[Floats, Floats]:

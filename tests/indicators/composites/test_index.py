@@ -4,7 +4,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from indicators.catalogue.reading import load_catalogue
-from indicators.composites.index import CONTRIBUTION_SCHEMA, SCORE_SCHEMA, Index, compute_index
+from indicators.composites.contribution_rows import CONTRIBUTION_SCHEMA
+from indicators.composites.index import SCORE_SCHEMA, Index, compute_index
 from indicators.composites.rules import DIMENSIONS, OVERALL, IndexRules, components
 from tests.indicators.composites.small_index import FIRST, SECOND, areas, figure, percentage, published
 
