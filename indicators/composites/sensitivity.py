@@ -17,7 +17,7 @@ from indicators.intervals import Floats
 class Sensitivity(NamedTuple):
     """Sobol indices of one factor: the share of variance by it alone, and with all that it takes part in.
 
-    Limits are of the bootstrap; all are 0 where nothing varies.
+    Limits are of the bootstrap, 95 %; all are 0 where nothing varies.
     """
 
     factor: str
@@ -83,7 +83,7 @@ def choice_sensitivity(
         _indices(at_first[kept], at_second[kept], at_mixed[:, kept])[1]
         for kept in rng.integers(0, samples, (resamples, samples))
     ]
-    low, high = np.quantile(again, (0.05, 0.95), axis=0)
+    low, high = np.quantile(again, (0.025, 0.975), axis=0)
     return [
         Sensitivity(name, *(float(each[at]) for each in (*indices, low, high))) for at, (name, _) in enumerate(factors)
     ]
