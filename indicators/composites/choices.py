@@ -35,7 +35,7 @@ FIGURE_DRAWS = 32
 SAMPLES = 256
 
 
-def drawn_by_choices(panel: Panel, at: int, scope: str, known: Places, rules: IndexRules) -> Floats:
+def drawn_by_choices(panel: Panel, at: int, scope: str, known: Places, rules: IndexRules) -> Floats | None:
     """Scores of one scope by combinations of all choices, each drawn apart from the others and as likely as any.
 
     Each draw has its own figures within their intervals and its own goalposts, and its own way of dealing with gaps
@@ -54,9 +54,13 @@ def drawn_by_choices(panel: Panel, at: int, scope: str, known: Places, rules: In
     Returns
     -------
     array of float
-        Draws by those areas. Only their order means anything: scales differ from draw to draw.
+        Draws by those areas. Only their order means anything: scales differ from draw to draw. None where the areas
+        are too few to rank, or have no figure that was not filled in.
     """
-    ways = Alternatives(panel, at, known, _own(panel, at, scope, known), rules, CHOICE_DRAWS)
+    own = _own(panel, at, scope, known)
+    if len(known) < rules.fewest_areas or not len(own):
+        return None
+    ways = Alternatives(panel, at, known, own, rules, CHOICE_DRAWS)
     chosen = stream(rules, "choices").integers(0, ways.counts[1:], (CHOICE_DRAWS, len(CHOICES) - 1))
     return ways.scores(np.column_stack([1 + np.arange(CHOICE_DRAWS), chosen]).T)
 
@@ -108,6 +112,7 @@ def sensitivity_rows(
 
 
 def _own(panel: Panel, at: int, scope: str, known: Places) -> Places:
-    """Components of a scope of which any of the areas has a figure."""
+    """Components of a scope of which any of the areas has a figure of its own, not one that was filled in."""
     of_scope = np.array([scope in (OVERALL, part.dimension) for part in panel.components])
-    return np.flatnonzero(of_scope & ~np.isnan(panel.value[at][known]).all(axis=0))
+    is_own = ~np.isnan(panel.value[at][known]) & ~panel.imputed[at][known]
+    return np.flatnonzero(of_scope & is_own.any(axis=0))

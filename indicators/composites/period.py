@@ -37,11 +37,8 @@ def period_of(panel: Panel, at: int, rules: IndexRules) -> Period:
     scores = scores_of(panel.value[at], panel.components)
     by_scope = mean_scores(scores, weights, panel.components, rules.aggregation)
     known = {scope: np.flatnonzero(~np.isnan(each)) for scope, each in by_scope.items()}
-    by_choices = {
-        scope: drawn_by_choices(panel, at, scope, areas, rules)
-        for scope, areas in known.items()
-        if len(areas) >= rules.fewest_areas
-    }
+    drawn = {scope: drawn_by_choices(panel, at, scope, areas, rules) for scope, areas in known.items()}
+    by_choices = {scope: each for scope, each in drawn.items() if each is not None}
     diagnostics = diagnose(scores, by_scope, panel.components, rules.fewest_areas)
     return Period(at, scores, weights, by_scope, draw(panel, at, rules), by_choices, diagnostics)
 

@@ -132,10 +132,14 @@ def test_ranks_over_all_choices_are_less_sure_than_over_figures_alone() -> None:
     rows = [figure(n, a, float(figures[i, k])) for i, a in enumerate(NAMES) for k, n in enumerate("MLK")]
     rules = IndexRules(draws=200, goalpost_noise=0.0)
     (found,) = panels(published(rows), ENTRIES, components(ENTRIES, rules), areas(NAMES), rules)
-    limits = rank_limits(drawn_by_choices(found, 0, OVERALL, np.arange(12), rules))
+    drawn = drawn_by_choices(found, 0, OVERALL, np.arange(12), rules)
+    assert drawn is not None
+    limits = rank_limits(drawn)
     assert (limits.lower[0], limits.upper[0]) == (1, 1)
     assert (limits.upper[1:] > limits.lower[1:]).sum() >= 8
     # One indicator alone is in the same order whatever is done with it, but for ties that a treatment makes.
-    alone = rank_limits(drawn_by_choices(found, 0, "mechanism", np.arange(12), rules))
+    of_one = drawn_by_choices(found, 0, "mechanism", np.arange(12), rules)
+    assert of_one is not None
+    alone = rank_limits(of_one)
     assert (alone.upper == alone.lower).sum() >= 10
     assert len(CHOICES) == len(ways(panel()).counts)

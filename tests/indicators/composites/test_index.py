@@ -175,6 +175,15 @@ def test_the_figure_of_the_period_before_fills_a_gap() -> None:
     assert score(found, "a", OVERALL, SECOND)["imputed_share"] == pytest.approx(1 / 3)
 
 
+def test_areas_are_not_ranked_by_what_was_filled_in_for_all_of_them() -> None:
+    later = [{**row, "period_start": SECOND} for row in rows() if row["indicator_id"] != "M"]
+    found = indexed([*rows(), *later], IndexRules(draws=200, impute="previous"))
+    mechanism = found.scores.filter(scope="mechanism", period_start=SECOND)
+    assert mechanism["score"].null_count() == 0
+    assert mechanism["rank"].is_null().all()
+    assert found.scores.filter(scope=OVERALL, period_start=SECOND)["rank"].null_count() == 0
+
+
 def test_weights_goalposts_and_the_mean_may_be_declared() -> None:
     rules = IndexRules(draws=200, weights={"mechanism": 2, "F2": 0}, goalposts={"M": (0, 160)}, left_out=("L",))
     found = indexed(rows(), rules)
