@@ -23,10 +23,10 @@ from indicators.intervals import (
     byar_limits,
     cluster_ratio_limits,
     daily_cluster_limits,
-    dobson_limits,
     poisson_exact_limits,
     poisson_limits,
     ratio_of_counts_limits,
+    weighted_limits,
     wilson_limits,
 )
 from indicators.survey_design import Design, mean, proportion_limits, t_limits
@@ -43,8 +43,14 @@ FEW, MANY = (0.5, 1.0, 2.0, 5.0, 9.0), (10.0, 12.0, 16.0, 20.0, 30.0, 50.0, 100.
 SHARES = ((20, 0.5), (40, 0.25), (60, 0.8), (100, 0.1), (100, 0.5), (400, 0.05), (1000, 0.99))
 RATIOS = ((10.0, 10.0), (10.0, 40.0), (30.0, 12.0), (100.0, 25.0), (200.0, 200.0))
 # Weights, and events expected of each.
-WEIGHTED = (((10, 30, 60), (8.0, 6.0, 4.0)), ((2, 10, 30), (20.0, 10.0, 5.0)), ((1, 5), (30.0, 10.0)))
-SKEWED = (((2, 365, 5475), (30.0, 5.0, 0.5)),)
+WEIGHTED = (
+    ((10, 30, 60), (8.0, 6.0, 4.0)),
+    ((2, 10, 30), (20.0, 10.0, 5.0)),
+    ((1, 5), (30.0, 10.0)),
+    ((2, 365, 5475), (20.0, 40.0, 5.0)),
+    ((2, 365, 5475), (30.0, 10.0, 2.0)),
+    ((2, 365, 5475), (30.0, 5.0, 0.5)),
+)
 # Records and the quantile asked for: ten expected on either side.
 QUANTILES = ((40, 0.5), (100, 0.5), (100, 0.9))
 DAYS = (28, 91, 365)
@@ -138,14 +144,14 @@ def of_ratio(truth: tuple[float, float], cells: int, random: np.random.Generator
 def of_weighted(
     truth: tuple[Sequence[int], Sequence[float]], cells: int, random: np.random.Generator
 ) -> tuple[float, float]:
-    """Dobson's limits, and the probabilities of all sets of counts."""
+    """Limits of weighted sums, and the probabilities of all sets of counts."""
     weights, expected = (np.array(each, dtype=np.float64) for each in truth)
     largest = float(weights.max())
 
     def limits(counts: npt.NDArray[np.int64]) -> Limits:
-        return dobson_limits(counts @ weights, counts @ weights**2, counts.sum(axis=1), largest)
+        return weighted_limits(counts @ weights, counts @ weights**2, largest)
 
-    axes = [np.arange(int(each + 8 * np.sqrt(each) + 12)) for each in expected]
+    axes = [np.arange(int(each + 6 * np.sqrt(each) + 8)) for each in expected]
     grid = np.stack([each.ravel() for each in np.meshgrid(*axes, indexing="ij")], axis=1)
     must = np.exp(stats.poisson.logpmf(grid, expected).sum(axis=1)) @ holds(limits(grid), float(weights @ expected))
     drawn = random.poisson(expected, (cells, len(expected)))
@@ -265,8 +271,7 @@ KINDS = (
     Kind("as published: exact below 10, Byar from 10", "10 to 300 events", MANY, of_counts(poisson_limits)),
     Kind("Wilson", "20 to 1 000 trials, 10 of either outcome or more", SHARES, of_share),
     Kind("ratio of counts", "10 to 200 events on either side", RATIOS, of_ratio),
-    Kind("Dobson", "weights up to 30 times apart, 18 to 40 events", WEIGHTED, of_weighted),
-    Kind("Dobson", "weights of 2, 365, 5 475; half an event of the last", SKEWED, of_weighted),
+    Kind("gamma, mid-p", "weights 5 to 2 700 times apart, 18 to 65 events", WEIGHTED, of_weighted),
     Kind("Kaplan–Meier, all closed", "median of 40 and 100, P90 of 100", QUANTILES, of_quantile),
     Kind("Kaplan–Meier, 15 % open", "the same", QUANTILES, of_censored_quantile),
     Kind("days as clusters, normal days", "28, 91, 365 days", DAYS, of_even_days),

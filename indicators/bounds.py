@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from indicators.intervals import (
     Floats,
-    dobson_limits,
     poisson_exact_limits,
     poisson_limits,
     ratio_of_counts_limits,
+    weighted_limits,
     wilson_limits,
 )
 
@@ -113,10 +113,8 @@ def ratio_bounds(
 def weighted_bounds(
     weighted: npt.ArrayLike,
     variance: npt.ArrayLike,
-    count: npt.ArrayLike,
     weighted_added: npt.ArrayLike,
     variance_added: npt.ArrayLike,
-    count_added: npt.ArrayLike,
     largest_weight: float,
     contested: npt.ArrayLike = 0.0,
 ) -> tuple[Floats, Floats]:
@@ -124,9 +122,10 @@ def weighted_bounds(
 
     The `contested` may have the largest weight, each of them.
     """
-    t, v, x = (np.asarray(a, dtype=np.float64) for a in (weighted, variance, count))
-    more_t, more_v, more_x = (np.asarray(a, dtype=np.float64) for a in (weighted_added, variance_added, count_added))
-    lower, upper = dobson_limits(t, v, x, largest_weight)
-    worst = dobson_limits(t + more_t, v + more_v, x + more_x, largest_weight)[1]
+    t, v = (np.asarray(a, dtype=np.float64) for a in (weighted, variance))
+    more_t, more_v = (np.asarray(a, dtype=np.float64) for a in (weighted_added, variance_added))
+    lower, upper = weighted_limits(t, v, largest_weight)
+    with_all = weighted_limits(t + more_t, v + more_v, largest_weight)
     away = np.asarray(contested, dtype=np.float64) * largest_weight
-    return np.maximum(lower - away, 0.0), np.maximum(upper, worst)
+    # Of two or three events, a heavier one more may scatter them so that even the lower limit falls.
+    return np.maximum(np.minimum(lower, with_all[0]) - away, 0.0), np.maximum(upper, with_all[1])

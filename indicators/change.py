@@ -13,7 +13,7 @@ import polars as pl
 from scipy import special
 
 from indicators.dispersion import checked_dispersion
-from indicators.intervals import Floats, dobson_limits
+from indicators.intervals import Floats, weighted_limits
 
 # Cells of one block of the E-test's sums.
 BLOCK_CELLS = 2_000_000
@@ -193,7 +193,7 @@ def harm_index(
     base: float | None = None,
     confidence: float = 0.95,
 ) -> tuple[Floats, Floats, Floats]:
-    """Σ events × weight per `per` at risk, with Dobson's limits.
+    """Σ events × weight per `per` at risk, with mid-p gamma limits.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def harm_index(
         raise ValueError("weights, at_risk and base must be above zero")
     factor = (per if base is None else per * 100 / base) / people
     harm = n @ w
-    lower, upper = dobson_limits(harm, n @ w**2, n.sum(axis=-1), float(w.max()), confidence)
+    lower, upper = weighted_limits(harm, n @ w**2, float(w.max()), confidence)
     return harm * factor, lower * factor, upper * factor
 
 

@@ -19,7 +19,7 @@ from indicators.cells import (
     with_figures,
 )
 from indicators.grades import unusable_shares
-from indicators.intervals import Floats, daily_cluster_limits, dobson_limits, poisson_limits
+from indicators.intervals import Floats, daily_cluster_limits, poisson_limits, weighted_limits
 from indicators.population import DAYS_PER_YEAR, person_days
 from indicators.protected_cells import least_and_most, protect_cells, protect_weighted
 
@@ -104,12 +104,11 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
     refused, gained, contested = (_floats(rated, name) for name in ("refused", "gained", "contested"))
     below, above = _floats(rated, "below"), _floats(rated, "above")
     if entry.kind == "weighted_rate":
-        records, stray = _floats(rated, "records"), _floats(rated.select(s=unallocated(entry, "records")), "s")
         variance = _floats(rated, "squares") / entry.scale
         stray_variance = _floats(rated.select(s=unallocated(entry, "squares")), "s") / entry.scale
-        limits = dobson_limits(events, variance, records, largest_weight)
-        added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2, stray + refused)
-        return *limits, *weighted_bounds(events, variance, records, *added, largest_weight, contested)
+        limits = weighted_limits(events, variance, largest_weight)
+        added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2)
+        return *limits, *weighted_bounds(events, variance, *added, largest_weight, contested)
     if entry.interval == "daily_cluster":
         squares = _floats(rated, "squared_days") / entry.scale**2
         lower, upper = daily_cluster_limits(events, squares, _floats(rated, "have_days"))

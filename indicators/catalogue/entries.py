@@ -49,7 +49,7 @@ FigureKind = Literal[
 IntervalMethod = Literal[
     "byar",
     "wilson",
-    "dobson",
+    "gamma",
     "daily_cluster",
     "kaplan_meier",
     "ratio_of_counts",
@@ -69,7 +69,7 @@ DURATIONS = {
 # Methods that a computed figure of each kind may take.
 COMPUTED = {
     "rate": ("byar", "daily_cluster"),
-    "weighted_rate": ("dobson",),
+    "weighted_rate": ("gamma",),
     "proportion": ("wilson", "cluster"),
     "ratio": ("ratio_of_counts",),
     "survival_quantile": ("kaplan_meier",),

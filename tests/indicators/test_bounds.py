@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indicators.bounds import count_bounds, proportion_bounds, weighted_bounds
-from indicators.intervals import dobson_limits, poisson_limits, wilson_limits
+from indicators.intervals import poisson_limits, weighted_limits, wilson_limits
 
 whole = st.integers(0, 5000)
 fraction = st.floats(0, 1e5)
@@ -66,10 +66,15 @@ def test_contested_records_go_where_it_is_worst() -> None:
 def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: int, contested: int) -> None:
     largest = 5000.0
     total, variance = light + largest * heavy, light + largest**2 * heavy
-    lower, upper = dobson_limits(total, variance, light + heavy, largest)
-    low, high = weighted_bounds(
-        total, variance, light + heavy, largest * unusable, largest**2 * unusable, unusable, largest, contested
-    )
+    lower, upper = weighted_limits(total, variance, largest)
+    low, high = weighted_bounds(total, variance, largest * unusable, largest**2 * unusable, largest, contested)
     assert 0 <= low <= lower
     assert high >= upper
     assert np.isfinite(high)
+
+
+def test_a_heavy_event_more_may_lower_the_lower_limit_too() -> None:
+    """A hundred light events are known to a fifth; with one that weighs as much as all of them nothing is."""
+    before, after = weighted_limits(100.0, 100.0, 100.0)[0], weighted_limits(200.0, 10_100.0, 100.0)[0]
+    assert after < before
+    assert weighted_bounds(100.0, 100.0, 100.0, 10_000.0, 100.0)[0] == after

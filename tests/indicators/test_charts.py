@@ -293,7 +293,7 @@ def test_rare_events_are_not_charted(inputs, entry) -> None:
 
 def test_a_few_heavy_events_are_rare_however_many_light_ones_there_are(inputs, entry) -> None:
     rows = [*monthly("n1", STEADY), {**incidents("n1", date(2021, 12, 1), 1), "category": "0101"}]
-    weighted = entry(kind="weighted_rate", interval="dobson", period_kinds=["month"])
+    weighted = entry(kind="weighted_rate", interval="gamma", period_kinds=["month"])
     world = inputs({"msr_incident_day": rows}, spans(date(2020, 2, 1)), weights={"05": 10, "0101": 5000})
     assert compute([weighted], world).limits.is_empty()
     light = inputs({"msr_incident_day": rows}, spans(date(2020, 2, 1)), weights={"05": 10, "0101": 10})
@@ -373,7 +373,7 @@ def every_kind(entry) -> list:
     seconds = {"column": "patrol_seconds"}
     return [
         entry(id="rate", period_kinds=kinds),
-        entry(id="weighted", kind="weighted_rate", interval="dobson", period_kinds=kinds),
+        entry(id="weighted", kind="weighted_rate", interval="gamma", period_kinds=kinds),
         entry(id="minutes", interval="daily_cluster", numerator=seconds, count="patrols", **patrols),
         entry(
             id="share", kind="proportion", interval="wilson", min_denominator=1, numerator={"column": "self_initiated"},

@@ -294,7 +294,7 @@ def test_filters_choose_rows(inputs, entry) -> None:
         ({"needs": ["handoff.due_at", "handoff.requested_at"]}, "needs_kind:handoff"),
         ({"needs": ["profile.officers"]}, "needs_field:profile.officers"),
         ({"measure": None, "numerator": None, "needs": ["incident.category"]}, "no_measure"),
-        ({"kind": "weighted_rate", "interval": "dobson"}, "needs_weights"),
+        ({"kind": "weighted_rate", "interval": "gamma"}, "needs_weights"),
         ({"numerator": {"column": "incidents_ppm", "where": {"category": ["99"]}}}, "nothing_to_count"),
     ],
 )  # fmt: skip
@@ -335,7 +335,7 @@ def test_severity_weights(inputs, entry) -> None:
         *[incident("n1", JAN) for _ in range(2)],
         incident("n1", JAN, category="08"),
     ]
-    weighted = entry(kind="weighted_rate", interval="dobson")
+    weighted = entry(kind="weighted_rate", interval="gamma")
     world = inputs({"msr_incident_day": events}, reports(), weights={"05": 10, "0101": 50})
     figures = compute([weighted], world)
     found, years = row(figures, "n1", JAN), 100_000 * 31 / 365.25

@@ -118,7 +118,7 @@ def test_a_proportion_is_computed_from_the_counts_shown(inputs, entry) -> None:
 
 
 def test_what_cannot_be_told_from_protected_counts_is_the_whole_citys_alone(inputs, entry) -> None:
-    weighted = entry(kind="weighted_rate", interval="dobson", period_kinds=["month"])
+    weighted = entry(kind="weighted_rate", interval="gamma", period_kinds=["month"])
     given = inputs(measures(COUNTS), reports(), weights={"0701": 10})
     figures = compute([weighted], replace(given, disclosure=Disclosure("hes")))
     assert set(figures.values["area_id"]) <= {"city"}
@@ -141,7 +141,7 @@ def test_a_weighted_sum_of_few_records_or_of_one_grave_one_is_withheld_with_ever
 ) -> None:
     # February is of five records, March and May are mostly of one grave one.
     counts = [(40, 0), (5, 0), (40, 1), (60, 0), (12, 1), (50, 0), *[(40, 0)] * 6]
-    weighted = entry(kind="weighted_rate", interval="dobson", period_kinds=["month", "quarter", "year", "rolling_12m"])
+    weighted = entry(kind="weighted_rate", interval="gamma", period_kinds=["month", "quarter", "year", "rolling_12m"])
     given = inputs(of_months(counts), reports(), weights={"05": 10, "0101": 7000})
     values = compute([weighted], replace(given, disclosure=Disclosure(profile))).values
     assert set(values["area_id"]) == {"city"}

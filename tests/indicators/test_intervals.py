@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from indicators.intervals import (
     byar_limits,
     daily_cluster_limits,
-    dobson_limits,
     poisson_exact_limits,
     poisson_limits,
+    weighted_limits,
     wilson_limits,
 )
 
@@ -90,19 +91,27 @@ def test_wilson_interval_contains_the_share(successes: int, failures: int) -> No
 
 
 @given(st.lists(st.tuples(st.integers(1, 6000), st.integers(0, 500)), min_size=1, max_size=5))
-def test_dobson_interval_contains_the_weighted_sum(strata: list[tuple[int, int]]) -> None:
+def test_weighted_interval_contains_the_weighted_sum(strata: list[tuple[int, int]]) -> None:
     total = sum(w * n for w, n in strata)
-    lower, upper = dobson_limits(
-        total, sum(w * w * n for w, n in strata), sum(n for _, n in strata), max(w for w, _ in strata)
-    )
+    lower, upper = weighted_limits(total, sum(w * w * n for w, n in strata), max(w for w, _ in strata))
     assert 0 <= lower <= total < upper
 
 
-def test_dobson_with_one_weight_is_the_weighted_poisson_interval() -> None:
-    lower, upper = dobson_limits(7.0 * 40, 49.0 * 40, 40, 7.0)
-    low, high = poisson_limits(40)
-    assert float(lower) == pytest.approx(7 * float(low))
-    assert float(upper) == pytest.approx(7 * float(high))
+def test_the_mixture_of_one_weight_is_that_of_its_count_and_the_next() -> None:
+    """With one weight both limits are those of Poisson counts by mid-p values, which halve the count's own chance."""
+    for count in (1, 5, 40, 3000):
+        low, high = (float(limit) / 7 for limit in weighted_limits(7.0 * count, 49.0 * count, 7.0))
+        at_least = stats.poisson.sf(count, low) + stats.poisson.pmf(count, low) / 2
+        at_most = stats.poisson.cdf(count, high) - stats.poisson.pmf(count, high) / 2
+        assert (at_least, at_most) == pytest.approx((0.025, 0.025), rel=1e-9)
+
+
+def test_what_was_never_seen_is_in_the_upper_limit() -> None:
+    """Thirty thefts and no killing leave open whether there might have been one; what weighs little does not."""
+    few = weighted_limits(60.0, 120.0, 5475.0)[1]
+    assert few > 2 * 5475
+    assert weighted_limits(60.0, 120.0, 2.0)[1] == pytest.approx(60 + 1.96 * np.sqrt(120), rel=0.05)
+    assert weighted_limits(0.0, 0.0, 5475.0) == (0.0, pytest.approx(-5475 * np.log(0.05)))
 
 
 def test_daily_cluster_interval_is_students_t_on_daily_totals() -> None:
