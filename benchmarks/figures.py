@@ -4,10 +4,12 @@ Prints JSON: seconds (wall and processor), peak memory and rows of one pass over
 years of days: those of the catalogue that count daily measures, histograms and stocks, each at the periods that it
 names; in place of one that rests on an extract or a survey stands a proportion: extracts have benchmarks of their own.
 Of statistics the pass has all that `indicators.compute` tells: values, sampling intervals, worst-case bounds, grades,
-XmR charts about season or level, charts of gaps, the tests behind "what changed" under one false discovery rate,
-reporting delays and nowcasts (`statistics` counts their rows). Comparison of areas, shrinkage, ranks and the index read
-published figures afterwards (`benchmarks.index`), near repeats the extract (`benchmarks.near_repeat`).
-Beside the seconds stand those of a loop of twenty million additions, by which figures of two machines compare.
+XmR charts about season or level, charts of gaps and the tests behind "what changed" under one false discovery rate
+(`statistics` counts the rows of each). Records that are simulated by day have no delay, so that there is no nowcast
+(`benchmarks.nowcasts`). Comparison of areas, shrinkage, ranks and the index read published figures afterwards
+(`benchmarks.index`), near repeats the extract (`benchmarks.near_repeat`).
+Beside the seconds stand those of a loop of twenty million additions, by which figures of two machines compare as far as
+other work on them leaves both alone.
 Here: simulated measures, and the clock.
 """
 

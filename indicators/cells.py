@@ -48,7 +48,9 @@ def open_source(feed: Feed, inputs: Inputs, tree: AreaTree) -> Source | None:
 
 
 def daily_counts(feed: Feed) -> pl.DataFrame:
-    """Sums per area and day: numerator, denominator, records, missing, and of a weighted rate squares.
+    """Counts of areas and days: numerator, denominator, records, missing, and of a weighted rate squares.
+
+    A row for each row of the measure, several of one area and day: to lay them out adds them up.
 
     `records` counts what stands behind the figure (`count` of the entry, else the denominator of a
     proportion and the numerator of a rate); `squares` is the sum of weight squared x count. All in the
@@ -67,18 +69,8 @@ def daily_counts(feed: Feed) -> pl.DataFrame:
         counted = counted * weight
         squares["squares"] = counted.cast(pl.Int128) * weight
     missing = pl.col(entry.unusable.missing) if entry.unusable.missing else nothing
-    return (
-        feed.rows.select(
-            "area_id",
-            "day",
-            numerator=counted,
-            denominator=whole,
-            records=records,
-            missing=missing,
-            **squares,
-        )
-        .group_by("area_id", "day")
-        .agg(pl.all().sum())
+    return feed.rows.select(
+        "area_id", "day", numerator=counted, denominator=whole, records=records, missing=missing, **squares
     )
 
 
@@ -89,7 +81,7 @@ def count_cells(source: Source, daily: pl.DataFrame, columns: list[str], told: B
     ----------
     source : Source
     daily : DataFrame
-        area_id, day and integer `columns`, one of them `records`.
+        area_id, day and integer `columns`, one of them `records`; several rows of one area and day add up.
     told : array of bool, shape (areas told of, periods), optional
         Cells that are worth a row; all by default.
 

@@ -47,7 +47,7 @@ def proportion_figures(source: Source) -> pl.DataFrame:
 
 
 def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
-    """The same of sums by area and day that do not come from one measure: area_id, day and `COLUMNS`."""
+    """The same of counts by area and day that do not come from one measure: area_id, day and `COLUMNS`."""
     entry = source.feed.entry
     whole = own_sums(source, daily, "denominator") / entry.scale
     periods = source.coverage.periods

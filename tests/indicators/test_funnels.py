@@ -63,13 +63,22 @@ def test_areas_beyond_the_limits_are_those_of_the_reference() -> None:
 
 
 @pytest.mark.parametrize("per", ["100", "100000"])
-def test_rates_beyond_the_limits_are_those_of_the_reference(per: str) -> None:
-    given = rows("testdata_funnel_rate_dsr_inputs.csv").with_columns(group=pl.lit("a"))
+@pytest.mark.parametrize(
+    ("rate", "zeros"), [("crude", "with_0"), ("crude", "without_0"), ("dsr", "with_0"), ("dsr", "without_0")]
+)
+def test_rates_beyond_the_limits_are_those_of_the_reference(per: str, rate: str, zeros: str) -> None:
+    given = rows("testdata_funnel_rate_dsr_inputs.csv")
+    # A standardised rate of no event is not given, so that one cannot be judged; the reference leaves it out, too.
+    if (rate, zeros) != ("crude", "with_0"):
+        given = given.filter(pl.col("count") > 0)
+    # Of a standardised rate at risk are as many as would have had the events at that rate.
+    standardised = pl.col("count") / pl.col("rate_dsr").cast(pl.Float64, strict=False) * 100_000
+    at_risk = given.select(standardised if rate == "dsr" else pl.col("pop").cast(pl.Float64)).to_series().to_numpy()
     for confidence, level in ((0.95, "0.025"), (0.998, "0.001")):
-        lower, upper = (x / given["pop"].to_numpy() for x in poisson_limits(given["count"].to_numpy(), confidence))
-        target = given["count"].sum() / given["pop"].sum()
+        lower, upper = (x / at_risk for x in poisson_limits(given["count"].to_numpy(), confidence))
+        target = given["count"].sum() / at_risk.sum()
         found = np.where(lower > target, "High", np.where(upper < target, "Low", "Not significant"))
-        said = given[f"crude_per_{per}_with_0"].to_numpy()
+        said = given[f"{rate}_per_{per}_{zeros}"].to_numpy()
         for word in ("High", "Low"):
             wanted = [s in ({f"{word} (0.001)", f"{word} ({level})"}) for s in said]
             assert (found == word).tolist() == wanted
