@@ -2,6 +2,7 @@ from datetime import date
 
 import polars as pl
 import pytest
+from scipy import stats
 
 from indicators.compute import compute
 from indicators.inputs import AVAILABILITY_SCHEMA, CHANGE_SCHEMA, LIMIT_SCHEMA, VALUE_SCHEMA
@@ -340,10 +341,13 @@ def test_severity_weights(inputs, entry) -> None:
     figures = compute([weighted], world)
     found, years = row(figures, "n1", JAN), 100_000 * 31 / 365.25
     total, variance = 30 * 10 + 2 * 50, 30 * 10**2 + 2 * 50**2
-    low, high = (float(limit) for limit in poisson_limits(32))
     assert found["numerator"] == total
-    assert found["lower"] == pytest.approx((total + (variance / 32) ** 0.5 * (low - 32)) / years * 1e4)
-    assert found["upper"] == pytest.approx((total + (variance / 32) ** 0.5 * (high - 32)) / years * 1e4)
+    # Half of the one gamma distribution, and half of that with an event of the largest weight more.
+    sums = ((total, variance), (total + 50, variance + 50**2))
+    parts = [stats.gamma(t**2 / v, scale=v / t) for t, v in sums]
+    for limit, share in (("lower", 0.025), ("upper", 0.975)):
+        weighted_events = found[limit] * years / 1e4
+        assert sum(part.cdf(weighted_events) for part in parts) / 2 == pytest.approx(share, abs=1e-7)
     assert row(figures, "n2", JAN)["upper"] > 0
 
 
