@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ class _Seconds:
     @staticmethod
     def _now() -> Seconds:
         return np.array([time.perf_counter(), time.process_time()])
+
+
+def _total(several: Iterable[Seconds]) -> Seconds:
+    total: Seconds = np.sum(list(several), axis=0)
+    return total
 
 
 def is_plain(source: Source) -> bool:
@@ -112,14 +118,16 @@ def benchmark(rows: int, rounds: int, folder: Path) -> dict[str, Any]:
     as_of = pack.as_of or date.today()  # noqa: DTZ011 - the simulated pack pins it
     # Read once a process, for both: DuckDB alone asks for the fields of a kind, too.
     models()
-    found = []
+    found: list[dict[str, Any]] = []
     for number in range(rounds):
         engine = by_duckdb(pack, folder / f"engine-{number}.duckdb")
         ours, read = by_wardlight(pack, folder / f"home-{number}", as_of)
         compared = {name: ours[name]["pull"] + ours[name].get("load", 0) for name in engine}
-        engine_seconds, our_seconds = sum(engine.values()), sum(compared.values())
-        pulled = sum(ours[name]["pull"] for name in engine)
-        again = sum(times.get("pull_again", 0) + times.get("load_again", 0) for times in ours.values())
+        engine_seconds, our_seconds = _total(engine.values()), _total(compared.values())
+        pulled = _total(ours[name]["pull"] for name in engine)
+        again = _total(
+            each for times in ours.values() for turn, each in times.items() if turn in ("pull_again", "load_again")
+        )
         found.append(
             {
                 "duckdb_seconds": float(engine_seconds[0]),
