@@ -74,7 +74,7 @@ def detect(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, batches: S
     list of Drift
         In the order of the deliveries; a caller refuses those whose policy is `stop`.
     """
-    con.execute("create or replace temp table drifted (_batch_id varchar, _line bigint, reason varchar, field varchar)")
+    none_drifted(con)
     if not batches:
         return []
     evidence = Evidence.gather(con, pack, name, batches)
@@ -86,6 +86,11 @@ def detect(con: duckdb.DuckDBPyConnection, pack: CityPack, name: str, batches: S
     for table in TABLES:
         con.execute(f"drop table if exists temp.{table}")
     return drifts
+
+
+def none_drifted(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table `drifted` of a source whose rows are all as they were."""
+    con.execute("create or replace temp table drifted (_batch_id varchar, _line bigint, reason varchar, field varchar)")
 
 
 def _drift(evidence: Evidence, change: Change) -> Drift:

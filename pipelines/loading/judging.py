@@ -54,13 +54,14 @@ class Judge:
         PackError, SourceError
             If the mapping or a rule does not work on the source's columns.
         """
-        self.con.execute(f"create or replace temp table judged as {self._query(rows)}")
+        self.con.execute(f"create or replace temp table judged as {self.query(rows)}")
 
     def judge_further(self, rows: str) -> None:
         """Add further rows to `judged`."""
-        self.con.execute(f"insert into judged {self._query(rows)}")
+        self.con.execute(f"insert into judged {self.query(rows)}")
 
-    def _query(self, rows: str) -> str:
+    def query(self, rows: str) -> str:
+        """Compose the query of `judged` over raw rows, and find the areas of their points."""
         con, pack, source, fields = self.con, self.pack, self.source, self.fields
         mapped = mapped_query(con, pack, self.name, rows, self.headers)
         if source.coordinates is not None:
@@ -98,8 +99,8 @@ def judged_columns(fields: KindFields) -> list[str]:
     return [column for column in fields.types if column not in made]
 
 
-def kept_query(name: str, source: Source, fields: KindFields, as_of: date) -> str:
-    """Compose the query of the accepted rows in the columns of the staging table.
+def kept_query(name: str, source: Source, fields: KindFields, as_of: date, judged: str = "judged") -> str:
+    """Compose the query of the accepted rows of a relation such as `judged`, in the columns of the staging table.
 
     What happens after `as_of` has not happened yet: such times are null, but for those known before they come.
     """
@@ -123,4 +124,4 @@ def kept_query(name: str, source: Source, fields: KindFields, as_of: date) -> st
     columns = [
         f"{made.get(column, limited.get(column, quoted(column)))} as {quoted(column)}" for column in fields.types
     ]
-    return f"select {', '.join(columns)} from judged where status = 'accepted'"
+    return f"select {', '.join(columns)} from {judged} where status = 'accepted'"

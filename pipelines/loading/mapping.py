@@ -170,6 +170,13 @@ def mapped_query(
     )
 
 
+def key_query(source: Source, fields: KindFields, rows: str, columns: Sequence[str]) -> str:
+    """Compose the query of the `_key` alone of a source's raw rows, for sources whose mapping is known to work."""
+    want = wanted_columns(source, fields)["_key"]
+    read = inputs(want.expression, columns)
+    return f"select {tried(want.expression, want.type_name)} as _key from ({_cleaned(rows, read, source.null_texts)})"
+
+
 def wanted_columns(source: Source, fields: KindFields) -> dict[str, Wanted]:
     """Say what is to be computed, by the name of its column."""
     key = source.fields[fields.id_field]

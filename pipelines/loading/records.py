@@ -16,7 +16,7 @@ from typing import Literal
 import duckdb
 
 from pipelines.drift import detection
-from pipelines.loading import affected, findings, ledger, storing
+from pipelines.loading import affected, findings, first_load, ledger, storing
 from pipelines.loading.judging import Judge
 from pipelines.loading.kinds import FIRST_TIME, kind_fields
 from pipelines.loading.winners import decide
@@ -87,7 +87,8 @@ def load_kind(
 class _Outcome:
     """What is to be written down of one source.
 
-    Its rows wait in the temporary tables that `_WAITING` lists, after its name, unless nothing `has_changed`.
+    Its rows wait in the temporary tables that `_WAITING` lists, after its name, unless nothing `has_changed`, or it
+    `is_first`: then they are judged on their way into staging.
     """
 
     name: str
@@ -97,6 +98,7 @@ class _Outcome:
     is_anew: bool
     has_changed: bool
     is_reread: bool
+    is_first: bool = False
     judged: int = 0
     compared: Sequence[str] = ()
     drifts: Sequence[detection.Drift] = ()
@@ -129,9 +131,13 @@ def _judge(
         # Of rows that are judged again, those that were set aside for their delivery's drift must be so again.
         compared = [*new, *_drifted_before(con, name)]
         drifts = _drifts(con, pack, name, compared)
+        outcome = replace(outcome, compared=compared, drifts=drifts)
+    if before is None and has_changed and first_load.is_first(con, name, source):
+        rows = scalar(con, f"select count(*) from {raw_layer.raw_rows(name)}")
+        outcome = replace(outcome, is_first=True, judged=rows)
+    elif has_changed:
         _judge_rows(con, pack, name, as_of, new)
-        judged = scalar(con, "select count(*) from judged")
-        outcome = replace(outcome, judged=judged, compared=compared, drifts=drifts)
+        outcome = replace(outcome, judged=scalar(con, "select count(*) from judged"))
         storing.look_up(con, raw_layer.raw_rows(name))
         for table in _WAITING:
             con.execute(f"drop table if exists temp.{quoted(f'{name}_{table}')}")
@@ -180,10 +186,15 @@ def _enter(con: duckdb.DuckDBPyConnection, pack: CityPack, outcome: _Outcome, as
         storing.forget(con, name)
     affected.note_due(con, source.kind, outcome.before, as_of)
     if outcome.has_changed:
-        for table in _WAITING:
-            con.execute(f"alter table temp.{quoted(f'{name}_{table}')} rename to {table}")
+        if outcome.is_first:
+            judge = Judge(con, pack, name, raw_layer.headers(con, name), as_of)
+            first_load.keep_plain(judge)
+        else:
+            for table in _WAITING:
+                con.execute(f"alter table temp.{quoted(f'{name}_{table}')} rename to {table}")
         detection.record(con, name, outcome.compared, outcome.drifts)
-        storing.store(con, name, source, fields, as_of, raw_layer.headers(con, name), outcome.is_reread)
+        headers = raw_layer.headers(con, name)
+        storing.store(con, name, source, fields, as_of, headers, outcome.is_reread, outcome.is_first)
         findings.enter(con, name, source)
         for table in _WAITING:
             con.execute(f"drop table temp.{table}")

@@ -158,13 +158,15 @@ def store(
     as_of: date,
     headers: Mapping[str, Sequence[str]],
     is_reread: bool,
+    is_first: bool,
 ) -> None:
     """Write down what `judged` says, of the rows in it and of batches that are gone, and note the days that changed.
 
     The text of what is quarantined comes from `as_read`; `headers` gives the columns of each file; `is_reread` says
-    that the pack or the code reads the source in another way than before.
+    that the pack or the code reads the source in another way than before, `is_first` that all that staging holds of
+    the source came there in this load.
     """
-    _store_kept(con, name, source, fields, as_of, is_reread)
+    _store_kept(con, name, source, fields, as_of, is_reread, is_first)
     _store_aside(con, name, fields)
     _quarantine(con, name, source, fields, headers)
     con.execute("delete from ledger.judged_batch where source = ?", (name,))
@@ -176,20 +178,34 @@ def store(
 
 
 def _store_kept(
-    con: duckdb.DuckDBPyConnection, name: str, source: Source, fields: KindFields, as_of: date, is_reread: bool
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    source: Source,
+    fields: KindFields,
+    as_of: date,
+    is_reread: bool,
+    is_first: bool,
 ) -> None:
     """Replace the records in staging that differ from what is accepted now; note their days, old and new."""
     table = f"staging.{fields.kind}"
     accepted = kept_query(name, source, fields, as_of)
     # Every row of staging whose record is in question: its row was judged again, or is there no longer.
-    con.execute(
-        f"create or replace temp table earlier as select * from {table} where source = ? and ("
+    in_question = (
         f"{fields.id_field} in (select _key from judged) "
-        "or batch_id not in (select batch_id from ledger.judged_batch where source = ?) "
-        "or batch_id in (select batch_id from gone))",
-        (name, name),
+        f"or batch_id not in (select batch_id from ledger.judged_batch where source = {literal(name)}) "
+        "or batch_id in (select batch_id from gone)"
     )
-    if not scalar(con, "select count(*) from earlier"):
+    con.execute(
+        f"create or replace temp table earlier as select * from {table} "
+        f"where source = ? and ({'false' if is_first else in_question})",
+        (name,),
+    )
+    if is_first:
+        con.execute(f"insert into {table} by name {accepted}")
+        new = f"(select * from {table} where source = {literal(name)})"
+        affected.note(con, fields.kind, new)
+        con.execute("create or replace temp table gone_record as from earlier")
+    elif not scalar(con, "select count(*) from earlier"):
         con.execute(f"insert into {table} by name {accepted}")
         affected.note(con, fields.kind, "(select * from judged where status = 'accepted')")
         con.execute("create or replace temp table gone_record as select * from earlier")
