@@ -68,7 +68,7 @@ def served(home: Path) -> Release:
         raise ReleaseError("there is no release yet", file=home, remedy="run `make nightly` or `wardlight nightly`")
     first = min(waiting)
     told = load(home, waiting[first])
-    until = first.astimezone(ZoneInfo(told.manifest["time_zone"]))
+    until = first.astimezone(ZoneInfo(told.manifest.get("time_zone") or "UTC"))
     raise ReleaseError(
         f"no release is served yet: {told.release_id} is held until {until:%Y-%m-%d %H:%M} ({until.tzname()})",
         file=home,
