@@ -1,4 +1,4 @@
-"""An attack by what readers can take away: files and pages of protected figures, of records that are known here.
+"""An attack by what readers can take away: files of protected figures, of records that are known here.
 
 The figures are those that the engine makes of simulated records under a profile, in a release of the sample city. The
 attacker takes the files of every month and area, turns rates into counts with the population that everybody knows, and
@@ -7,7 +7,6 @@ puts all into one linear program. Dashboards read nothing but the release (a con
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -29,7 +28,7 @@ from indicators.families import families
 from indicators.inputs import Inputs
 from indicators.population import DAYS_PER_YEAR
 from indicators.tellings import Tellings
-from tests.dashboards import browsing, sample_release
+from tests.dashboards import sample_release
 from tests.indicators.attacker import attack
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import M, incident, reports
@@ -197,46 +196,3 @@ def test_files_tell_no_withheld_count_to_whoever_knows_the_population(attacked: 
             low[attacked.areas.index(area_id), MONTHS.index(start)] = least
     found = attack(Shown((low + high) // 2, low, high, is_withheld), attacked.among)
     assert [each for each in found if each.at[0] != city] == []
-
-
-def test_no_page_or_file_tells_a_number_of_a_withheld_figure(attacked: Attacked) -> None:
-    """Rows of files that are withheld hold no number; in pages, tooltips and grids the figure's own are null."""
-    titles = _titles(attacked)
-    shown = attacked.tellings.noted().filter(pl.col("counted") == "numerator", ~pl.col("is_withheld"))
-    may_be_named = set(shown.select("area_id", "period_start").rows())
-    for kind, start in (("month", MONTHS[3]), ("quarter", MONTHS[3]), ("year", MONTHS[0])):
-        asked = f"indicator={INDICATOR}&by={kind}&period={start}&lang=en"
-        withheld = attacked.rows(
-            f"select area_id from indicator_values where indicator_id = '{INDICATOR}' and period_kind = '{kind}' "
-            f"and period_start = '{start}' and status = 'withheld'"
-        )
-        hidden = {area for (area,) in withheld}
-        for address in (f"overview/map?{asked}", f"compare/compare?{asked}"):
-            for row in _file(attacked.client, f"/download/csv/{address}"):
-                if titles[row["area"]] in hidden:
-                    assert _numbers(row) == {}, (address, row)
-                elif kind == "month":
-                    assert (titles[row["area"]], start) in may_be_named
-        for page in ("", "trend", "compare", "district", "explain"):
-            for area in ("city", *sorted(hidden)[:3]):
-                search = f"?{asked}&area={area}"
-                answer = attacked.client.post(
-                    "/_dash-update-component",
-                    data=browsing.question(f"/{page}", search),
-                    content_type="application/json",
-                )
-                assert answer.status_code == 200
-                for drawn in _objects(json.loads(answer.data)):
-                    if drawn.get("status") == "withheld" or (drawn.get("area_id") in hidden and "value" in drawn):
-                        named = {name: drawn.get(name) for name in ("value", "numerator", "lower", "upper")}
-                        assert not any(isinstance(each, int | float) for each in named.values()), (page, drawn)
-
-
-def _objects(drawn: Any) -> Iterator[dict[str, Any]]:
-    """Every object within a page as it is sent."""
-    if isinstance(drawn, dict):
-        yield drawn
-        drawn = list(drawn.values())
-    if isinstance(drawn, list):
-        for each in drawn:
-            yield from _objects(each)
