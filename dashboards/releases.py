@@ -56,9 +56,11 @@ class Releases:
         try:
             folder = self._served().resolve(strict=True)
         except OSError as error:
-            held = self._folder / "held"
-            waiting = held.is_dir() and any(held.iterdir())
-            raise ReleaseError("held" if waiting else "none", str(self._folder / "current")) from error
+            waiting = self._held()
+            if not waiting:
+                raise ReleaseError("none", str(self._folder / "current")) from error
+            until = datetime.strptime(min(waiting), HELD_UNTIL).replace(tzinfo=UTC)
+            raise ReleaseError("held", until.isoformat()) from error
         return self._opened(folder)
 
     def named(self, release_id: str | None) -> Release:
@@ -93,10 +95,14 @@ class Releases:
 
     def _served(self) -> Path:
         """Return the link that is to be followed; those of held releases are named by their instants, in UTC."""
-        now, held = datetime.now(UTC).strftime(HELD_UNTIL), self._folder / "held"
-        names = [link.name for link in held.iterdir()] if held.is_dir() else []
-        come = [name for name in names if not name.startswith(".") and name <= now]
-        return held / max(come) if come else self._folder / "current"
+        now = datetime.now(UTC).strftime(HELD_UNTIL)
+        come = [name for name in self._held() if name <= now]
+        return self._folder / "held" / max(come) if come else self._folder / "current"
+
+    def _held(self) -> list[str]:
+        """Name the links to held releases."""
+        held = self._folder / "held"
+        return [link.name for link in held.iterdir() if not link.name.startswith(".")] if held.is_dir() else []
 
     def close(self) -> None:
         """Close every open release; DuckDB's threads must be gone before the interpreter ends."""

@@ -110,7 +110,7 @@ def duration_figures(source: Source) -> pl.DataFrame:
     worst = quantiles_at_risk(worst, by, entry.quantile).select(CELL, upper_worst="upper")
     # Quantiles are of all records; how many these are is shown as far as it may be.
     counts = {"numerator": 1.0, "denominator": 1.0, "records": 1.0}
-    cells = protect_cells(cells, entry, source.tree, source.inputs.disclosure, counts)
+    cells = protect_cells(cells, entry, source.tree, source.inputs, counts)
     for found in (
         quantiles_at_risk(curve, by, entry.quantile),
         best,

@@ -16,6 +16,7 @@ from indicators.declared import Break
 from indicators.disclosure import EXACT, Disclosure
 from indicators.questionnaire import Questionnaire
 from indicators.survey_answers import Sample, Wave, read_waves, samples_by_year
+from indicators.tellings import Tellings
 
 VALUE_SCHEMA = {
     "indicator_id": pl.String,
@@ -134,6 +135,8 @@ class Inputs:
         Types of all days up to `as_of`, as `day_types` gives them; without it, weekdays and weekends are told apart.
     disclosure : Disclosure, optional
         How counts are protected; without it figures are exact.
+    tellings : Tellings, optional
+        What earlier releases told of protected counts; takes note of what is to be told now.
     questionnaire : Questionnaire, optional
         What the pack says of its survey.
     breaks : tuple of Break
@@ -160,6 +163,7 @@ class Inputs:
     calendar: pl.DataFrame | None = None
     extracts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     disclosure: Disclosure = EXACT
+    tellings: Tellings | None = None
     questionnaire: Questionnaire | None = None
     breaks: tuple[Break, ...] = ()
     agencies: tuple[str, ...] = ()

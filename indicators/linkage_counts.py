@@ -15,7 +15,7 @@ import polars as pl
 
 from indicators.areas import AreaTree
 from indicators.catalogue.measures import AGENCY_CASES, EXTRACTS, HANDOFF_WAITS
-from indicators.disclosure import Disclosure
+from indicators.disclosure import WITHHELD, Disclosure
 from indicators.durations import SECONDS_PER_DAY
 from indicators.inputs import Inputs
 
@@ -270,8 +270,9 @@ class Linked:
 def protect_pairs(counts: Ints, disclosure: Disclosure) -> tuple[Ints, Bools]:
     """Counts of pairs as they may be shown, 0 where withheld, and where they are withheld.
 
-    Each is rounded by itself. As their sum may be known from elsewhere, never one alone is withheld, nor several that
-    together are fewer than the smallest count shown: then the next smallest is withheld with them.
+    Each is rounded by itself. As their sum may be known from elsewhere, those withheld must leave each other room: each
+    may be the least and the most that a withheld count can be, whatever of the others that takes. Where they do not,
+    the next smallest is withheld with them, of which nobody can tell how large it is.
 
     Parameters
     ----------
@@ -282,11 +283,14 @@ def protect_pairs(counts: Ints, disclosure: Disclosure) -> tuple[Ints, Bools]:
     shown = disclosure.show(counts)
     withheld = shown.is_withheld.copy()
     if withheld.any() and not disclosure.is_exact:
+        first, last = WITHHELD[disclosure.profile]
         flat, hidden = counts.ravel(), withheld.ravel()
         for at in np.argsort(flat, kind="stable"):
-            if hidden.sum() >= 2 and flat[hidden].sum() >= disclosure.smallest_shown:
+            spare, lacking = (flat[hidden] - first).sum(), (last - flat[hidden]).clip(min=0).sum()
+            is_any_large = (flat[hidden] > last).any()
+            if spare >= last - first and (is_any_large or lacking >= last - first):
                 break
-            if flat[at] > 0:
+            if flat[at] > last:
                 hidden[at] = True
         withheld = hidden.reshape(counts.shape)
     return np.where(withheld, 0, shown.value), withheld

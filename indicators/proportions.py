@@ -62,13 +62,12 @@ def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
             f"indicator {entry.id}: the numerator exceeds the denominator in area {area}, period {start}; "
             "correct the columns or filters of its catalogue entry"
         )
-    disclosure = source.inputs.disclosure
     # Before anything is rounded: a difference of two numbers rounded up may be too small.
     cells = cells.with_columns(failures_elsewhere=pl.col("denominator_elsewhere") - pl.col("numerator_elsewhere"))
     counts = {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
     # An amount of work, such as patrol minutes, is no count of cases and stays as it is.
     if entry.interval != "cluster":
-        cells = protect_cells(cells, entry, source.tree, disclosure, counts)
+        cells = protect_cells(cells, entry, source.tree, source.inputs, counts)
     refused = pl.col("missing") + pl.col("refused")
     (fewer, more), (smaller, larger) = (least_and_most(cells, name) for name in ("numerator", "denominator"))
     gained, failed = unallocated(entry, "numerator"), unallocated(entry, "failures")

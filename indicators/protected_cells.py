@@ -12,8 +12,11 @@ import polars as pl
 from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
+from indicators.families import families
+from indicators.inputs import Inputs
 from indicators.periods import period_start
-from indicators.protection import WIDEST_SHARE, families, protect_tree
+from indicators.protection import WIDEST_SHARE
+from indicators.tellings import Series, Tellings
 from indicators.unusable import PERIOD
 
 # Kinds of periods that are published under protection, and what each can be added up from.
@@ -28,7 +31,12 @@ DOUBTS = ("missing", "refused", "contested", "located")
 
 
 def protect_counts(
-    cells: pl.DataFrame, columns: list[str], tree: AreaTree, disclosure: Disclosure, indicator: str
+    cells: pl.DataFrame,
+    columns: list[str],
+    tree: AreaTree,
+    disclosure: Disclosure,
+    indicator: str,
+    tellings: Tellings | None = None,
 ) -> pl.DataFrame:
     """Counts of cells as they may be shown, and only those cells that may be.
 
@@ -41,6 +49,8 @@ def protect_counts(
     tree : AreaTree
     disclosure : Disclosure
     indicator : str
+    tellings : Tellings, optional
+        What earlier releases told; notes what this one is to tell.
 
     Returns
     -------
@@ -73,11 +83,13 @@ def protect_counts(
     among = families(tree, areas.to_list(), hidden)
     grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
     shape = (len(areas), len(starts))
-    shown = grid.select("area_id", "period_start")
+    shown = shown_of = grid.select("area_id", "period_start")
     for column in columns:
         counts = grid[column].fill_null(0).cast(pl.Float64).to_numpy()
         whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
-        protected = protect_tree(whole_counts.reshape(shape), among, disclosure)
+        protected = (tellings or Tellings()).protect(
+            Series(indicator, column, finest), whole_counts.reshape(shape), shown_of, among, disclosure
+        )
         # What was taken to the nearest whole one may be less by up to one, more by up to a half.
         less, more = (1.0, 0.5) if np.any(counts != whole_counts) else (0.0, 0.0)
         shown = shown.with_columns(
@@ -123,7 +135,7 @@ def _summed(shown: pl.DataFrame, columns: list[str], kind: str) -> pl.DataFrame:
 
 
 def protect_cells(
-    cells: pl.DataFrame, entry: Entry, tree: AreaTree, disclosure: Disclosure, counts: Mapping[str, float]
+    cells: pl.DataFrame, entry: Entry, tree: AreaTree, inputs: Inputs, counts: Mapping[str, float]
 ) -> pl.DataFrame:
     """Cells of an indicator with the counts that may be shown in place of those there are.
 
@@ -133,7 +145,8 @@ def protect_cells(
         With `counts` and what is unusable.
     entry : Entry
     tree : AreaTree
-    disclosure : Disclosure
+    inputs : Inputs
+        Whose disclosure and tellings hold.
     counts : mapping of str to float
         The columns that are counts of records, and in how many of their units one record counts.
 
@@ -143,10 +156,11 @@ def protect_cells(
         With an exact profile the same cells. Else as `protect_counts` gives them, in the columns' units; what is
         unusable is rounded up, so that no bound gets narrower.
     """
+    disclosure = inputs.disclosure
     if disclosure.is_exact:
         return cells
     scaled = cells.with_columns(pl.col(column) / unit for column, unit in counts.items())
-    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id)
+    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id, inputs.tellings)
     shown = shown.with_columns(
         (pl.col(f"{column}{end}") * unit) for column, unit in counts.items() for end in ("", "_least", "_most")
     )

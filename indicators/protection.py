@@ -11,65 +11,19 @@ are a tree, looking at one sum after the other finds all that linear programming
 longer periods are the sums of what is shown of the shorter ones, and tell nothing new either.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from indicators.areas import AreaTree
 from indicators.disclosure import Disclosure, Ints, Shown
+from indicators.families import Family
+from indicators.successive import UNKNOWN, Chain, Said, Telling, worked_out
 
 # A sum of which half of what it may be lies further off than this share of it is withheld as well.
 WIDEST_SHARE = 0.25
-_NO_LIMIT = np.iinfo(np.int64).max // 4
 Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Family:
-    """An area with the areas under it, as positions in the order of a frame of areas; deepest first.
-
-    `has_hidden` says that further areas under it are not published.
-    """
-
-    area: int
-    parts: tuple[int, ...]
-    has_hidden: bool
-    is_top: bool
-
-
-def families(tree: AreaTree, areas: list[str], hidden: frozenset[str] = frozenset()) -> list[Family]:
-    """Return every area with those under it, parts before wholes.
-
-    Parameters
-    ----------
-    tree : AreaTree
-    areas : list of str
-        Areas that an indicator counts in, in the order that positions refer to.
-    hidden : frozenset of str
-        Area levels that are not published.
-    """
-    position = {area: at for at, area in enumerate(areas)}
-    rows = tree.areas.select("area_id", "parent_id", "area_level").filter(pl.col("area_id").is_in(areas))
-    parent = dict(rows.select("area_id", "parent_id").iter_rows())
-    level = dict(rows.select("area_id", "area_level").iter_rows())
-
-    def depth(area: str) -> int:
-        above = parent[area]
-        return 0 if above is None or above not in position else 1 + depth(above)
-
-    parts: dict[str, list[str]] = {area: [] for area in areas}
-    for area in areas:
-        if parent[area] in position:
-            parts[str(parent[area])].append(area)
-    found = []
-    for area in sorted(areas, key=lambda each: (-depth(each), each)):
-        if level[area] in hidden:
-            continue
-        shown = [position[part] for part in parts[area] if level[part] not in hidden]
-        found.append(Family(position[area], tuple(shown), len(shown) < len(parts[area]), parent[area] not in position))
-    return found
 
 
 @dataclass(frozen=True)
@@ -98,13 +52,34 @@ class _Table:
     counts of which nothing more may become known: those withheld, and those with such under them.
     """
 
-    def __init__(self, counts: Ints, disclosure: Disclosure) -> None:
+    def __init__(
+        self, counts: Ints, disclosure: Disclosure, earlier: Sequence[Telling] = (), leaves: Collection[int] = ()
+    ) -> None:
         self._counts, self._disclosure = counts, disclosure
         self._own = disclosure.show(counts)
         self.value, self.is_withheld = self._own.value.copy(), self._own.is_withheld.copy()
         self.low, self.high = self._own.low.copy(), self._own.high.copy()
         self._known_low, self._known_high = self.low.copy(), self.high.copy()
         self._is_tender = self.is_withheld.copy()
+        for telling in earlier:
+            self._hide_still(telling, sorted(leaves))
+        self._has_tender_anywhere = np.logical_or.reduce(self._is_tender)
+        self._chains = [Chain(telling, only_added) for telling in earlier for only_added in (True, False)]
+
+    def _hide_still(self, telling: Telling, leaves: list[int]) -> None:
+        """Withhold what was once said to be none or few as just that, as long as it is: the change would tell it."""
+        largest = self._disclosure.smallest_shown - 1
+        was_hidden = telling.is_withheld & (telling.low == 0) & (telling.high == largest) & telling.is_there
+        is_small = np.zeros_like(was_hidden)
+        is_small[leaves] = (was_hidden & (self._counts <= largest))[leaves]
+        for shown, hidden in (
+            *((each, 0) for each in (self.low, self._known_low)),
+            *((each, largest) for each in (self.high, self._known_high)),
+        ):
+            shown[is_small] = hidden
+        self.value[is_small] = (largest + 1) // 2
+        self.is_withheld |= is_small
+        self._is_tender |= is_small
 
     def add_up(self, family: Family, may_hide_zeros: bool) -> None:
         """Decide what is shown of an area's total, once what is shown of its parts is decided."""
@@ -115,6 +90,7 @@ class _Table:
         if may_hide_zeros and not is_own.all():
             is_own = self._hide_zeros(parts, family.has_hidden, is_own, own_range)
             below = self._sum(parts, family.has_hidden)
+        is_own &= ~self._tells_of_earlier(family, own_range)
         stands_in = self.value[parts].sum(axis=0)
         is_wide = (below.most - below.least) / 2 > WIDEST_SHARE * stands_in
         self.value[area] = np.where(is_own, self._own.value[area], stands_in)
@@ -123,13 +99,28 @@ class _Table:
         self.is_withheld[area] = np.where(is_own, self._own.is_withheld[area], is_wide)
         if family.is_top and self._disclosure.is_top_exact:
             exact = self._counts[area]
-            is_exact = below.allows(exact, exact, np.zeros(exact.shape, dtype=np.bool_)) & ~self._own.is_withheld[area]
+            none = np.zeros(exact.shape, dtype=np.bool_)
+            is_exact = below.allows(exact, exact, none) & ~self._own.is_withheld[area]
+            is_exact &= ~self._tells_of_earlier(family, (exact, exact, none))
             for shown in (self.value, self.low, self.high):
                 shown[area] = np.where(is_exact, exact, shown[area])
             self.is_withheld[area] &= ~is_exact
         self._is_tender[area] |= below.has_tender
         self._known_low[area] = np.maximum(self.low[area], below.least)
         self._known_high[area] = np.minimum(self.high[area], below.most)
+        said = self._said(parts)
+        for chain in self._chains:
+            chain.settle(family, said, (self.low[area], self.high[area]))
+
+    def _said(self, parts: list[int]) -> Said:
+        return Said(self.low[parts], self.high[parts], self._is_tender[parts], self._has_tender_anywhere)
+
+    def _tells_of_earlier(self, family: Family, own: tuple[Ints, Ints, Bools]) -> Bools:
+        """Tell where an area's own count would tell of a withheld one with the help of an earlier release."""
+        said, found = self._said(list(family.parts)), np.zeros(own[0].shape, dtype=np.bool_)
+        for chain in self._chains:
+            found |= chain.tells(family, said, own)
+        return found
 
     def _sum(self, parts: list[int], has_hidden: bool) -> _Sum:
         return _sum(self._known_low[parts], self._known_high[parts], self._is_tender[parts], has_hidden)
@@ -159,12 +150,12 @@ class _Table:
 def _sum(low: Ints, high: Ints, is_tender: Bools, has_hidden: bool) -> _Sum:
     """Put together what is known of parts; of those hidden nothing is."""
     least = low.sum(axis=0)
-    most = np.full_like(least, _NO_LIMIT) if has_hidden else high.sum(axis=0)
+    most = np.full_like(least, UNKNOWN) if has_hidden else high.sum(axis=0)
     width = np.where(is_tender, high - low, 0).max(axis=0)
     return _Sum(least, most, width, np.logical_or.reduce(is_tender))
 
 
-def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> Shown:
+def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure, earlier: Sequence[Telling] = ()) -> Shown:
     """Show counts of areas that add up over the tree.
 
     Parameters
@@ -174,19 +165,21 @@ def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure) -> S
     among : list of Family
         As `families` gives them.
     disclosure : Disclosure
+    earlier : sequence of Telling
+        What releases before told of the same areas and periods.
 
     Returns
     -------
     Shown
         Of the same shape; areas that belong to no family are withheld and may be anything.
     """
-    table = _Table(counts, disclosure)
     leaves = {family.area for family in among if not family.parts}
+    table = _Table(counts, disclosure, [worked_out(each, among) for each in earlier], leaves)
     for family in among:
         if family.parts:
             table.add_up(family, may_hide_zeros=leaves.issuperset(family.parts))
     is_apart = np.ones(len(counts), dtype=np.bool_)
     is_apart[[family.area for family in among]] = False
     table.is_withheld[is_apart] = True
-    table.low[is_apart], table.high[is_apart] = 0, _NO_LIMIT
+    table.low[is_apart], table.high[is_apart] = 0, UNKNOWN
     return Shown(table.value, table.low, table.high, table.is_withheld)

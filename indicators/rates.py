@@ -62,7 +62,7 @@ def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
         return cells
     if entry.kind == "weighted_rate":
         return protect_weighted(cells, entry, source.tree, disclosure)
-    return protect_cells(cells, entry, source.tree, disclosure, {"numerator": entry.scale, "records": 1.0})
+    return protect_cells(cells, entry, source.tree, source.inputs, {"numerator": entry.scale, "records": 1.0})
 
 
 def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:

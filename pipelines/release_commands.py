@@ -197,10 +197,7 @@ def _one(home: Path, release_id: str | None) -> "Release":
     """Return a release, or the served one."""
     from pipelines.publishing import release as releases  # noqa: PLC0415 - imports the engine
 
-    found = releases.load(home.resolve(), release_id) if release_id else releases.current(home.resolve())
-    if found is None:
-        raise ReleaseError("there is no release yet", file=home, remedy="run `wardlight nightly`")
-    return found
+    return releases.load(home.resolve(), release_id) if release_id else releases.served(home.resolve())
 
 
 def _local(moment: datetime, held: "Release") -> str:

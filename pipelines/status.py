@@ -72,11 +72,9 @@ def read_status(home: Path, of: release.Release | None = None) -> Status:
     Raises
     ------
     ReleaseError
-        If there is no release yet, or another version made it.
+        If none is served yet, or another version made it.
     """
-    served = of or release.current(home)
-    if served is None:
-        raise ReleaseError("there is no release yet", file=home, remedy="run `make nightly` or `wardlight nightly`")
+    served = of or release.served(home)
     with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:
         try:
             return _status(served, con)

@@ -11,7 +11,7 @@ from pipelines.defs.standing import AREA_FRESHNESS, QUALITY_SCORE
 from pipelines.loading import record_changes
 from pipelines.ownership import OWNERS
 from pipelines.pack.city import CityPack
-from pipelines.publishing import due, faulty_rows, release, retention, tables
+from pipelines.publishing import due, faulty_rows, release, retention, tables, tellings
 from pipelines.publishing.allowed import Allowed
 from pipelines.runs import run_as_of, run_trigger
 
@@ -47,6 +47,8 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
         )
         warehouse.con.unregister("catalogue_rows")
         record_changes.note_release(warehouse.con, made.release_id)
+        if made.is_new and not pack.protection.is_exact:
+            tellings.note(warehouse.con, pack.protection.profile)
         removed = retention.remove_old(warehouse.folder, pack.releases)
         record_changes.forget(warehouse.con, [each.release_id for each in release.listing(warehouse.folder)])
         return dg.MaterializeResult(

@@ -35,7 +35,7 @@ from pipelines.pack.agencies import agencies_of, with_titles
 from pipelines.pack.breaks import break_frame, breaks_of
 from pipelines.pack.city import CityPack
 from pipelines.pack.targets import targets_of
-from pipelines.publishing import games, interventions, provenance
+from pipelines.publishing import games, interventions, provenance, tellings
 from pipelines.publishing.definitions import definitions
 from pipelines.publishing.doubtful import doubtful_records
 from pipelines.publishing.release import DATABASE, Release
@@ -123,13 +123,16 @@ def write_computed(
     _write(con, {SOURCES: sources})
     unfit = _affected(project, entries, _failures(con, warehouse_expectations(project)), sources)
     exact = _computed(entries, unfit, inputs)
-    shown = inputs if disclosure.is_exact else replace(inputs, disclosure=disclosure)
+    told = None if disclosure.is_exact else tellings.recall(con, disclosure.profile)
+    shown = inputs if told is None else replace(inputs, disclosure=disclosure, tellings=told)
     protected = exact if disclosure.is_exact else _computed(entries, unfit, shown)
     for name, tables in (("survey", partial(survey_tables, entries=entries)), ("linkage", linkage_tables)):
         # Records that make a figure unfit may make these impossible; then they are not published either.
         found = _empty(name) if _resting_on_the_same(name, entries) & set(unfit) else tables(shown)
         _write(con, {f"computed_{table}": frame for table, frame in found.items()})
     _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
+    if told is not None:
+        _write(con, {tellings.CANDIDATE: told.noted()})
     rows = _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
     return rows | _write(con, dict(zip(COMPUTED, (*_candidates(exact), exact.availability), strict=True)))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -49,6 +50,30 @@ def current(home: Path, now: datetime | None = None) -> Release | None:
     """Return the release that is served, by default at this moment; None before the first."""
     come = holding.come(home, now or datetime.now(UTC))
     return linked(home) if come is None else load(home, come)
+
+
+def served(home: Path) -> Release:
+    """Return the release that is served at this moment.
+
+    Raises
+    ------
+    ReleaseError
+        If there is none; where one is held, until when.
+    """
+    found = current(home)
+    if found is not None:
+        return found
+    waiting = holding.held(home)
+    if not waiting:
+        raise ReleaseError("there is no release yet", file=home, remedy="run `make nightly` or `wardlight nightly`")
+    first = min(waiting)
+    told = load(home, waiting[first])
+    until = first.astimezone(ZoneInfo(told.manifest.get("time_zone") or "UTC"))
+    raise ReleaseError(
+        f"no release is served yet: {told.release_id} is held until {until:%Y-%m-%d %H:%M} ({until.tzname()})",
+        file=home,
+        remedy="wait until then, or serve it now with `wardlight release publish`",
+    )
 
 
 def linked(home: Path) -> Release | None:

@@ -19,13 +19,13 @@ import httpx
 
 from pipelines.pack.origins import WebApi
 from pipelines.pulling.json_values import Number
+from pipelines.pulling.outlines import outline
 from pipelines.pulling.web_requests import PassingError, RefusalError
 from pipelines.warehouse import literal
 
 Record = dict[str, Any]
 Parameters = dict[str, str]
 # So much is told of what a service says about an error.
-_LONGEST_SAID = 300
 
 
 @dataclass(frozen=True)
@@ -177,12 +177,12 @@ class Ckan:
     def records(self, answer: Any, headers: httpx.Headers) -> Page:
         """Understand a result; `more` is left to the offset and the total."""
         if isinstance(answer, dict) and answer.get("success") is not True and "error" in answer:
-            raise RefusalError(f"the service reports an error: {_said(answer['error'])}")
+            raise RefusalError(f"the service reports an error: {outline(answer['error'])}")
         if not isinstance(answer, dict) or answer.get("success") is not True:
-            raise RefusalError(f"the service reports no success: {_shown(answer)}")
+            raise RefusalError(f"the service reports no success: {outline(answer)}")
         result = answer.get("result")
         if not isinstance(result, dict):
-            raise RefusalError(f"this is no page of records: {_shown(answer)}")
+            raise RefusalError(f"this is no page of records: {outline(answer)}")
         columns = [str(named.get("id", "")) for named in _objects(result.get("fields", []))]
         return Page(_objects(result.get("records")), columns, total=_whole(result.get("total")))
 
@@ -190,26 +190,28 @@ class Ckan:
 def _objects(answer: Any) -> list[Record]:
     if isinstance(answer, list) and all(isinstance(record, dict) for record in answer):
         return answer
-    raise RefusalError(f"this is no page of records: {_shown(answer)}", "mend style and url of the api in city.yml")
+    raise RefusalError(f"this is no page of records: {outline(answer)}", "mend style and url of the api in city.yml")
 
 
 def _judged(answer: Any) -> Record:
     """Return an ArcGIS answer if it is none of the errors that come as HTTP 200."""
     if not isinstance(answer, dict):
-        raise RefusalError(f"this is no page of records: {_shown(answer)}", "mend style and url of the api in city.yml")
+        raise RefusalError(
+            f"this is no page of records: {outline(answer)}", "mend style and url of the api in city.yml"
+        )
     error = answer.get("error")
     if error is None:
         return answer
     code = str(error.get("code", "")) if isinstance(error, dict) else ""
     if code == "429" or code.startswith("5"):
-        raise PassingError(f"the service reports an error: {_said(error)}")
-    raise RefusalError(f"the service reports an error: {_said(error)}")
+        raise PassingError(f"the service reports an error: {outline(error)}")
+    raise RefusalError(f"the service reports an error: {outline(error)}")
 
 
 def _feature(feature: Record) -> Record:
     attributes, geometry = feature.get("attributes"), feature.get("geometry")
     if not isinstance(attributes, dict):
-        raise RefusalError(f"this is no feature: {_shown(feature)}", "mend style and url of the api in city.yml")
+        raise RefusalError(f"this is no feature: {outline(feature)}", "mend style and url of the api in city.yml")
     if isinstance(geometry, dict) and "x" in geometry:
         return attributes | {f"geometry_{axis}": geometry[axis] for axis in "xyzm" if axis in geometry}
     return attributes if geometry is None else attributes | {"geometry": geometry}
@@ -226,15 +228,4 @@ def _listed(header: str | None) -> list[str]:
 def _whole(value: Any) -> int:
     if isinstance(value, str) and value.isdecimal():
         return int(value)
-    raise RefusalError(f"this is no count of records: {_shown(value)}", "mend style and url of the api in city.yml")
-
-
-def _said(error: Any) -> str:
-    return str(error)[:_LONGEST_SAID]
-
-
-def _shown(value: Any) -> str:
-    """Describe a part of an answer without what it says: it may be of records."""
-    if isinstance(value, dict):
-        return f"an object of {', '.join(map(str, value)) or 'nothing'}"[:_LONGEST_SAID]
-    return f"a list of {len(value):,}" if isinstance(value, list) else type(value).__name__
+    raise RefusalError(f"this is no count of records: {outline(value)}", "mend style and url of the api in city.yml")

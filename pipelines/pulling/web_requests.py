@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -20,12 +21,12 @@ from pipelines.errors import SourceError
 from pipelines.pack.origins import WebApi
 from pipelines.pulling import json_values
 from pipelines.pulling.masking import fill
+from pipelines.pulling.outlines import NOT_QUOTED, outline_of_body
 
 # An answer may take this many times as long as the longest silence in it.
 _LONGEST_ANSWER_TIMEOUTS = 10
 _LARGEST_ANSWER_BYTES = 256 << 20
 _REDIRECTS = 5
-_SHOWN_CHARACTERS = 300
 _REMEDIES = {
     401: "check the headers in city.yml: the service wants to know who asks",
     403: "check the headers in city.yml: the service refuses whoever asks so",
@@ -208,7 +209,8 @@ class WebRequests:
         status = response.status_code
         if status == httpx.codes.OK:
             return
-        problem = f"HTTP {status} {response.reason_phrase}: {_excerpt(body)}"
+        # The service's own words may quote a record: neither its reason nor its answer is told.
+        problem = f"HTTP {status} {_phrase(status)}; the answer is {outline_of_body(body)}; {NOT_QUOTED}"
         # 202 is Socrata's way to say that the answer is still being worked out.
         if status in (202, 408, 425, 429) or status >= 500:
             raise PassingError(problem, _asked_wait_seconds(response.headers))
@@ -257,6 +259,8 @@ def _asked_wait_seconds(headers: httpx.Headers) -> float | None:
         return None
 
 
-def _excerpt(body: bytes) -> str:
-    shown = " ".join(body[: 4 * _SHOWN_CHARACTERS].decode("utf-8", "replace").split())
-    return shown[:_SHOWN_CHARACTERS] or "(empty)"
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(unknown)"

@@ -122,7 +122,9 @@ def test_a_held_release_is_shown_from_its_time_on_and_never_before(tmp_path: Pat
     releases = Releases(tmp_path)
     with pytest.raises(ReleaseError, match="held"):
         releases.current()
-    assert "held until its time" in str(render(releases, "/", "").content)
+    told = str(render(releases, "/", "").content)
+    assert "held until its time" in told
+    assert moment.isoformat() in told
     time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 0.1)
     assert releases.current().info.release_id == "held"
     releases.close()

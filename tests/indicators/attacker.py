@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from indicators.disclosure import Shown
-from indicators.protection import Family
+from indicators.families import Family
 
 
 @dataclass(frozen=True)
@@ -85,4 +85,70 @@ def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] 
         if ranges[0] > lower[cell] + 1e-6 or ranges[1] < upper[cell] - 1e-6:
             at = (int(cell) // columns, int(cell) % columns)
             found.append(Finding(at, ranges[0], ranges[1], (int(lower[cell]), int(upper[cell]))))
+    return found
+
+
+def attack_releases(told: list[Shown], among: list[Family], only_added: bool) -> list[Finding]:
+    """Try to narrow the withheld counts of one period in any of several releases, by all of them together.
+
+    Knows that between the releases records were only added, or only taken away.
+
+    Parameters
+    ----------
+    told : list of Shown
+        Shape (areas, 1), the first release first.
+    among : list of Family
+    only_added : bool
+
+    Returns
+    -------
+    list of Finding
+        Withheld counts, by (release, area), of which more was found than what the releases say of the area itself.
+        None at all where the releases contradict what the attacker believes to know.
+    """
+    areas, releases = told[0].value.shape[0], len(told)
+    low, high = (np.array([getattr(each, end)[:, 0] for each in told], dtype=float) for end in ("low", "high"))
+    equal, grows = [], []
+    for release in range(releases):
+        for family in among:
+            if family.parts:
+                row = np.zeros((releases, areas))
+                row[release, list(family.parts)], row[release, family.area] = 1, -1
+                (grows if family.has_hidden else equal).append(row.ravel())
+        for family in among:
+            if release and not family.parts:
+                row = np.zeros((releases, areas))
+                row[release - 1, family.area], row[release, family.area] = 1, -1
+                grows.append((row if only_added else -row).ravel())
+    # What the labels of one area say of each other; a rounded or withheld count may be the same again.
+    alone_low, alone_high = low.copy(), high.copy()
+    order = range(1, releases) if only_added else range(releases - 2, -1, -1)
+    before = -1 if only_added else 1
+    for at in order:
+        alone_low[at] = np.maximum(alone_low[at], alone_low[at + before])
+    for at in reversed([each + before for each in order]):
+        alone_high[at] = np.minimum(alone_high[at], alone_high[at - before])
+    constraints = {
+        "A_eq": np.array(equal) if equal else None,
+        "b_eq": np.zeros(len(equal)) if equal else None,
+        "A_ub": np.array(grows) if grows else None,
+        "b_ub": np.zeros(len(grows)) if grows else None,
+        "bounds": np.column_stack([low.ravel(), high.ravel()]),
+    }
+    found = []
+    leaves = [family.area for family in among if not family.parts]
+    for release, area in ((release, area) for release in range(releases) for area in leaves):
+        if not told[release].is_withheld[area, 0]:
+            continue
+        goal = np.zeros((releases, areas))
+        goal[release, area] = 1
+        ends = []
+        for sign in (1, -1):
+            answer = linprog(sign * goal.ravel(), method="highs", **constraints)
+            if not answer.success:
+                return []
+            ends.append(sign * answer.fun)
+        least, most = alone_low[release, area], alone_high[release, area]
+        if ends[0] > least + 1e-6 or ends[1] < most - 1e-6:
+            found.append(Finding((release, area), ends[0], ends[1], (int(least), int(most))))
     return found

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from indicators.areas import AreaTree
 from indicators.disclosure import Disclosure, Shown
+from indicators.families import families
 from indicators.protected_cells import protect_counts
-from indicators.protection import families, protect_tree
+from indicators.protection import protect_tree
 from tests.indicators.attacker import attack
 
 # Set WARDLIGHT_ATTACKED_TABLES=10000 for the claim of docs/disclosure.md.

@@ -11,10 +11,13 @@ import dagster as dg
 import duckdb
 import pytest
 
+from dashboards.data import ReleaseError as ReaderError
 from dashboards.releases import Releases as Readers
 from pipelines.defs.held import held_releases
+from pipelines.errors import ReleaseError
 from pipelines.pack.running import Releases
 from pipelines.publishing import holding, release, retention
+from pipelines.status import read_status
 from pipelines.warehouse import writing
 from tests.pipelines.publishing import columns
 
@@ -61,6 +64,20 @@ def test_a_held_release_is_served_from_its_time_on_and_not_before(
     assert served(tmp_path, SOON) == second.release_id
     assert release.promote(tmp_path) is None
     assert served(tmp_path) == first.release_id
+
+
+def test_who_asks_for_the_first_release_is_told_until_when_it_is_held(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    (tmp_path / "releases").mkdir()
+    with pytest.raises(ReleaseError, match="there is no release yet"):
+        release.served(tmp_path)
+    held = publish(con, tmp_path, 1, SOON)
+    publish(con, tmp_path, 2, LATER, "2016-07-01")
+    with pytest.raises(ReleaseError, match=rf"{held.release_id} is held until {SOON:%Y-%m-%d %H:%M} \(UTC\)"):
+        read_status(tmp_path)
+    with pytest.raises(ReaderError, match=f"held: {SOON:%Y-%m-%dT%H:%M:%S}"):
+        Readers(tmp_path).current()
 
 
 def test_nobody_need_run_at_that_time_and_who_writes_next_enters_it(

@@ -1,6 +1,7 @@
 """Paged web services, asked over real connections to a service on loopback."""
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -274,7 +275,14 @@ def test_it_gives_up_after_the_tries_without_showing_secrets(
 
     message = str(caught.value)
     page = "page 3 of all" if style == "ckan" else "page 2 of all"
-    for part in (service.url(style), page, "asked 3 times", "HTTP 503", "busy, dear ${TOKEN}", "What to do: run again"):
+    for part in (
+        service.url(style),
+        page,
+        "asked 3 times",
+        "HTTP 503",
+        "bytes that are no JSON",
+        "What to do: run again",
+    ):
         assert part in message
     assert "t0p-secret" not in message
     assert "wr1tten" not in message
@@ -287,7 +295,11 @@ def test_it_gives_up_after_the_tries_without_showing_secrets(
 @pytest.mark.parametrize(
     ("step", "problem", "remedy"),
     [
-        (misbehaviour.status(400, '{"message": "no such column: nid"}'), "no such column: nid", "mend the api"),
+        (
+            misbehaviour.status(400, '{"code": "query.no-such-column", "message": "no such column: nid"}'),
+            'HTTP 400 Bad Request.*code "query.no-such-column"',
+            "mend the api",
+        ),
         (misbehaviour.status(401), "HTTP 401", "headers"),
         (misbehaviour.status(403), "HTTP 403", "headers"),
         (misbehaviour.status(404), "HTTP 404", "mend the url"),
@@ -298,7 +310,7 @@ def test_it_gives_up_after_the_tries_without_showing_secrets(
         (misbehaviour.written("null"), "no page of records|no success", "mend"),
         (
             misbehaviour.written('{"success": false, "error": {"message": "gone"}}'),
-            "success': False|no count|reports an error|no page of records",
+            "no success|no count|reports an error|no page of records",
             "mend",
         ),
         (misbehaviour.written('{"success": true, "result": {"records": 3, "total": 1}}'), "no page|no count", "mend"),
@@ -319,6 +331,42 @@ def test_what_would_come_again_is_not_asked_for_again(
     with pytest.raises(SourceError, match=rf"(?s){problem}.*What to do:.*{remedy}"):
         read(con, origin(service, style))
     assert len(service.requests) == 1
+
+
+PERSON = "Zhang San, +86 139 0013 9000"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        *(misbehaviour.status(code, f"cannot read the row {PERSON}") for code in (400, 401, 404, 500, 503)),
+        misbehaviour.status(400, json.dumps({"message": PERSON, "code": PERSON, PERSON: 1})),
+        *(
+            misbehaviour.written(json.dumps(answer))
+            for answer in (
+                PERSON,
+                [PERSON],
+                {PERSON: PERSON},
+                {"error": {"code": 400, "message": PERSON}},
+                {"error": PERSON},
+                {"success": False, "error": {"message": PERSON}},
+                {"success": True, "result": {"records": [PERSON], "total": PERSON}},
+                {"features": [PERSON], "rows": [PERSON]},
+                {"features": [{PERSON: PERSON}]},
+            )
+        ),
+    ],
+)
+@pytest.mark.parametrize("style", STYLES)
+def test_no_answer_brings_the_text_of_a_record_into_a_message(
+    con: duckdb.DuckDBPyConnection, service: RecordService, style: str, step: misbehaviour.Step
+) -> None:
+    service.put(1)
+    service.steps.extend([step] * 3)
+    with pytest.raises(SourceError) as caught:
+        read(con, origin(service, style, tries=2))
+    assert "Zhang" not in str(caught.value)
+    assert "9000" not in str(caught.value)
 
 
 def test_redirects_stay_with_the_service(con: duckdb.DuckDBPyConnection, service: RecordService) -> None:

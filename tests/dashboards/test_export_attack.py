@@ -1,0 +1,198 @@
+"""An attack by what readers can take away: files of protected figures, of records that are known here.
+
+The figures are those that the engine makes of simulated records under a profile, in a release of the sample city. The
+attacker takes the files of every month and area, turns rates into counts with the population that everybody knows, and
+puts all into one linear program. Dashboards read nothing but the release (a contract of the imports holds that).
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+from flask.testing import FlaskClient
+
+from dashboards.app import create_app
+from dashboards.releases import Releases
+from indicators.areas import AreaTree
+from indicators.comparison import compare
+from indicators.compute import compute
+from indicators.disclosure import Disclosure, Shown
+from indicators.families import families
+from indicators.inputs import Inputs
+from indicators.population import DAYS_PER_YEAR
+from indicators.tellings import Tellings
+from tests.dashboards import sample_release
+from tests.indicators.attacker import attack
+from tests.indicators.conftest import make_entry, make_inputs
+from tests.indicators.small_city import M, incident, reports
+
+INDICATOR = "B1_theft"
+MONTHS = [date(2016, month, 1) for month in range(1, 13)]
+ENTRY = make_entry(id=INDICATOR, unit="per_10k_year", decimals=6, period_kinds=["month", "quarter", "year"])
+POPULATION = 60_000
+pytestmark = pytest.mark.slow
+
+
+class Attacked:
+    """A protected release as it is served, with the counts behind it, shape (areas, months)."""
+
+    def __init__(self, folder: Path, like: Path, profile: Literal["hes", "acro"]) -> None:
+        areas = _areas(like)
+        self.areas = sorted(areas["area_id"])
+        leaves = areas.filter(~pl.col("is_unallocated") & pl.col("parent_id").is_not_null())["area_id"].sort()
+        draw = np.random.default_rng(8)
+        means = draw.choice([0.5, 3.0, 7.0, 20.0, 60.0], size=(len(leaves), 1))
+        drawn = draw.poisson(means, (len(leaves), len(MONTHS)))
+        self.counts = np.zeros((len(self.areas), len(MONTHS)), dtype=np.int64)
+        for leaf, row in zip(leaves, drawn, strict=True):
+            self.counts[[self.areas.index(leaf), self.areas.index("city")]] += row
+        self.tellings = Tellings()
+        inputs = _inputs(areas, leaves.to_list(), drawn, Disclosure(profile), self.tellings)
+        figures = compute([ENTRY], inputs)
+        tables = {
+            "indicator_values": figures.values,
+            "indicator_limits": figures.limits,
+            "comparisons": compare(figures.values, [ENTRY], areas.with_columns(peer_group=pl.lit(None, pl.String))),
+        }
+        _write(folder, like, tables, profile)
+        self.disclosure, self.among = Disclosure(profile), families(AreaTree(areas), self.areas)
+        self._database = str((folder / "releases" / "current").resolve() / "release.duckdb")
+        self.releases = Releases(folder)
+        self.client = create_app(self.releases).server.test_client()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the release's file itself."""
+        with _attached(self._database) as con:
+            return con.execute(query).fetchall()
+
+
+def _attached(database: str) -> duckdb.DuckDBPyConnection:
+    """Open a release that the dashboard may have open, too, with settings of its own."""
+    con = duckdb.connect()
+    con.execute(f"attach '{database}' as served (read_only)")
+    con.execute("use served")
+    return con
+
+
+def _areas(home: Path) -> pl.DataFrame:
+    with _attached(str((home / "releases" / "current").resolve() / "release.duckdb")) as con:
+        return con.sql("select area_id, parent_id, geography, area_level, is_unallocated from areas").pl()
+
+
+def _inputs(
+    areas: pl.DataFrame, leaves: list[str], counts: np.ndarray, disclosure: Disclosure, tellings: Tellings
+) -> Inputs:
+    rows = [
+        incident(leaf, start, ppm=int(count) * M, geography="precinct")
+        for leaf, row in zip(leaves, counts, strict=True)
+        for start, count in zip(MONTHS, row, strict=True)
+        if count
+    ]
+    small = make_inputs(
+        {"msr_incident_day": rows},
+        reports(date(2016, 1, 1), date(2016, 12, 31)),
+        as_of=date(2016, 12, 31),
+        profile=pl.DataFrame(
+            [(leaf, date(2015, 1, 1), POPULATION) for leaf in leaves],
+            schema={"area_id": pl.String, "valid_from": pl.Date, "population": pl.Int64},
+            orient="row",
+        ),
+    )
+    precinct = pl.lit("precinct").alias("geography")
+    geography = pl.when(pl.col("area_id") != "city").then(precinct)
+    return Inputs(
+        **{
+            **vars(small),
+            "areas": areas.with_columns(geography=geography),
+            "spans": small.spans.with_columns(precinct),
+            "sources": small.sources.with_columns(precinct),
+            "disclosure": disclosure,
+            "tellings": tellings,
+        }
+    )
+
+
+def _write(folder: Path, like: Path, tables: dict[str, pl.DataFrame], profile: str) -> None:
+    """Write the sample release with these figures in place of the indicator's, and of all made of them."""
+    sql = [f"update release_info set disclosure = '{profile}', release_id = 'attacked'"]
+    beside = ("changes", "year_comparisons", "targets", "alarms", "nowcasts", "gap_charts", "revisions")
+    sql += [f"delete from {table} where indicator_id = '{INDICATOR}'" for table in beside]
+    for table, frame in tables.items():
+        stored = folder / f"{table}.parquet"
+        frame.write_parquet(stored)
+        sql.append(f"delete from {table} where indicator_id = '{INDICATOR}'")
+        sql.append(f"insert into {table} by name select * from read_parquet('{stored}')")
+    (folder / "releases").mkdir()
+    sample_release.write_changed(folder, like, ";".join(sql))
+
+
+@pytest.fixture(scope="module", params=["hes", "acro"])
+def attacked(
+    request: pytest.FixtureRequest, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Attacked]:
+    made = Attacked(tmp_path_factory.mktemp(request.param), home, request.param)
+    yield made
+    made.releases.close()
+
+
+def _file(client: FlaskClient, address: str) -> list[dict[str, str]]:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    lines = [line for line in answer.get_data(as_text=True).splitlines(keepends=True) if not line.startswith("# ")]
+    return list(csv.DictReader(io.StringIO("".join(lines))))
+
+
+def _titles(attacked: Attacked) -> dict[str, str]:
+    return dict(attacked.rows("select title_en, area_id from areas"))
+
+
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    found = {}
+    for name, text in row.items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            continue
+    return found
+
+
+def test_files_tell_no_withheld_count_to_whoever_knows_the_population(attacked: Attacked) -> None:
+    """The map's file of each month, its rates turned into counts, and what is shown of the city."""
+    titles, told = _titles(attacked), attacked.tellings.noted().filter(counted="numerator")
+    low, high, is_withheld = (np.zeros(attacked.counts.shape, dtype=kind) for kind in (np.int64, np.int64, np.bool_))
+    for at, start in enumerate(MONTHS):
+        days = ((start.replace(month=start.month % 12 + 1, year=2016 + start.month // 12)) - start).days
+        person_years = POPULATION * days / DAYS_PER_YEAR
+        rows = _file(
+            attacked.client, f"/download/csv/overview/map?indicator={INDICATOR}&by=month&period={start}&lang=en"
+        )
+        assert len(rows) >= 70
+        for row in rows:
+            area = attacked.areas.index(titles[row["area"]])
+            if row["status"] == "withheld":
+                assert _numbers(row) == {}, row
+                low[area, at], high[area, at] = 0, attacked.disclosure.smallest_shown - 1
+                is_withheld[area, at] = True
+                continue
+            shown = attacked.disclosure.show([round(float(row["value"]) * person_years / ENTRY.per)])
+            low[area, at], high[area, at] = shown.low[0], shown.high[0]
+    leaves = [family.area for family in attacked.among if not family.parts]
+    assert is_withheld.sum() > 100
+    assert np.all((low[leaves] <= attacked.counts[leaves]) & (attacked.counts[leaves] <= high[leaves]))
+    of_city = told.filter(area_id="city").sort("period_start")
+    city = attacked.areas.index("city")
+    low[city], high[city] = of_city["least"], of_city["most"]
+    # Zeros are withheld only where the files say so, of which the attacker knows by what is said elsewhere.
+    known = told.filter("is_withheld").select("area_id", "period_start", "least").rows()
+    for area_id, start, least in known:
+        if area_id != "city":
+            low[attacked.areas.index(area_id), MONTHS.index(start)] = least
+    found = attack(Shown((low + high) // 2, low, high, is_withheld), attacked.among)
+    assert [each for each in found if each.at[0] != city] == []
