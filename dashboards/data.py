@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from dashboards.access.scope import WHOLE, NarrowCursors, Scope
+from dashboards.address import PERIOD_KINDS
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
 from dashboards.district_data import DistrictData
@@ -24,6 +25,7 @@ from dashboards.explanation_data import ExplanationData
 from dashboards.game_data import GameData
 from dashboards.geometry import Outline, outline
 from dashboards.intervention_data import InterventionData
+from dashboards.keeping import Kept
 from dashboards.periods import period_end
 from dashboards.quality_data import QualityData
 from dashboards.release_tables import TABLES
@@ -47,6 +49,10 @@ DIMENSIONS = (
 """The four foundations, the four means, the three subjects: the order in which they are always named."""
 
 DAY = timedelta(days=1)
+KEPT_ANSWERS = 256
+"""Answers kept per release and scope, the least recently asked going first."""
+KEPT_ROWS = 5_000
+"""Longer answers are not kept."""
 
 
 class ReleaseError(Exception):
@@ -102,16 +108,26 @@ class Release:
         except duckdb.Error as error:
             raise ReleaseError("unreadable", f"{folder.name}: {error}") from error
         self._seen = NarrowCursors(self._con, scope)
+        self._city: Kept[pl.DataFrame] = Kept(len(PERIOD_KINDS))
+        self._answers: Kept[pl.DataFrame] = Kept(KEPT_ANSWERS)
         present = {str(name) for (name,) in self._con.execute("select table_name from duckdb_tables()").fetchall()}
         missing = [table for table in TABLES if table not in present]
         if missing:
             raise ReleaseError("incomplete", f"{folder.name}: {', '.join(missing)}")
 
     def _query(self, sql: str, *parameters: Any) -> pl.DataFrame:
-        try:
-            return self._seen.cursor().sql(sql, params=list(parameters)).pl()
-        except duckdb.Error as error:
-            raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
+        """Ask the file, or remember what it answered."""
+        # Answers are kept by the question as written; lists in it have no hash.
+        key = (sql, repr(parameters))
+        kept = self._answers.get(key)
+        if kept is None:
+            try:
+                kept = self._seen.cursor().sql(sql, params=list(parameters)).pl()
+            except duckdb.Error as error:
+                raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
+            if kept.height <= KEPT_ROWS:
+                self._answers.put(key, kept)
+        return kept
 
     def close(self) -> None:
         """Close the file; questions asked after this fail."""
@@ -218,24 +234,26 @@ class Release:
 
     def levels(self, indicator_id: str) -> list[str]:
         """Area levels that can be mapped for an indicator, those with figures first."""
-        return self._query(
-            """select area_level from indicator_values where indicator_id = ? and area_level in
-            (select area_level from areas where geometry is not null)
-            group by area_level order by count(value) = 0, area_level""",
-            indicator_id,
-        )["area_level"].to_list()
+        drawn = self.areas.filter("has_geometry")["area_level"].unique()
+        own = self._extent.filter(pl.col("indicator_id") == indicator_id, pl.col("area_level").is_in(drawn.implode()))
+        by_level = own.group_by("area_level").agg(is_empty=pl.col("figures").sum() == 0)
+        return by_level.sort("is_empty", "area_level")["area_level"].to_list()
 
     def area_ids(self, indicator_id: str) -> list[str]:
         """Areas for which an indicator has rows."""
-        return self._query("select distinct area_id from indicator_values where indicator_id = ?", indicator_id)[
-            "area_id"
-        ].to_list()
+        return self._extent.filter(indicator_id=indicator_id)["area_id"].unique().to_list()
 
     def period_kinds(self, indicator_id: str) -> list[str]:
         """Period kinds for which an indicator has rows."""
-        return self._query("select distinct period_kind from indicator_values where indicator_id = ?", indicator_id)[
-            "period_kind"
-        ].to_list()
+        return self._extent.filter(indicator_id=indicator_id)["period_kind"].unique().to_list()
+
+    @cached_property
+    def _extent(self) -> pl.DataFrame:
+        """What the release has rows of: a few thousand, instead of millions at every question."""
+        return self._query(
+            """select indicator_id, area_level, area_id, period_kind, count(value) as figures
+            from indicator_values group by all"""
+        )
 
     def periods(self, indicator_id: str, period_kind: str, limit: int = 400) -> pl.DataFrame:
         """Periods in which an indicator has a figure anywhere, newest first; all of them where it never has one.
@@ -333,15 +351,21 @@ class Release:
 
     def city_series(self, indicator_ids: Sequence[str], period_kind: str, since: date, until: date) -> pl.DataFrame:
         """The city's figures of several indicators from one period to another, oldest first."""
-        return self._query(
-            """select * from indicator_values where area_id = ? and period_kind = ? and period_start between ? and ?
-            and list_contains(?::varchar[], indicator_id) order by indicator_id, period_start""",
-            self.city_id,
-            period_kind,
-            since,
-            until,
-            list(indicator_ids),
-        )
+        asked = pl.col("indicator_id").is_in(list(indicator_ids)) & pl.col("period_start").is_between(since, until)
+        return self._city_rows(period_kind).filter(asked)
+
+    def _city_rows(self, period_kind: str) -> pl.DataFrame:
+        """All of the city's figures of a kind of period, by indicator, oldest first."""
+        rows = self._city.get(period_kind)
+        if rows is None:
+            rows = self._query(
+                """select * from indicator_values where area_id = ? and period_kind = ?
+                order by indicator_id, period_start""",
+                self.city_id,
+                period_kind,
+            )
+            self._city.put(period_kind, rows)
+        return rows
 
     def changes(self, limit: int) -> pl.DataFrame:
         """The most important changes with the titles and limits needed to word them."""

@@ -52,15 +52,25 @@ class DistrictData(Questions):
                 unnest(?::date[]) as period_start
             )
             select v.* from indicator_values v join asked using (indicator_id, period_kind, period_start)
-            where v.area_id = ?
-              or (list_contains(?::varchar[], v.area_id) and (v.indicator_id = ? or v.signal <> 'none'))
-            order by v.area_id, v.indicator_id""",
+            where v.area_id = ?"""
+            # Apart, as what must hold of every row lets the file skip most of them.
+            + (
+                """
+            union all
+            select v.* from indicator_values v join asked using (indicator_id, period_kind, period_start)
+            where v.indicator_id = ? and list_contains(?::varchar[], v.area_id)
+            union all
+            select v.* from indicator_values v join asked using (indicator_id, period_kind, period_start)
+            where v.signal <> 'none' and v.indicator_id <> coalesce(?, '') and list_contains(?::varchar[], v.area_id)"""
+                if part_ids
+                else ""
+            )
+            + " order by area_id, indicator_id",
             list(periods),
             [kind for kind, _ in periods.values()],
             [start for _, start in periods.values()],
             area_id,
-            list(part_ids),
-            part_indicator,
+            *([part_indicator, list(part_ids), part_indicator, list(part_ids)] if part_ids else []),
         )
 
     def courses(
@@ -87,9 +97,13 @@ class DistrictData(Questions):
             )
             select v.area_id, v.indicator_id, v.period_kind, v.period_start, v.value, v.signal
             from indicator_values v join span using (indicator_id, period_kind)
+            where v.period_start between span.first and span.last and v.area_id = ?
+            union all
+            select v.area_id, v.indicator_id, v.period_kind, v.period_start, v.value, v.signal
+            from indicator_values v join span using (indicator_id, period_kind)
             where v.period_start between span.first and span.last
-              and (v.area_id = ? or (v.indicator_id = ? and list_contains(?::varchar[], v.area_id)))
-            order by v.area_id, v.indicator_id, v.period_start""",
+              and v.indicator_id = ? and list_contains(?::varchar[], v.area_id)
+            order by area_id, indicator_id, period_start""",
             list(spans),
             [kind for kind, _, _ in spans.values()],
             [first for _, first, _ in spans.values()],

@@ -14,7 +14,6 @@ from weakref import WeakKeyDictionary
 
 from dash import dcc, html
 from dash.development.base_component import Component
-from plotly.utils import PlotlyJSONEncoder
 
 from dashboards.access.bar import account_bar
 from dashboards.address import LANGUAGES, View, parse
@@ -24,6 +23,7 @@ from dashboards.components.first_use import first_use
 from dashboards.components.header import footer, header, is_overdue, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
+from dashboards.encoding import as_json
 from dashboards.figures.theme import palette
 from dashboards.pages import (
     briefing,
@@ -88,10 +88,12 @@ def draw_page(release: Release, view: View, scheme: str) -> Page:
     context = context_of(release, view, scheme)
     words = context.words
     if view.page is None:
-        content: Any = empty_state(words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")))
+        content: Any = empty_state(
+            words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")), is_page=True
+        )
         title = words("lost.title")
     elif release.scope.is_limited and release.areas.height < 2:
-        content = empty_state(words("access.no_area"), words("access.no_area_line"))
+        content = empty_state(words("access.no_area"), words("access.no_area_line"), is_page=True)
         title = words("access.no_area")
     else:
         content = PAGES[view.page](context)
@@ -149,7 +151,7 @@ class KeptPages:
             pages = self._kept.setdefault(release, OrderedDict())
             text = pages.get(key)
         if text is None:
-            text = json.dumps(draw_page(release, view, scheme), cls=PlotlyJSONEncoder)
+            text = as_json(draw_page(release, view, scheme))
         with self._lock:
             pages[key] = text
             pages.move_to_end(key)
@@ -178,7 +180,7 @@ def control_values(content: Any) -> dict[str, Any]:
 def _failed(view: View, scheme: str, code: str, detail: str) -> Page:
     words = Words(view.language or "en")
     title = words(f"release_error.{code}")
-    content = empty_state(title, words(f"release_error.{code}_remedy"), detail)
+    content = empty_state(title, words(f"release_error.{code}_remedy"), detail, is_page=True)
     whole = _whole([plain_header(words, view, scheme)], content, None)
     return Page(whole, scheme, words.language, f"{title} · Wardlight")
 

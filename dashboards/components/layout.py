@@ -42,10 +42,11 @@ def _file_name(graph_id: Any) -> str:
     return re.sub(r"\W+", "_", "_".join(map(str, names)))
 
 
-def empty_state(title: str, *lines: Any) -> Any:
-    """What stands where there is nothing to show: what is missing and what to do."""
+def empty_state(title: str, *lines: Any, is_page: bool = False) -> Any:
+    """What stands where there is nothing to show: what is missing and what to do; `is_page` heads a page of its own."""
+    head = html.H1 if is_page else html.P
     return html.Div(
-        [html.P(title, className="empty-title"), *(html.P(line) for line in lines)], className="empty", role="status"
+        [head(title, className="empty-title"), *(html.P(line) for line in lines)], className="empty", role="status"
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing
 from dashboards.figures.heat_map import heat_map
 from dashboards.figures.theme import Palette
 
@@ -15,7 +15,7 @@ ROW_PIXELS = 30
 
 def checks_figure(
     history: pl.DataFrame, hovers: Sequence[str], date_formats: Sequence[Mapping[str, Any]], colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw a heat map of the tables that failed a check on any of the days.
 
     Parameters
@@ -29,7 +29,7 @@ def checks_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One heat map: a row per table, from the one that failed most often down; a column per day from the first to
         the last; z is 0 where all checks held, 1 where only warnings failed, 2 where errors did, null where the table
         was not judged.

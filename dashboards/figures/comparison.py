@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import Palette, axis, figure
 
 ROW_PIXELS = 18
@@ -33,7 +33,7 @@ def standing_colour(colours: Palette, standing: str | None, polarity: str) -> st
 
 def funnel_figure(
     areas: pl.DataFrame, hovers: Sequence[str], unit: str, size: str, polarity: str, colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw areas by size and figure, between the limits that their size allows.
 
     Parameters
@@ -47,7 +47,7 @@ def funnel_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Lines of meta `outer`, `inner` (two each) and `target`, and markers per standing; x is the denominator.
     """
     drawing = figure(
@@ -70,7 +70,7 @@ def funnel_figure(
 def order_figure(
     areas: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], unit: str, rank: str, polarity: str,
     colours: Palette,
-) -> go.Figure:  # fmt: skip
+) -> Drawing:  # fmt: skip
     """Draw one row per area: its figure with its interval, the shrunken figure, and beside them its rank interval.
 
     Parameters
@@ -84,7 +84,7 @@ def order_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces of meta `interval`, the standings, `shrunken` and, where areas are ranked, `rank_interval` and `rank`.
     """
     is_ranked = areas["rank"].is_not_null().any()
@@ -115,20 +115,19 @@ def order_figure(
     )
     shrunken = {"symbol": "line-ns-open", "size": 11, "color": colours.ink, "line": {"width": 1.6}}
     drawing.add_trace(
-        go.Scatter(
+        scatter(
             x=areas["shrunken"].to_list(), y=names, mode="markers", marker=shrunken, hoverinfo="skip", meta="shrunken"
         )
     )
     if is_ranked:
-        drawing.update_layout(
-            xaxis2=axis(
-                colours, domain=[0.7, 1], anchor="y", side="top", range=[0.5, areas.height + 0.5],
-                title={"text": rank, "font": heading},
-            )
+        ranks = axis(
+            colours, domain=[0.7, 1], anchor="y", side="top", range=[0.5, areas.height + 0.5],
+            title={"text": rank, "font": heading},
         )  # fmt: skip
+        drawing.update_layout({"xaxis2": ranks})
         drawing.add_trace(_interval(areas, names, "rank_low", "rank_high", "rank_interval", colours.band, "x2"))
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=areas["rank"].to_list(), y=names, xaxis="x2", mode="markers", text=list(hovers), hoverinfo="text",
                 marker={"symbol": "circle", "size": 5, "color": colours.line}, meta="rank",
             )
@@ -136,15 +135,15 @@ def order_figure(
     return drawing
 
 
-def _line(x: list[float], y: list[float], meta: str, dash: str, colours: Palette) -> go.Scatter:
-    return go.Scatter(
+def _line(x: list[float], y: list[float], meta: str, dash: str, colours: Palette) -> Trace:
+    return scatter(
         x=x, y=y, mode="lines", hoverinfo="skip", meta=meta, line={"color": colours.muted, "width": 1, "dash": dash}
     )
 
 
 def _markers(
     areas: pl.DataFrame, hovers: Sequence[str], x: str, y: str, polarity: str, colours: Palette
-) -> list[go.Scatter]:
+) -> list[Trace]:
     told = areas.with_columns(
         pl.Series("hover", list(hovers), dtype=pl.String), pl.col("standing").fill_null("expected")
     )
@@ -159,7 +158,7 @@ def _markers(
         }
         if those.height:
             traces.append(
-                go.Scatter(
+                scatter(
                     x=those[x].to_list(), y=those[y].to_list(), text=those["hover"].to_list(), hoverinfo="text",
                     mode="markers", marker=marker, meta=standing, customdata=those["area_id"].to_list(),
                 )
@@ -169,13 +168,13 @@ def _markers(
 
 def _interval(
     areas: pl.DataFrame, names: Sequence[str], low: str, high: str, meta: str, colour: str, axis_id: str
-) -> go.Scatter:
+) -> Trace:
     """One thick line per row, in one trace."""
     x: list[Any] = []
     y: list[str | None] = []
     for name, least, most in zip(names, areas[low].to_list(), areas[high].to_list(), strict=True):
         x += [least, most, None]
         y += [name, name, None]
-    return go.Scatter(
+    return scatter(
         x=x, y=y, xaxis=axis_id, mode="lines", line={"color": colour, "width": 9}, hoverinfo="skip", meta=meta
     )

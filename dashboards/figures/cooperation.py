@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, bar, scatter
 from dashboards.figures.theme import Palette, axis, figure, rows, time_axis
 
 ROW_PIXELS = 34
@@ -15,7 +15,7 @@ MEASURES = {"coordination": ("solid", 2.2), "level": ("dash", 1.4), "coupling": 
 """Dash and width of the lines of D, T and C, so that colour is never the only sign."""
 
 
-def scores_figure(scores: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], colours: Palette) -> go.Figure:
+def scores_figure(scores: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], colours: Palette) -> Drawing:
     """Draw one row per score: its worst-case bounds, its interval, and the score itself.
 
     Parameters
@@ -27,7 +27,7 @@ def scores_figure(scores: pl.DataFrame, titles: Sequence[str], hovers: Sequence[
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces of meta `bounds`, `interval` and `score`; x from 0 to 100.
     """
     names = [_wrapped(title) for title in titles]
@@ -55,10 +55,10 @@ def scores_figure(scores: pl.DataFrame, titles: Sequence[str], hovers: Sequence[
             x += [least, most, None]
             y += [title, title, None]
         drawing.add_trace(
-            go.Scatter(x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip", meta=name)
+            scatter(x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip", meta=name)
         )
     drawing.add_trace(
-        go.Scatter(
+        scatter(
             x=scores["score"].to_list(), y=names, mode="markers", text=list(hovers), hoverinfo="text", meta="score",
             marker={"symbol": "diamond", "size": 10, "color": colours.line},
         )
@@ -72,7 +72,7 @@ def coordination_figure(
     hovers: Mapping[str, Sequence[str]],
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw coordination D with its interval, level T and coupling C over time, one row per set.
 
     The axes end at 1 and begin at the quarter below all that is drawn.
@@ -90,7 +90,7 @@ def coordination_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Per set traces of meta `<set>.interval` (two ends), `<set>.coordination`, `.level` and `.coupling`.
     """
     drawing = figure(
@@ -115,7 +115,7 @@ def coordination_figure(
             }
         )
         for trace in _series(own, name, hovers[name], colours):
-            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+            drawing.add_trace(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         drawing.add_annotation(
             text=f"<b>{titles[name]}</b>", x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
             yshift=6, showarrow=False,
@@ -123,17 +123,17 @@ def coordination_figure(
     return drawing
 
 
-def _series(own: pl.DataFrame, name: str, hovers: Sequence[str], colours: Palette) -> list[go.Scatter]:
+def _series(own: pl.DataFrame, name: str, hovers: Sequence[str], colours: Palette) -> list[Trace]:
     days = own["period_start"].to_list()
     edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "meta": f"{name}.interval"}
     traces = [
-        go.Scatter(x=days, y=own["coordination_low"].to_list(), **edge),
-        go.Scatter(x=days, y=own["coordination_high"].to_list(), fill="tonexty", fillcolor=colours.band, **edge),
+        scatter(x=days, y=own["coordination_low"].to_list(), **edge),
+        scatter(x=days, y=own["coordination_high"].to_list(), fill="tonexty", fillcolor=colours.band, **edge),
     ]
     for measure, (dash, width) in reversed(MEASURES.items()):
         is_main = measure == "coordination"
         traces.append(
-            go.Scatter(
+            scatter(
                 x=days, y=own[measure].to_list(), mode="lines+markers" if is_main else "lines",
                 line={"color": colours.line if is_main else colours.muted, "width": width, "dash": dash},
                 marker={"size": 7, "color": colours.line}, text=list(hovers),
@@ -143,14 +143,12 @@ def _series(own: pl.DataFrame, name: str, hovers: Sequence[str], colours: Palett
     return traces
 
 
-def change_figure(
-    changes: Sequence[float], titles: Sequence[str], hovers: Sequence[str], colours: Palette
-) -> go.Figure:
+def change_figure(changes: Sequence[float], titles: Sequence[str], hovers: Sequence[str], colours: Palette) -> Drawing:
     """Draw what each indicator gave to the change of a score, in points; rises to the right.
 
     Returns
     -------
-    go.Figure
+    Drawing
         One trace of bars, of meta `change`; rises and falls differ by side and by colour.
     """
     names = [_wrapped(title) for title in titles]
@@ -171,7 +169,7 @@ def change_figure(
         bargap=0.45,
     )
     drawing.add_trace(
-        go.Bar(
+        bar(
             x=list(changes), y=names, orientation="h", hovertext=list(hovers), hoverinfo="text", meta="change",
             marker={"color": [colours.favourable if each >= 0 else colours.unfavourable for each in changes]},
         )

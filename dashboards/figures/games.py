@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dashboards.figures.drawing import Drawing
 from dashboards.figures.theme import Palette, axis, figure
 
 PORTRAIT_PIXELS = 500
@@ -336,9 +337,9 @@ def _wrapped(title: str) -> str:
     return "<br>".join(textwrap.wrap(title, 40 if title.isascii() else 20))
 
 
-def _drawn(drawing: Any, traces: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put a figure together; checking dozens of annotations one by one would take longer than all the rest."""
-    return {"data": traces, "layout": {**drawing.layout.to_plotly_json(), "annotations": annotations}}
+def _drawn(drawing: Drawing, traces: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put a figure together."""
+    return {"data": traces, "layout": {**drawing.settings, "annotations": annotations}}
 
 
 def _frame(count: int) -> list[npt.NDArray[np.float64]]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import GAP_SHAPES, Palette, axis, figure, rows, signal_colour, time_axis
 
 PANEL_PIXELS = 210
@@ -27,7 +27,7 @@ def gap_figure(
     polarity: str,
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw panels one below the other over one time axis; a gap stands at the day that ended it.
 
     Parameters
@@ -39,7 +39,7 @@ def gap_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces carry a `meta` that names what they are: line, limits, centre, gap, open, or a signal's code.
     """
     is_single = len(panels) == 1
@@ -63,7 +63,7 @@ def gap_figure(
             }
         )
         for trace in _traces(panel.frame, polarity, colours):
-            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+            drawing.add_trace(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         if not is_single:
             drawing.add_annotation(
                 text=f"<b>{panel.title}</b>",
@@ -79,12 +79,12 @@ def gap_figure(
     return drawing
 
 
-def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Scatter]:
+def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]:
     closed = frame.filter(~pl.col("is_open"))
     ends = [frame["day"][0] - timedelta(days=frame["days"][0]), frame["day"][-1]]
     quiet: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip"}
     traces = [
-        go.Scatter(
+        scatter(
             x=ends,
             y=[frame[name][0]] * 2,
             meta=meta,
@@ -100,7 +100,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Sca
         if frame[name][0] > 0
     ]
     traces.append(
-        go.Scatter(
+        scatter(
             x=closed["day"].to_list(),
             y=closed["days"].to_list(),
             meta="line",
@@ -126,8 +126,8 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[go.Sca
     return traces
 
 
-def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> go.Scatter:
-    return go.Scatter(
+def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> Trace:
+    return scatter(
         x=frame["day"].to_list(),
         y=frame["days"].to_list(),
         text=frame["hover"].to_list(),

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing
 from dashboards.figures.heat_map import heat_map
 from dashboards.figures.theme import Palette
 from dashboards.periods import period_end
@@ -27,7 +27,7 @@ def grades_figure(
     hovers: Sequence[str],
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw a row per source and a column per month, from the first graded month to the last.
 
     Parameters
@@ -43,7 +43,7 @@ def grades_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One heat map; z is 0 for A to 3 for D, null where there is no grade.
     """
     named = months.with_columns(pl.Series("hover", hovers, dtype=pl.String)).filter(pl.col("grade").is_not_null())

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
-
+from dashboards.figures.drawing import Drawing, heatmap
 from dashboards.figures.theme import Palette, axis, figure, time_axis
 
 
@@ -17,7 +16,7 @@ def heat_map(
     row_pixels: int,
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw the states of things over time.
 
     Parameters
@@ -37,7 +36,7 @@ def heat_map(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One heat map; z is the state, null where blank.
     """
     drawing = figure(
@@ -48,7 +47,7 @@ def heat_map(
         yaxis=axis(colours, autorange="reversed", showgrid=False, tickfont={"color": colours.ink, "size": 12}),
     )
     drawing.add_trace(
-        go.Heatmap(
+        heatmap(
             x=list(columns),
             y=list(titles),
             z=[[None if cell is None else cell[0] for cell in row] for row in cells],

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import Palette, axis, figure, rows, time_axis
 
 ROW_PIXELS = 165
@@ -21,7 +21,7 @@ def intervention_figure(
     hovers: Sequence[str],
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw treated areas, buffer areas where there are any, and the difference, one below the other.
 
     Parameters
@@ -39,7 +39,7 @@ def intervention_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces of meta `treated`, `treated_expected`, `buffer`, `buffer_expected`, `chance` (two ends) and
         `difference`; shapes named `start` (one a row) and `left_out`, the month that counts neither way.
     """
@@ -61,9 +61,9 @@ def intervention_figure(
             months, days, name, hovers, colours
         )  # fmt: skip
         for trace in traces:
-            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+            drawing.add_trace(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         for shape in _marks(months, start, colours):
-            drawing.add_shape(shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
+            drawing.add_shape(**shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
         drawing.add_annotation(
             text=f"<b>{titles[name]}</b>", x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
             yshift=6, showarrow=False,
@@ -71,23 +71,21 @@ def intervention_figure(
     return drawing
 
 
-def _events(
-    months: pl.DataFrame, days: list[date], name: str, hovers: Sequence[str], colours: Palette
-) -> list[go.Scatter]:
+def _events(months: pl.DataFrame, days: list[date], name: str, hovers: Sequence[str], colours: Palette) -> list[Trace]:
     expected = {"color": colours.muted, "width": 1.6, "dash": "dash"}
     return [
-        go.Scatter(
+        scatter(
             x=days, y=months[f"{name}_expected"].to_list(), mode="lines", line=expected, hoverinfo="skip",
             meta=f"{name}_expected",
         ),
-        go.Scatter(
+        scatter(
             x=days, y=months[name].to_list(), mode="lines+markers", line={"color": colours.line, "width": 2},
             marker={"size": 6, "color": colours.line}, text=list(hovers), hoverinfo="text", meta=name,
         ),
     ]  # fmt: skip
 
 
-def _difference(months: pl.DataFrame, days: list[date], hovers: Sequence[str], colours: Palette) -> list[go.Scatter]:
+def _difference(months: pl.DataFrame, days: list[date], hovers: Sequence[str], colours: Palette) -> list[Trace]:
     edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "meta": "chance"}
     outside = ~months["difference"].is_between(months["chance_low"], months["chance_high"])
     marker = {
@@ -96,9 +94,9 @@ def _difference(months: pl.DataFrame, days: list[date], hovers: Sequence[str], c
         "color": colours.line,
     }
     return [
-        go.Scatter(x=days, y=months["chance_low"].to_list(), **edge),
-        go.Scatter(x=days, y=months["chance_high"].to_list(), fill="tonexty", fillcolor=colours.band, **edge),
-        go.Scatter(
+        scatter(x=days, y=months["chance_low"].to_list(), **edge),
+        scatter(x=days, y=months["chance_high"].to_list(), fill="tonexty", fillcolor=colours.band, **edge),
+        scatter(
             x=days, y=months["difference"].to_list(), mode="lines+markers", line={"color": colours.line, "width": 1},
             marker=marker, text=list(hovers), hoverinfo="text", meta="difference",
         ),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, bar
 from dashboards.figures.theme import Palette, axis, figure
 
 OUTCOMES = ("quarantined", "duplicate", "superseded", "merged", "deferred")
@@ -13,7 +13,7 @@ PATTERNS = ("/", "", "x", ".", "")
 
 def ledger_figure(
     ledger: pl.DataFrame, titles: Mapping[str, str], outcomes: Mapping[str, str], colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw stacked bars of each source's records by outcome, as a share of all read.
 
     Parameters
@@ -27,7 +27,7 @@ def ledger_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One trace per outcome, `meta` its code, customdata the counts; values in percent of records read.
     """
     drawing = figure(
@@ -45,7 +45,7 @@ def ledger_figure(
         counts = ledger[outcome].to_list()
         shares = [100 * count / read if read else 0.0 for count, read in zip(counts, ledger["read"], strict=True)]
         drawing.add_trace(
-            go.Bar(
+            bar(
                 x=shares, y=names, orientation="h", name=outcomes[outcome], meta=outcome, customdata=counts,
                 showlegend=any(counts),
                 marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": colours.surface, "size": 5}},

@@ -5,9 +5,9 @@ from math import cos, radians
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, typed
 from dashboards.figures.theme import Palette, figure
 from dashboards.geometry import Outline
 
@@ -57,7 +57,7 @@ def area_map(
     breaks: Sequence[float],
     decimals: int,
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw one filled outline per area.
 
     Parameters
@@ -73,7 +73,7 @@ def area_map(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One trace per area in the order of `frame`, its customdata `[area_id, value]`. Longitudes are scaled by
         the cosine of the middle latitude, which keeps shapes and nearly keeps areas at the size of a city.
     """
@@ -88,8 +88,8 @@ def area_map(
     for (area_id, value, hover), (x, y) in zip(rows, drawn, strict=True):
         trace: dict[str, Any] = {
             "type": "scatter",
-            "x": x * stretch,
-            "y": y,
+            "x": typed(x * stretch),
+            "y": typed(y),
             "mode": "lines",
             "fill": "toself",
             "line": {"color": colours.surface, "width": 0.8},
@@ -107,5 +107,5 @@ def area_map(
         traces.append(trace)
     drawing.add_traces(traces)
     hidden = {"visible": False, "fixedrange": True}
-    drawing.update_layout(xaxis=hidden, yaxis=hidden | {"scaleanchor": "x", "scaleratio": 1})
+    drawing.update_layout({"xaxis": hidden, "yaxis": hidden | {"scaleanchor": "x", "scaleratio": 1}})
     return drawing

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 
+from dashboards.figures.drawing import Drawing, scatter
 from dashboards.figures.theme import Palette, figure
 
 Floats = npt.NDArray[np.float64]
@@ -43,7 +43,7 @@ class Line:
     hover: str
 
 
-def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palette) -> go.Figure:
+def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palette) -> Drawing:
     """Draw agencies with their links: near one another who is linked, in the middle who is linked to many.
 
     Parameters
@@ -55,7 +55,7 @@ def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palett
 
     Returns
     -------
-    go.Figure
+    Drawing
         A trace `link` per line, its width the square root of the cases; traces `between` (hover texts of links),
         `agency` and `alone`.
     """
@@ -76,14 +76,14 @@ def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palett
         ends = places[[line.one, line.other]]
         width = LINE_WIDTH[0] + (LINE_WIDTH[1] - LINE_WIDTH[0]) * (line.cases / most) ** 0.5
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=ends[:, 0], y=ends[:, 1], mode="lines", hoverinfo="skip", meta="link",
                 line={"width": width, "color": colours.sequence[1]},
             )
         )  # fmt: skip
     middles = np.array([places[[line.one, line.other]].mean(axis=0) for line in lines]).reshape(-1, 2)
     drawing.add_trace(
-        go.Scatter(
+        scatter(
             x=middles[:, 0], y=middles[:, 1], mode="markers", text=[line.hover for line in lines], hoverinfo="text",
             marker={"size": 18, "color": "rgba(0,0,0,0)"}, meta="between",
         )
@@ -94,7 +94,7 @@ def network_figure(nodes: Sequence[Node], lines: Sequence[Line], colours: Palett
     ):
         sizes = [NODE_SIZE[0] + (NODE_SIZE[1] - NODE_SIZE[0]) * nodes[at].between ** 0.5 for at in members]
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=places[members, 0], y=places[members, 1], mode="markers+text", meta=meta,
                 text=[_wrapped(nodes[at].title) for at in members], textposition="bottom center",
                 textfont={"size": 12, "color": colours.ink},

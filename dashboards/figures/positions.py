@@ -1,15 +1,15 @@
 """Where an area stands among its peers: a line per indicator from first place to last, with the rank's interval."""
 
-import plotly.graph_objects as go
 import polars as pl
 
 from dashboards.figures.comparison import STANDINGS, standing_colour
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import Palette, axis, figure
 
 ROW_PIXELS = 26
 
 
-def positions_figure(places: pl.DataFrame, rank: str, colours: Palette) -> go.Figure:
+def positions_figure(places: pl.DataFrame, rank: str, colours: Palette) -> Drawing:
     """Draw one row per ranked indicator, from the top in the order given.
 
     Parameters
@@ -21,7 +21,7 @@ def positions_figure(places: pl.DataFrame, rank: str, colours: Palette) -> go.Fi
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces of meta `track` (all places there are), `interval` and `rank`, whose customdata are the ranks; y counts
         rows from 0 at the top.
     """
@@ -53,7 +53,7 @@ def positions_figure(places: pl.DataFrame, rank: str, colours: Palette) -> go.Fi
     drawing.add_trace(_lines(rows, "interval", ("rank_low", "rank_high"), {"color": colours.band, "width": 9}))
     signs = [STANDINGS[row["standing"] or "expected"] for row in rows]
     drawing.add_trace(
-        go.Scatter(
+        scatter(
             x=places["rank"].to_list(),
             y=[row["at"] for row in rows],
             mode="markers",
@@ -72,7 +72,7 @@ def positions_figure(places: pl.DataFrame, rank: str, colours: Palette) -> go.Fi
     return drawing
 
 
-def _lines(rows: list[dict[str, object]], meta: str, ends: tuple[str, str], line: dict[str, object]) -> go.Scatter:
+def _lines(rows: list[dict[str, object]], meta: str, ends: tuple[str, str], line: dict[str, object]) -> Trace:
     x = [value for row in rows for value in (row.get(ends[0], 1), row[ends[1]], None)]
     y = [value for row in rows for value in (row["at"], row["at"], None)]
-    return go.Scatter(x=x, y=y, mode="lines", meta=meta, line=line, hoverinfo="skip")
+    return scatter(x=x, y=y, mode="lines", meta=meta, line=line, hoverinfo="skip")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, scatter
 from dashboards.figures.theme import Palette, axis, figure
 
 ROW_PIXELS = 44
@@ -31,7 +31,7 @@ def group_colour(colours: Palette, group: str) -> str:
     return {"all": colours.line, "residents": colours.muted, "new_citizens": colours.bound_edge}[group]
 
 
-def wave_figure(estimates: pl.DataFrame, hovers: Sequence[str], unit: str, colours: Palette) -> go.Figure:
+def wave_figure(estimates: pl.DataFrame, hovers: Sequence[str], unit: str, colours: Palette) -> Drawing:
     """Draw one question over the waves, a point with its interval per group.
 
     Parameters
@@ -45,7 +45,7 @@ def wave_figure(estimates: pl.DataFrame, hovers: Sequence[str], unit: str, colou
 
     Returns
     -------
-    go.Figure
+    Drawing
         A trace per group that is told, of its name as meta; the groups of a wave stand side by side.
     """
     waves = estimates.select("first_day", "wave").unique().sort("first_day", "wave")
@@ -68,7 +68,7 @@ def wave_figure(estimates: pl.DataFrame, hovers: Sequence[str], unit: str, colou
         colour = group_colour(colours, group)
         beside = [day + (place - 1) * _APART for day in rows["first_day"].to_list()]
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=beside, y=rows["value"].to_list(), mode="lines+markers", meta=group, text=rows["hover"].to_list(),
                 hoverinfo="text", line={"color": colour, "width": 1.6 if group == "all" else 0},
                 marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 2, "color": colour}},
@@ -80,7 +80,7 @@ def wave_figure(estimates: pl.DataFrame, hovers: Sequence[str], unit: str, colou
 
 def level_figure(
     levels: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], unit: str, colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw one row per question or foundation: what everybody said, with its interval.
 
     Parameters
@@ -92,12 +92,12 @@ def level_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         One trace of meta `level`.
     """
     drawing = _row_figure(levels.height, unit, colours)
     drawing.add_trace(
-        go.Scatter(
+        scatter(
             x=levels["value"].to_list(), y=list(titles), mode="markers", meta="level", text=list(hovers),
             hoverinfo="text", marker={"symbol": "circle", "size": 10, "color": colours.line},
             error_x=_reach(levels, "value", colours.line),
@@ -108,7 +108,7 @@ def level_figure(
 
 def gap_figure(
     gaps: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], unit: str, colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw one row per question: the levels of residents and of new citizens, each with its interval.
 
     Parameters
@@ -120,18 +120,22 @@ def gap_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces of meta `residents` and `new_citizens`, one above the other within a row.
     """
     drawing = _row_figure(gaps.height, unit, colours)
-    drawing.update_yaxes(
-        type="linear", tickvals=list(range(gaps.height)), ticktext=list(titles), range=[gaps.height - 0.5, -0.5]
-    )
+    categories = {
+        "type": "linear",
+        "tickvals": list(range(gaps.height)),
+        "ticktext": list(titles),
+        "range": [gaps.height - 0.5, -0.5],
+    }
+    drawing.update_layout({"yaxis": categories})
     for group, shift in (("residents", -0.13), ("new_citizens", 0.13)):
         colour = group_colour(colours, group)
         ends = gaps.select(value=group, lower=f"{group}_lower", upper=f"{group}_upper")
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=ends["value"].to_list(), y=[row + shift for row in range(gaps.height)], mode="markers", meta=group,
                 text=list(hovers), hoverinfo="text", error_x=_reach(ends, "value", colour),
                 marker={"symbol": GROUPS[group], "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
@@ -142,7 +146,7 @@ def gap_figure(
 
 def importance_figure(
     foundations: pl.DataFrame, titles: Sequence[str], hovers: Sequence[str], axes: tuple[str, str], colours: Palette
-) -> go.Figure:
+) -> Drawing:
     """Draw foundations by how they are judged and how closely they go with being content; lines at the means.
 
     Parameters
@@ -156,7 +160,7 @@ def importance_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         A trace per quarter that holds one, of its name as meta; shapes named `mean`.
     """
     heading = {"size": 12, "color": colours.muted}
@@ -180,7 +184,7 @@ def importance_figure(
         if not rows.height:
             continue
         drawing.add_trace(
-            go.Scatter(
+            scatter(
                 x=rows["performance"].to_list(), y=rows["importance"].to_list(), mode="markers+text", meta=quarter,
                 text=rows["title"].to_list(), hovertext=rows["hover"].to_list(),
                 textposition=[_beside(x, middle) for x in rows["performance"]],
@@ -203,7 +207,7 @@ def _beside(performance: float, middle: float) -> str:
     return f"top {'left' if performance > middle else 'right'}"
 
 
-def _row_figure(count: int, unit: str, colours: Palette) -> go.Figure:
+def _row_figure(count: int, unit: str, colours: Palette) -> Drawing:
     return figure(
         colours,
         ROW_PIXELS * count + 60,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
+from dashboards.figures.drawing import Drawing
 
 FONT = (
     "'Inter', 'Source Sans 3', 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, "
@@ -73,7 +73,7 @@ def palette(scheme: str) -> Palette:
     return DARK if scheme == "dark" else LIGHT
 
 
-def figure(colours: Palette, height: int | None, **layout: Any) -> go.Figure:
+def figure(colours: Palette, height: int | None, **layout: Any) -> Drawing:
     """Make an empty figure in the house style, `height` in pixels; None fills its frame."""
     base: dict[str, Any] = {
         "height": height,
@@ -89,8 +89,15 @@ def figure(colours: Palette, height: int | None, **layout: Any) -> go.Figure:
         },
         "showlegend": False,
         "dragmode": False,
+        "hovermode": "closest",
+        "autotypenumbers": "strict",
+        # Said once for all axes and bars of a figure.
+        "template": {
+            "layout": {name: {"title": {"standoff": 15}} for name in ("xaxis", "yaxis")},
+            "data": {"bar": [{"marker": {"line": {"color": colours.surface, "width": 0.5}}}]},
+        },
     }
-    return go.Figure(layout=go.Layout(**(base | layout)))
+    return Drawing(**(base | layout))
 
 
 def axis(colours: Palette, **settings: Any) -> dict[str, Any]:

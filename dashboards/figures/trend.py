@@ -6,9 +6,9 @@ from datetime import date, datetime, time
 from textwrap import wrap
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, scatter
 from dashboards.figures.theme import SIGNAL_SHAPES, Palette, axis, figure, rows, signal_colour, time_axis
 
 PANEL_PIXELS = 250
@@ -41,7 +41,7 @@ def trend_figure(
     colours: Palette,
     marked: date | None = None,
     breaks: Sequence[tuple[date, str]] = (),
-) -> go.Figure:
+) -> Drawing:
     """Draw panels one below the other over one time axis.
 
     Parameters
@@ -62,7 +62,7 @@ def trend_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Traces carry a `meta` that names what they are: target, bounds, interval, limits, centre, line, final,
         provisional, stale, nowcast, or a signal's code.
     """
@@ -98,13 +98,13 @@ def trend_figure(
             *_traces(panel.frame, polarity, colours, days),
             *_expected(panel.nowcasts, colours),
         ]:
-            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+            drawing.add_trace(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         pointers = [_upright(marked, {"color": colours.muted, "width": 1})] if marked else []
         pointers += [_upright(day, {"color": colours.ink, "width": 1.5, "dash": "dashdot"}) for day in days]
         for shape in [*_gaps(panel.frame, colours), *pointers]:
-            drawing.add_shape(shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
+            drawing.add_shape(**shape | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
         for label in _labels(shown_breaks, (first, last), colours):
-            drawing.add_annotation(label | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
+            drawing.add_annotation(**label | {"xref": f"x{suffix}", "yref": f"y{suffix} domain"})
         if len(panels) == 1:
             continue
         drawing.add_annotation(
@@ -155,7 +155,7 @@ def _labels(breaks: Sequence[tuple[date, str]], shown: tuple[date, date], colour
     ]
 
 
-def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[go.Scatter]:
+def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[Trace]:
     quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
     # An empty row at each break lifts the pen: what is counted otherwise is no continuation.
     cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
@@ -179,7 +179,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
         ),
         _band(drawn, "lower", "upper", meta="interval", line={"width": 0}, fillcolor=colours.band),
         *(
-            go.Scatter(
+            scatter(
                 x=days,
                 y=drawn[name].to_list(),
                 meta=meta,
@@ -192,7 +192,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
                 ("centre", "centre", "dash"),
             )
         ),
-        go.Scatter(x=days, y=drawn["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
+        scatter(x=days, y=drawn["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
     ]
     size = 6 if frame.height <= 120 else 4
     outline = {"color": colours.line, "width": 1.6}
@@ -223,7 +223,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
     return traces
 
 
-def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[go.Scatter]:
+def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[Trace]:
     """What provisional points will be once all is recorded: a dotted circle with its interval."""
     if nowcasts is None or nowcasts.is_empty():
         return []
@@ -239,7 +239,7 @@ def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[go.Scatte
         "width": 4,
     }
     return [
-        go.Scatter(
+        scatter(
             x=nowcasts["period_start"].to_list(),
             y=value.to_list(),
             error_y=spread,
@@ -252,12 +252,12 @@ def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[go.Scatte
     ]
 
 
-def _way(way: Sequence[tuple[date, float]], colours: Palette) -> list[go.Scatter]:
+def _way(way: Sequence[tuple[date, float]], colours: Palette) -> list[Trace]:
     if not way:
         return []
     last = [None] * (len(way) - 1)
     return [
-        go.Scatter(
+        scatter(
             x=[day for day, _ in way],
             y=[value for _, value in way],
             meta="target",
@@ -271,9 +271,9 @@ def _way(way: Sequence[tuple[date, float]], colours: Palette) -> list[go.Scatter
     ]
 
 
-def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> go.Scatter:
+def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> Trace:
     shown = frame.filter(pl.col("value").is_not_null())
-    return go.Scatter(
+    return scatter(
         x=shown["period_start"].to_list(),
         y=shown["value"].to_list(),
         text=shown["hover"].to_list(),
@@ -284,7 +284,7 @@ def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> go.Sca
     )
 
 
-def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> go.Scatter:
+def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> Trace:
     """Fill between two columns; each uninterrupted run is a polygon of its own, so gaps stay open.
 
     A run of one period would have no width: it gets a quarter of its period to either side.
@@ -303,7 +303,7 @@ def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> go.Scatter:
             days, bottom, top = starts[span], lows[span], highs[span]
         x += [*days, *reversed(days), days[0], None]
         y += [*bottom, *reversed(top), bottom[0], None]
-    return go.Scatter(x=x, y=y, mode="lines", fill="toself", hoverinfo="skip", **look)
+    return scatter(x=x, y=y, mode="lines", fill="toself", hoverinfo="skip", **look)
 
 
 def _gaps(frame: pl.DataFrame, colours: Palette) -> list[dict[str, Any]]:

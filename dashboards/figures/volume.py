@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboards.figures.drawing import Drawing, Trace, bar, scatter
 from dashboards.figures.theme import Palette, axis, figure, rows, time_axis
 
 ROW_PIXELS = 118
@@ -18,7 +18,7 @@ def volume_figure(
     hovers: Sequence[str],
     date_formats: Sequence[Mapping[str, Any]],
     colours: Palette,
-) -> go.Figure:
+) -> Drawing:
     """Draw bars per month with the expected level as a line, one row per source.
 
     Parameters
@@ -34,7 +34,7 @@ def volume_figure(
 
     Returns
     -------
-    go.Figure
+    Drawing
         Per source: bars (`meta` "records"), a line ("expected") and one trace per status that occurs.
     """
     drawing = figure(
@@ -58,7 +58,7 @@ def volume_figure(
             }
         )
         for trace in _traces(named.filter(pl.col("source") == source), colours):
-            drawing.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
+            drawing.add_trace(trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"})
         drawing.add_annotation(
             text=title,
             x=0,
@@ -73,11 +73,11 @@ def volume_figure(
     return drawing
 
 
-def _traces(source: pl.DataFrame, colours: Palette) -> list[go.Bar | go.Scatter]:
+def _traces(source: pl.DataFrame, colours: Palette) -> list[Trace | Trace]:
     months, records = source["month"].to_list(), source["records"].to_list()
     fills = [colours.line if status == "normal" else colours.unfavourable for status in source["status"]]
-    traces: list[go.Bar | go.Scatter] = [
-        go.Bar(
+    traces: list[Trace | Trace] = [
+        bar(
             x=months,
             y=records,
             meta="records",
@@ -85,7 +85,7 @@ def _traces(source: pl.DataFrame, colours: Palette) -> list[go.Bar | go.Scatter]
             hoverinfo="text",
             marker={"color": fills, "opacity": 0.75},
         ),
-        go.Scatter(
+        scatter(
             x=months,
             y=source["expected"].to_list(),
             meta="expected",
@@ -99,7 +99,7 @@ def _traces(source: pl.DataFrame, colours: Palette) -> list[go.Bar | go.Scatter]
         if marked.height:
             line = {"color": colours.unfavourable, "width": 2}
             traces.append(
-                go.Scatter(
+                scatter(
                     x=marked["month"].to_list(),
                     y=marked["records"].to_list(),
                     meta=status,

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
 
 MISSING = "Chromium is missing; install it with: apt-get install chromium"
 FLAGS = [
@@ -66,6 +67,12 @@ def serve(home: Path, log: IO[bytes] | None = None) -> Iterator[str]:
         code = server.wait(timeout=20)
     if code != 0:
         raise RuntimeError(f"The dashboard ended with code {code}.")
+
+
+def faults_of(page: Page) -> list[tuple[str, str, list[str]]]:
+    """What axe-core finds on a page: rule, impact, and the elements that break it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [(each["id"], each["impact"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
 def question(pathname: str, search: str = "", system: str = "light") -> str:

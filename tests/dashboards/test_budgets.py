@@ -1,12 +1,14 @@
 """What every page costs and whom it shuts out: bytes and requests on a first visit, and axe-core's rules."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboards.address import PAGES, REACHED, SCHEMES, View, href
+from tests.dashboards import browsing
+from tests.dashboards.browsing import faults_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -52,9 +54,41 @@ def test_a_first_visit_is_light_and_nothing_shuts_readers_out(window: BrowserCon
         if scheme == SCHEMES[0]:
             assert counted.size / 1024 < MOST_KIBIBYTES
             assert counted.requests < MOST_REQUESTS
-        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        faults += [(scheme, each["id"], each["impact"], [node["html"] for node in each["nodes"]]) for each in found]
+        faults += [(scheme, *fault) for fault in faults_of(page)]
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    faults += [("phone", each["id"], each["impact"], [node["html"] for node in each["nodes"]]) for each in found]
+    faults += [("phone", *fault) for fault in faults_of(page)]
     assert not faults
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/nowhere",
+        "/?release=no-such-release",
+        "/district?area=nowhere",
+        "/trend?indicator=M1",
+        "/catalogue?q=nothing-of-the-kind",
+    ],
+)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_nobody_is_shut_out_where_there_is_nothing_to_show(
+    window: BrowserContext, base_url: str, address: str, scheme: str
+) -> None:
+    page = window.new_page()
+    page.goto(f"{base_url}{address}{'&' if '?' in address else '?'}lang=en&scheme={scheme}")
+    expect(page.locator(".empty").first).to_be_visible()
+    assert faults_of(page) == []
+
+
+def test_nobody_is_shut_out_before_the_first_release(window: BrowserContext, tmp_path: Path) -> None:
+    with browsing.serve(tmp_path) as url:
+        page = window.new_page()
+        page.goto(url)
+        expect(page.locator(".empty")).to_be_visible()
+        assert faults_of(page) == []
+        held = tmp_path / "releases" / "held"
+        held.mkdir(parents=True)
+        (held / "2999-01-01T00-00-00Z").symlink_to("nothing")
+        page.reload()
+        expect(page.get_by_text("held until its time")).to_be_visible()
+        assert faults_of(page) == []

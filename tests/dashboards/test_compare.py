@@ -76,11 +76,11 @@ def test_the_funnel_draws_every_area_once_between_its_limits(release: Release) -
     frame = areas(release)
     hovers = [f"area {n}" for n in range(frame.height)]
     figure = funnel_figure(frame, hovers, "rate", "size", "lower", theme.LIGHT)
-    markers = [trace for trace in figure.data if trace.mode == "markers"]
+    markers = [trace for trace in figure.checked.data if trace.mode == "markers"]
     drawn = {area: (x, y) for trace in markers for area, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)}
     told = {row["area_id"]: (row["denominator"], row["value"]) for row in frame.to_dicts()}
     assert drawn == told
-    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    lines = [trace for trace in figure.checked.data if trace.mode == "lines"]
     assert [trace.meta for trace in lines] == ["outer", "outer", "inner", "inner", "target"]
     assert all(list(trace.x) == sorted(trace.x) for trace in lines)
     assert set(lines[-1].y) == {frame["target"][0]}
@@ -90,7 +90,7 @@ def test_rows_show_interval_shrunken_figure_and_rank(release: Release) -> None:
     frame = areas(release)
     titles = frame["title_en"].to_list()
     figure = order_figure(frame, titles, titles, "rate", "rank", "lower", theme.LIGHT)
-    by_meta = {trace.meta: trace for trace in figure.data}
+    by_meta = {trace.meta: trace for trace in figure.checked.data}
     assert list(by_meta["shrunken"].x) == frame["shrunken"].to_list()
     assert list(by_meta["rank"].x) == frame["rank"].to_list()
     interval = by_meta["rank_interval"]
@@ -100,7 +100,7 @@ def test_rows_show_interval_shrunken_figure_and_rank(release: Release) -> None:
     bare = order_figure(
         context, titles[: context.height], titles[: context.height], "%", "rank", "context", theme.LIGHT
     )
-    assert "rank" not in {trace.meta for trace in bare.data}
+    assert "rank" not in {trace.meta for trace in bare.checked.data}
 
 
 @pytest.mark.parametrize("scheme", [theme.LIGHT, theme.DARK])

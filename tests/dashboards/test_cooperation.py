@@ -188,7 +188,7 @@ def test_every_score_is_drawn_with_its_interval_and_bounds(release: Release) -> 
     frame = scores(release)
     titles = frame["scope"].to_list()
     figure = scores_figure(frame, titles, titles, theme.LIGHT)
-    by_meta = {trace.meta: trace for trace in figure.data}
+    by_meta = {trace.meta: trace for trace in figure.checked.data}
     assert list(by_meta["score"].x) == frame["score"].to_list()
     for name, low, high in (("interval", "lower", "upper"), ("bounds", "bound_low", "bound_high")):
         assert list(by_meta[name].x[::3]) == frame[low].to_list()
@@ -203,13 +203,15 @@ def test_coordination_is_drawn_with_its_interval_level_and_coupling(release: Rel
     figure = coordination_figure(series, titles, hovers, [], theme.DARK)
     for name in titles:
         own = series.filter(parts=name)
-        drawn = {trace.meta: trace for trace in figure.data if not trace.meta.endswith("interval")}
+        drawn = {trace.meta: trace for trace in figure.checked.data if not trace.meta.endswith("interval")}
         for measure in ("coordination", "level", "coupling"):
             assert list(drawn[f"{name}.{measure}"].y) == own[measure].to_list()
-        low, high = (trace for trace in figure.data if trace.meta == f"{name}.interval")
+        low, high = (trace for trace in figure.checked.data if trace.meta == f"{name}.interval")
         assert list(low.y) == own["coordination_low"].to_list()
         assert list(high.y) == own["coordination_high"].to_list()
-    dashes = {trace.line.dash for trace in figure.data if trace.meta.startswith("subjects.") and trace.line.dash}
+    dashes = {
+        trace.line.dash for trace in figure.checked.data if trace.meta.startswith("subjects.") and trace.line.dash
+    }
     assert len(dashes) == 3
 
 
@@ -218,6 +220,6 @@ def test_what_moved_a_score_sums_to_its_change(release: Release) -> None:
     change = scores(release).filter(scope="overall")["change"].item()
     assert gives["change"].sum() == pytest.approx(change)
     figure = change_figure([1.0, -2.0], ["a", "b"], ["a", "b"], theme.LIGHT)
-    assert list(figure.data[0].x) == [1.0, -2.0]
-    assert list(figure.data[0].marker.color) == [theme.LIGHT.favourable, theme.LIGHT.unfavourable]
-    assert figure.layout.xaxis.range[0] == -figure.layout.xaxis.range[1]
+    assert list(figure.checked.data[0].x) == [1.0, -2.0]
+    assert list(figure.checked.data[0].marker.color) == [theme.LIGHT.favourable, theme.LIGHT.unfavourable]
+    assert figure.checked.layout.xaxis.range[0] == -figure.checked.layout.xaxis.range[1]

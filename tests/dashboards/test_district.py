@@ -206,7 +206,7 @@ def test_places_are_drawn_with_their_intervals_from_the_top(colours: Any) -> Non
             "rank_high": [76, 4],
         }
     )
-    by_meta = {trace.meta: trace for trace in positions_figure(places, "rank", colours).data}
+    by_meta = {trace.meta: trace for trace in positions_figure(places, "rank", colours).checked.data}
     assert list(by_meta["track"].x) == [1, 76, None, 1, 5, None]
     assert list(by_meta["interval"].x) == [60, 76, None, 1, 4, None]
     assert list(by_meta["rank"].x) == [70, 2]

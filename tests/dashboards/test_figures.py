@@ -1,6 +1,7 @@
 """Figures are pure: what goes in as a frame comes out as traces."""
 
 import base64
+from base64 import b64decode
 from datetime import date
 from math import cos, radians
 
@@ -50,20 +51,20 @@ def test_class_colours_differ_and_keep_the_ends(classes: int) -> None:
 def test_map_draws_one_outline_per_area_with_its_value() -> None:
     frame = pl.DataFrame({"area_id": ["a", "b"], "value": [1.0, None], "hover": ["A", "B"]})
     drawing = area_map(frame, {"a": SQUARE, "b": SQUARE, "elsewhere": SQUARE}, [], 1, theme.LIGHT)
-    first, second = drawing.data
-    assert [trace.customdata for trace in drawing.data] == [("a", 1.0), ("b", None)]
-    assert [trace.text for trace in drawing.data] == ["A", "B"]
-    assert first.x[1] == pytest.approx(cos(radians(40.5)), abs=1e-5)
+    first, second = drawing.checked.data
+    assert [trace.customdata for trace in drawing.checked.data] == [("a", 1.0), ("b", None)]
+    assert [trace.text for trace in drawing.checked.data] == ["A", "B"]
+    assert np.frombuffer(b64decode(first.x["bdata"]))[1] == pytest.approx(cos(radians(40.5)), abs=1e-5)
     assert first.fillcolor == theme.LIGHT.sequence[0]
     assert second.fillpattern.shape == "/"
     assert first.fillpattern.shape is None
-    assert drawing.layout.yaxis.scaleanchor == "x"
+    assert drawing.checked.layout.yaxis.scaleanchor == "x"
 
 
 def test_an_area_without_an_outline_does_not_break_the_map() -> None:
     frame = pl.DataFrame({"area_id": ["a", "b"], "value": [1.0, 2.0], "hover": ["A", "B"]})
     nothing = (np.array([]), np.array([]))
-    assert len(area_map(frame, {"a": SQUARE, "b": nothing}, [1.0], 0, theme.LIGHT).data) == 2
+    assert len(area_map(frame, {"a": SQUARE, "b": nothing}, [1.0], 0, theme.LIGHT).checked.data) == 2
 
 
 @given(st.lists(st.booleans()))
@@ -99,7 +100,7 @@ def test_trend_draws_the_frame_and_nothing_else() -> None:
     drawing = trend_figure(
         [Panel("Precinct 1", _series())], "days", "lower", FORMATS, theme.LIGHT, marked=date(2016, 2, 1)
     )
-    by_meta = {trace.meta: trace for trace in drawing.data}
+    by_meta = {trace.meta: trace for trace in drawing.checked.data}
     assert list(by_meta["line"].y) == [1.0, 5.0, None, 2.0, 3.0]
     assert list(by_meta["centre"].y) == [2.0] * 5
     assert list(by_meta["final"].y) == [1.0, 5.0]
@@ -111,7 +112,7 @@ def test_trend_draws_the_frame_and_nothing_else() -> None:
     )
     interval = by_meta["interval"]
     assert list(interval.y) == [0.5, 4.5, 5.5, 1.5, 0.5, None, 1.5, 2.5, 3.5, 2.5, 1.5, None]
-    gap, pointer = drawing.layout.shapes
+    gap, pointer = drawing.checked.layout.shapes
     assert (pointer.type, pointer.x0) == ("line", date(2016, 2, 1))
     assert (gap.x0, gap.x1, gap.label.text) == (date(2016, 3, 1), date(2016, 4, 1), "no records")
 
@@ -122,7 +123,7 @@ def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
     drawing = trend_figure(
         panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[(change, "New form"), (date(2019, 1, 1), "Later")]
     )
-    by_meta = {trace.meta: trace for trace in drawing.data}
+    by_meta = {trace.meta: trace for trace in drawing.checked.data}
     assert list(by_meta["centre"].y) == [2.0, 2.0, None, 2.0, 2.0, 2.0]
     assert by_meta["centre"].x[2] == change
     # Neither line nor interval joins what is counted otherwise.
@@ -132,8 +133,8 @@ def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
         (change, None),
         (date(2016, 3, 1), None),
     ]
-    assert [shape.x0 for shape in drawing.layout.shapes if shape.type == "line"] == [change]
-    (label,) = drawing.layout.annotations
+    assert [shape.x0 for shape in drawing.checked.layout.shapes if shape.type == "line"] == [change]
+    (label,) = drawing.checked.layout.annotations
     assert (label.text, label.x, label.xref, label.yref) == ("New form", change, "x", "y domain")
 
 
@@ -141,18 +142,18 @@ def test_an_interval_is_not_drawn_across_a_declared_change() -> None:
     change = date(2016, 2, 1)
     panels = [Panel("Precinct 1", _series()), Panel("Precinct 5", _series())]
     drawing = trend_figure(panels, "days", "lower", FORMATS, theme.LIGHT, breaks=[(change, "New form")])
-    lines = [trace for trace in drawing.data if trace.meta == "line"]
+    lines = [trace for trace in drawing.checked.data if trace.meta == "line"]
     assert [list(line.x[:3]) for line in lines] == [[date(2016, 1, 1), change, change]] * 2
     assert all(line.y[1] is None for line in lines)
-    interval = next(trace for trace in drawing.data if trace.meta == "interval")
+    interval = next(trace for trace in drawing.checked.data if trace.meta == "interval")
     assert interval.y[5] is None
-    assert [label.x for label in drawing.layout.annotations if label.text == "New form"] == [change] * 2
+    assert [label.x for label in drawing.checked.layout.annotations if label.text == "New form"] == [change] * 2
 
 
 def test_the_path_to_a_target_reaches_beyond_the_figures_and_is_marked_at_its_end() -> None:
     path = [(date(2016, 1, 1), 4.0), (date(2017, 12, 31), 1.0)]
     drawing = trend_figure([Panel("Precinct 1", _series(), way=path)], "days", "lower", FORMATS, theme.LIGHT)
-    target = next(trace for trace in drawing.data if trace.meta == "target")
+    target = next(trace for trace in drawing.checked.data if trace.meta == "target")
     assert list(zip(target.x, target.y, strict=True)) == path
     assert list(target.marker.size) == [0, 12]
 
@@ -160,7 +161,7 @@ def test_the_path_to_a_target_reaches_beyond_the_figures_and_is_marked_at_its_en
 def test_the_worst_case_is_drawn_where_records_are_unusable_and_looks_unlike_the_interval() -> None:
     for colours in (theme.LIGHT, theme.DARK):
         drawing = trend_figure([Panel("a", _series())], "days", "lower", FORMATS, colours)
-        by_meta = {trace.meta: trace for trace in drawing.data}
+        by_meta = {trace.meta: trace for trace in drawing.checked.data}
         bounds, interval = by_meta["bounds"], by_meta["interval"]
         # April, with nothing unusable, is left out; May alone is as wide as half its period.
         assert list(bounds.y) == [0.0, 4.0, 6.0, 2.0, 0.0, None, 2.0, 2.0, 4.0, 4.0, 2.0, None]
@@ -173,7 +174,7 @@ def test_the_worst_case_is_drawn_where_records_are_unusable_and_looks_unlike_the
 def test_provisional_points_are_hollow_and_colour_follows_polarity() -> None:
     for polarity, above in {"lower": "unfavourable", "higher": "favourable", "context": "ink"}.items():
         drawing = trend_figure([Panel("a", _series())], "days", polarity, FORMATS, theme.LIGHT)
-        by_meta = {trace.meta: trace for trace in drawing.data}
+        by_meta = {trace.meta: trace for trace in drawing.checked.data}
         assert by_meta["above_limit"].marker.color == getattr(theme.LIGHT, above)
         assert by_meta["below_limit"].marker.color == theme.LIGHT.surface
         assert by_meta["provisional"].marker.color == theme.LIGHT.surface
@@ -185,8 +186,8 @@ def test_nowcasts_stand_beside_the_points_with_their_intervals() -> None:
     )
     plain = trend_figure([Panel("a", _series())], "days", "lower", FORMATS, theme.LIGHT)
     drawing = trend_figure([Panel("a", _series(), nowcasts)], "days", "lower", FORMATS, theme.LIGHT)
-    assert [trace.meta for trace in drawing.data] == [*(trace.meta for trace in plain.data), "nowcast"]
-    nowcast = drawing.data[-1]
+    assert [trace.meta for trace in drawing.checked.data] == [*(trace.meta for trace in plain.checked.data), "nowcast"]
+    nowcast = drawing.checked.data[-1]
     assert (list(nowcast.x), list(nowcast.y)) == ([date(2016, 5, 1)], [3.5])
     assert list(nowcast.error_y.array) == pytest.approx([0.6])
     assert list(nowcast.error_y.arrayminus) == pytest.approx([0.3])
@@ -194,10 +195,10 @@ def test_nowcasts_stand_beside_the_points_with_their_intervals() -> None:
 
 def test_panels_share_one_scale() -> None:
     drawing = trend_figure([Panel(name, _series()) for name in "abc"], "days", "lower", FORMATS, theme.DARK)
-    assert [drawing.layout[f"yaxis{n}"].matches for n in ("", "2", "3")] == [None, "y", "y"]
-    assert drawing.layout.yaxis3.domain[0] == 0
-    assert drawing.layout.yaxis.domain[1] == 1
-    assert {trace.xaxis for trace in drawing.data} == {"x", "x2", "x3"}
+    assert [drawing.checked.layout[f"yaxis{n}"].matches for n in ("", "2", "3")] == [None, "y", "y"]
+    assert drawing.checked.layout.yaxis3.domain[0] == 0
+    assert drawing.checked.layout.yaxis.domain[1] == 1
+    assert {trace.xaxis for trace in drawing.checked.data} == {"x", "x2", "x3"}
 
 
 @given(st.integers(1, 12), st.floats(0, 0.5))
@@ -218,7 +219,7 @@ def test_volume_marks_the_months_out_of_line() -> None:
         }
     )
     drawing = volume_figure(months, {"s": "Source"}, ["a", "b", "c"], FORMATS, theme.LIGHT)
-    by_meta = {trace.meta: trace for trace in drawing.data}
+    by_meta = {trace.meta: trace for trace in drawing.checked.data}
     assert list(by_meta["records"].y) == [100, 0, 9]
     assert list(by_meta["expected"].y) == [None, 100, 100]
     assert list(by_meta["silent"].x) == [date(2016, 2, 1)]
@@ -232,7 +233,7 @@ def test_ledger_shows_shares_of_what_was_read() -> None:
         | {"superseded": [4], "merged": [6], "deferred": [0]}
     )
     drawing = ledger_figure(ledger, {"s": "Source"}, {name: name for name in OUTCOMES}, theme.LIGHT)
-    assert {trace.meta: trace.x[0] for trace in drawing.data} == {
+    assert {trace.meta: trace.x[0] for trace in drawing.checked.data} == {
         "quarantined": 5.0,
         "duplicate": 15.0,
         "superseded": 2.0,
@@ -243,7 +244,7 @@ def test_ledger_shows_shares_of_what_was_read() -> None:
     assert balance(ledger.with_columns(read=201)) == 1
     # What one source has too many does not make up for what another lacks.
     assert balance(pl.concat([ledger.with_columns(read=201), ledger.with_columns(read=199)])) == 2
-    assert [trace.meta for trace in drawing.data if not trace.showlegend] == ["deferred"]
+    assert [trace.meta for trace in drawing.checked.data if not trace.showlegend] == ["deferred"]
 
 
 def test_sparkline_breaks_at_gaps_and_rings_special_causes() -> None:
@@ -269,7 +270,7 @@ def test_checks_show_the_tables_that_failed_and_when_they_were_not_judged() -> N
         schema=schema,
         orient="row",
     )
-    (cells,) = checks_figure(history, list("abcdef"), FORMATS, theme.LIGHT).data
+    (cells,) = checks_figure(history, list("abcdef"), FORMATS, theme.LIGHT).checked.data
     assert list(cells.x) == [date(2016, 1, day) for day in range(1, 5)]
     assert list(cells.y) == ["often", "once"]
     assert [list(row) for row in cells.z] == [[2, 2, None, None], [1, 0, None, 0]]
@@ -290,11 +291,11 @@ def test_gaps_stand_at_the_day_that_ended_them_and_the_open_one_is_hollow() -> N
         }
     )
     drawing = gap_figure([GapPanel("Precinct 1", frame)], "days", "lower", FORMATS, theme.LIGHT)
-    by_meta = {trace.meta: trace for trace in drawing.data}
+    by_meta = {trace.meta: trace for trace in drawing.checked.data}
     assert list(by_meta["line"].y) == [10, 0, 59]
     assert (list(by_meta["long_gap"].x), list(by_meta["open"].y)) == ([date(2016, 3, 12)], [19])
     assert by_meta["open"].marker.color == theme.LIGHT.surface
     # Fewer of what is better lower is welcome; a limit of no day at all is none.
     assert by_meta["long_gap"].marker.color == theme.LIGHT.favourable
-    assert [list(trace.y) for trace in drawing.data if trace.meta == "limits"] == [[50.0, 50.0]]
+    assert [list(trace.y) for trace in drawing.checked.data if trace.meta == "limits"] == [[50.0, 50.0]]
     assert by_meta["limits"].x[0] == date(2016, 1, 1)

@@ -115,26 +115,26 @@ def drawn(release: Release, intervention: str, start: date) -> Any:
 def test_the_chart_draws_every_month_once_and_marks_the_start(release: Release) -> None:
     start = date(2016, 1, 1)
     months, figure = drawn(release, "lights", start)
-    by_meta = {trace.meta: trace for trace in figure.data if trace.meta != "chance"}
+    by_meta = {trace.meta: trace for trace in figure.checked.data if trace.meta != "chance"}
     for name in ("treated", "treated_expected", "buffer", "buffer_expected", "difference"):
         assert list(by_meta[name].y) == months[name].to_list()
         assert list(by_meta[name].x) == [month + HALF_MONTH for month in months["month"]]
     # A start on the first lies between the last month before and the first after.
     position = months["phase"].to_list().index("after")
     assert by_meta["treated"].x[position - 1] < start < by_meta["treated"].x[position]
-    lines = [shape for shape in figure.layout.shapes if shape.name == "start"]
+    lines = [shape for shape in figure.checked.layout.shapes if shape.name == "start"]
     assert [(shape.x0, shape.yref) for shape in lines] == [
         (start, "y domain"),
         (start, "y2 domain"),
         (start, "y3 domain"),
     ]
-    assert not [shape for shape in figure.layout.shapes if shape.name == "left_out"]
+    assert not [shape for shape in figure.checked.layout.shapes if shape.name == "left_out"]
 
 
 def test_a_month_that_counts_neither_way_is_shaded_and_no_empty_row_is_drawn(release: Release) -> None:
     months, figure = drawn(release, "patrols", date(2016, 5, 16))
-    assert "buffer" not in {trace.meta for trace in figure.data}
-    shaded = [shape for shape in figure.layout.shapes if shape.name == "left_out"]
+    assert "buffer" not in {trace.meta for trace in figure.checked.data}
+    shaded = [shape for shape in figure.checked.layout.shapes if shape.name == "left_out"]
     assert {(shape.x0, shape.x1) for shape in shaded} == {(date(2016, 5, 1), date(2016, 6, 1))}
     assert months.filter(pl.col("phase") == "start")["month"].to_list() == [date(2016, 5, 1)]
     assert len({shape.yref for shape in shaded}) == 2

@@ -92,20 +92,20 @@ def nodes(count: int) -> list[Node]:
 def test_every_link_and_agency_is_drawn_and_those_alone_stand_apart() -> None:
     lines = [Line(0, 1, 100, "a"), Line(0, 2, 25, "b")]
     drawing = network_figure(nodes(5), lines, theme.LIGHT)
-    widths = sorted(trace.line.width for trace in drawing.data if trace.meta == "link")
+    widths = sorted(trace.line.width for trace in drawing.checked.data if trace.meta == "link")
     assert widths == [pytest.approx(5.0), pytest.approx(9.0)]
-    by_meta = {trace.meta: trace for trace in drawing.data}
+    by_meta = {trace.meta: trace for trace in drawing.checked.data}
     assert list(by_meta["between"].text) == ["a", "b"]
     assert len(by_meta["agency"].x) == 3
     assert list(by_meta["alone"].hovertext) == ["agency 3", "agency 4"]
     assert max(by_meta["alone"].y) < min(by_meta["agency"].y)
     assert by_meta["alone"].marker.symbol != by_meta["agency"].marker.symbol
-    assert drawing == network_figure(nodes(5), lines, theme.LIGHT)
+    assert drawing.to_plotly_json() == network_figure(nodes(5), lines, theme.LIGHT).to_plotly_json()
 
 
 def test_without_any_link_all_stand_alone() -> None:
     drawing = network_figure(nodes(3), [], theme.DARK)
-    assert len({trace.meta: trace for trace in drawing.data}["alone"].x) == 3
+    assert len({trace.meta: trace for trace in drawing.checked.data}["alone"].x) == 3
 
 
 @pytest.mark.parametrize("count", [4, 7])

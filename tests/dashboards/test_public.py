@@ -99,8 +99,8 @@ def test_empty_parts_say_what_is_missing(change: str, expected: str, home: Path,
 def test_waves_are_drawn_by_group_with_their_intervals(release: Release) -> None:
     rows = release.survey.estimates("city", "aware").filter(pl.col("value").is_not_null())
     drawing = wave_figure(rows, [f"{n}" for n in range(rows.height)], "%", theme.LIGHT)
-    assert [trace.meta for trace in drawing.data] == ["all", "residents", "new_citizens"]
-    for trace in drawing.data:
+    assert [trace.meta for trace in drawing.checked.data] == ["all", "residents", "new_citizens"]
+    for trace in drawing.checked.data:
         own = rows.filter(pl.col("person_group") == trace.meta)
         assert list(trace.y) == own["value"].to_list()
         assert [y + up for y, up in zip(trace.y, trace.error_y.array, strict=True)] == pytest.approx(
@@ -109,18 +109,18 @@ def test_waves_are_drawn_by_group_with_their_intervals(release: Release) -> None
         assert [y - down for y, down in zip(trace.y, trace.error_y.arrayminus, strict=True)] == pytest.approx(
             own["lower"].to_list()
         )
-    assert len({trace.marker.symbol for trace in drawing.data}) == 3
-    assert list(drawing.layout.xaxis.ticktext) == list(sample_survey.WAVES)
+    assert len({trace.marker.symbol for trace in drawing.checked.data}) == 3
+    assert list(drawing.checked.layout.xaxis.ticktext) == list(sample_survey.WAVES)
 
 
 def test_levels_and_gaps_are_drawn_as_they_are(release: Release) -> None:
     newest = release.survey.newest("city").filter(pl.col("value").is_not_null())
     names = newest["measured"].to_list()
-    (level,) = level_figure(newest, names, names, "%", theme.DARK).data
+    (level,) = level_figure(newest, names, names, "%", theme.DARK).checked.data
     assert dict(zip(level.y, level.x, strict=True)) == dict(newest.select("measured", "value").iter_rows())
     gaps = release.survey.gaps("city").filter(pl.col("year") == 2016)
     titles = gaps["measured"].to_list()
-    by_group = {trace.meta: trace for trace in gap_figure(gaps, titles, titles, "%", theme.LIGHT).data}
+    by_group = {trace.meta: trace for trace in gap_figure(gaps, titles, titles, "%", theme.LIGHT).checked.data}
     assert set(by_group) == {"residents", "new_citizens"}
     for group, trace in by_group.items():
         assert list(trace.x) == gaps[group].to_list()
@@ -131,11 +131,11 @@ def test_foundations_stand_where_they_are_judged_and_matter(release: Release) ->
     rows = release.survey.importance("city")
     titles = rows["foundation"].to_list()
     drawing = importance_figure(rows, titles, titles, ("x", "y"), theme.LIGHT)
-    drawn = {name: (trace.x[0], trace.y[0], trace.meta) for trace in drawing.data for name in trace.text}
+    drawn = {name: (trace.x[0], trace.y[0], trace.meta) for trace in drawing.checked.data for name in trace.text}
     assert drawn == {
         row["foundation"]: (row["performance"], row["importance"], row["quarter"]) for row in rows.to_dicts()
     }
-    lines = [shape for shape in drawing.layout.shapes if shape.name == "mean"]
+    lines = [shape for shape in drawing.checked.layout.shapes if shape.name == "mean"]
     assert [lines[0].x0, lines[1].y0] == pytest.approx([rows["performance"].mean(), rows["importance"].mean()])
 
 

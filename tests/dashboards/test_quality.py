@@ -111,7 +111,7 @@ def test_checks_are_shown_from_the_second_date_on(home: Path, tmp_path: Path) ->
         sample_release.write_changed(folder, home, changed)
         return page(folder, "en")
 
-    (cells,) = reading.find(page(home, "en"), "checks-figure").figure.data
+    (cells,) = reading.find(page(home, "en"), "checks-figure").figure.checked.data
     assert list(cells.y) == ["service", "msr_incident_day", "patrol"]
     assert list(cells.z[0]) == [0] * 8 + [None] + [0] * 2 + [2] * 10
     assert "1 of 2 checks failed" in cells.customdata[0][-1]
@@ -206,7 +206,7 @@ def test_what_caps_a_grade_is_told_where_something_is_amiss(home: Path, tmp_path
 
 
 def test_grades_are_drawn_by_source_and_month(home: Path) -> None:
-    (cells,) = reading.find(_scores(home), "grades-figure").figure.data
+    (cells,) = reading.find(_scores(home), "grades-figure").figure.checked.data
     assert list(cells.y) == ["Council cases", "Vehicle thefts"]
     assert [len(row) for row in cells.z] == [36, 36]
     assert set(cells.z[1]) == {2}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -91,3 +92,30 @@ def test_a_form_of_another_site_signs_nobody_out(secured: tuple[Path, str], page
     expect(page.get_by_role("heading", name="This was not sent by a page of the dashboard")).to_be_visible()
     page.goto(url)
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_shut_out_at_the_door(
+    secured: tuple[Path, str], page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    """The form, the form after a wrong password, a page that is refused, and the way out, by axe-core."""
+    _, url = secured
+    page.emulate_media(color_scheme=scheme)
+    page.goto(url)
+    expect(page.get_by_label("User name")).to_be_visible()
+    assert browsing.faults_of(page) == []
+    page.get_by_label("User name").fill("victor")
+    page.get_by_label("Password").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert browsing.faults_of(page) == []
+    page.goto(url)
+    _sign_in(page, "victor")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.goto(f"{url}/download/csv/trend/trend?indicator=B1_theft")
+    expect(page.get_by_role("heading")).to_be_visible()
+    assert browsing.faults_of(page) == []
+    page.goto(url)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="You have signed out")).to_be_visible()
+    assert browsing.faults_of(page) == []
