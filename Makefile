@@ -83,11 +83,12 @@ unit: setup
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
 
-bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, models against dbt, the whole job, figures, intervals, near repeats, index, nowcasts, alarms, changes, silence, anomalies, quality
+bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, models against dbt, the whole job, answers of the dashboard, figures, intervals, near repeats, index, nowcasts, alarms, changes, silence, anomalies, quality
 	@$(BIN)/python -m benchmarks.simulating
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.models
 	@$(BIN)/python -m benchmarks.load
+	@$(BIN)/python -m benchmarks.answers
 	@$(BIN)/python -m benchmarks.figures
 	@$(BIN)/python -m benchmarks.intervals
 	@$(BIN)/python -m benchmarks.near_repeat
