@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA, SIGNIFICANT_DIGITS
+from indicators.inputs import CHANGE_SCHEMA, LIMIT_SCHEMA
 from indicators.periods import latest_complete_month, month_before
+from indicators.rounding import SIGNIFICANT_DIGITS
 from indicators.seasons import PER_YEAR, festival_share, seasonal_centre, seasons, without_season
 from indicators.trends import benjamini_hochberg, latest_point_p_value, xmr_chart
 

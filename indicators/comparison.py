@@ -12,8 +12,8 @@ import polars as pl
 
 from indicators.catalogue.entries import Entry
 from indicators.funnels import Statistic, funnel
-from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.ranks import Distribution, Polarity, rank_intervals
+from indicators.rounding import SIGNIFICANT_DIGITS
 from indicators.shrinkage import shrunken_rates
 
 CELL = ["indicator_id", "period_kind", "period_start", "area_level", "peer_group"]

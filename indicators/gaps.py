@@ -16,8 +16,9 @@ from scipy import stats
 
 from indicators.cells import Source
 from indicators.daily_series import daily_series, latest_complete
-from indicators.inputs import GAP_SCHEMA, SIGNIFICANT_DIGITS, TESTED_SCHEMA
+from indicators.inputs import GAP_SCHEMA, TESTED_SCHEMA
 from indicators.rare_events import event_probability, g_chart, zeros_in_a_row
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 # As far back as the other charts; a dozen gaps of something that happens thrice a year take longer.
 HISTORY_DAYS = 1096

@@ -105,8 +105,6 @@ DOUBTFUL_COLUMNS = (
     *("source", "kind", "geography", "area_id", "day", "last_day", "due_day", "field"),
     *("refused", "contested"),
 )
-# Twelve digits repeat on any machine; the last of sixteen need not.
-SIGNIFICANT_DIGITS = 12
 
 
 @dataclass(frozen=True)

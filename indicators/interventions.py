@@ -16,10 +16,10 @@ import polars as pl
 from indicators.declared import FEWEST_CONTROLS, Intervention, last_day
 from indicators.dispersion import Dispersion, dispersion
 from indicators.evaluation import harm_wdd, minimum_detectable_change, pre_trend_p_value, wdd
-from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.intervals import Floats, normal_quantile
 from indicators.intervention_counts import ROLES, RoleCounts, counts_of, members_of, monthly_cells, windows_of
 from indicators.placebos import placebo_share
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 # Reasons that a figure is not final for; all others say why there is none.
 UNSETTLED = ("period_open", "maturing", "partial_records", "gate_failed", "stale_since")

@@ -13,10 +13,11 @@ import polars as pl
 from scipy import stats
 
 from indicators.centrality import Bools, adjacency, betweenness, brokered_pairs
-from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
+from indicators.inputs import Inputs
 from indicators.linkage_counts import BEFORE, FEWEST_CASES, NOW, Counts, Linked, find_years
 from indicators.network import Links, Statistic, rarefied
 from indicators.network_change import change_of, change_of_mix, deal_months
+from indicators.rounding import SIGNIFICANT_DIGITS
 from indicators.survival import kaplan_meier_quantiles
 
 STATISTICS: tuple[Statistic, ...] = ("density", "degree_centralisation", "betweenness_centralisation")

@@ -11,8 +11,8 @@ import polars as pl
 
 from indicators.cells import Source
 from indicators.feeds import passes
-from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.reporting_delays import Delays, estimate, nowcast, triangle
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 DELAY_MEASURE = "msr_incident_delay_day"
 COUNTED = "incidents_ppm"

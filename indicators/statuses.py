@@ -11,7 +11,8 @@ from indicators.catalogue.entries import OF_FEW_PEOPLE, Entry
 from indicators.cells import FIGURES
 from indicators.disclosure import EXACT, Disclosure
 from indicators.grades import grade, grade_reason
-from indicators.inputs import SIGNIFICANT_DIGITS, VALUE_SCHEMA
+from indicators.inputs import VALUE_SCHEMA
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 # What the charts need to know of a row beyond its published columns.
 CHART_COLUMNS = ("is_complete", "is_unallocated", "events", "event_squares")

@@ -16,9 +16,10 @@ from indicators.catalogue.entries import Entry
 from indicators.disclosure import Disclosure
 from indicators.hidden_levels import hidden_of_survey, without_hidden
 from indicators.importance import Span, place
-from indicators.inputs import SIGNIFICANT_DIGITS, Inputs
+from indicators.inputs import Inputs
 from indicators.questionnaire import FEWEST_EFFECTIVE, GROUPS, LEAST_ALPHA, Questionnaire
 from indicators.reliability import sampling_adequacy, sphericity
+from indicators.rounding import SIGNIFICANT_DIGITS
 from indicators.survey_answers import EVERYONE, Bools, Measured, Sample, Wave
 from indicators.survey_design import contrast, correlation, correlation_limits, p_value, t_limits
 from indicators.survey_figures import Told, alpha_of, enough, shown_number, tells_of_few

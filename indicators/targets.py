@@ -11,9 +11,9 @@ from datetime import date
 import polars as pl
 
 from indicators.declared import Target
-from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.periods import period_end
 from indicators.progress import probability_of_reaching, progress
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 TARGET_SCHEMA = pl.Schema(
     {

@@ -12,7 +12,7 @@ import polars as pl
 from indicators.catalogue.entries import Entry
 from indicators.change import same_period_last_year
 from indicators.dispersion import dispersion
-from indicators.inputs import SIGNIFICANT_DIGITS
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 YEAR_SCHEMA = pl.Schema(
     {

@@ -73,6 +73,9 @@ def palette(scheme: str) -> Palette:
     return DARK if scheme == "dark" else LIGHT
 
 
+_OVER = {"fillmode": "overlay", "solidity": 0.2}
+
+
 def figure(colours: Palette, height: int | None, **layout: Any) -> Drawing:
     """Make an empty figure in the house style, `height` in pixels; None fills its frame."""
     base: dict[str, Any] = {
@@ -91,10 +94,13 @@ def figure(colours: Palette, height: int | None, **layout: Any) -> Drawing:
         "dragmode": False,
         "hovermode": "closest",
         "autotypenumbers": "strict",
-        # Said once for all axes and bars of a figure.
+        # Said once for all axes, bars and areas of a figure. A pattern lies over its colour; it would replace it.
         "template": {
             "layout": {name: {"title": {"standoff": 15}} for name in ("xaxis", "yaxis")},
-            "data": {"bar": [{"marker": {"line": {"color": colours.surface, "width": 0.5}}}]},
+            "data": {
+                "bar": [{"marker": {"line": {"color": colours.surface, "width": 0.5}, "pattern": _OVER}}],
+                "scatter": [{"fillpattern": _OVER}],
+            },
         },
     }
     return Drawing(**(base | layout))

@@ -24,8 +24,8 @@ from indicators.composites.rules import OVERALL, Component, IndexRules, componen
 from indicators.composites.topsis import closeness
 from indicators.composites.uncertainty import limits, rank_limits
 from indicators.composites.weights import entropy_weights
-from indicators.inputs import SIGNIFICANT_DIGITS
 from indicators.intervals import Floats
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 SCORE_SCHEMA = {
     "area_id": pl.String,

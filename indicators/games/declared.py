@@ -21,7 +21,7 @@ from indicators.games.rest_points import rest_points, stable_vertices
 from indicators.games.sensitivity import cooperation, sensitivity
 from indicators.games.tables import Game, GameError, Profile, checked, profiles, written
 from indicators.games.thresholds import everywhere
-from indicators.inputs import SIGNIFICANT_DIGITS
+from indicators.rounding import SIGNIFICANT_DIGITS
 
 STARTS = {2: 41, 3: 13}
 """Starts a population behind basins, by the number of populations: 1 681 and 2 197 in all."""

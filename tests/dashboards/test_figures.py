@@ -247,6 +247,13 @@ def test_ledger_shows_shares_of_what_was_read() -> None:
     assert [trace.meta for trace in drawing.checked.data if not trace.showlegend] == ["deferred"]
 
 
+def test_patterns_lie_over_their_colours() -> None:
+    # Where a pattern replaces the colour, lines in the colour of the surface leave nothing to be seen.
+    template = theme.figure(theme.LIGHT, 100).checked.layout.template.data
+    assert template.bar[0].marker.pattern.fillmode == "overlay"
+    assert template.scatter[0].fillpattern.fillmode == "overlay"
+
+
 def test_sparkline_breaks_at_gaps_and_rings_special_causes() -> None:
     picture = sparkline([1.0, None, 2.0, 3.0], [False, False, True, False], theme.LIGHT)
     svg = base64.b64decode(picture.removeprefix("data:image/svg+xml;base64,")).decode()
