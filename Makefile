@@ -68,7 +68,7 @@ $(SPARK_VENV)/.ready: requirements-spark.lock pyproject.toml
 	@$(SPARK_VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-check: lint types unit  ## Lint, types and fast tests, in under two minutes
+check: lint types unit  ## Lint, types and fast tests
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
