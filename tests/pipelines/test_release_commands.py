@@ -106,7 +106,8 @@ def test_without_a_release_each_command_says_what_to_do(tmp_path: Path) -> None:
     for name in ("show", "diff", "pin"):
         done = run(tmp_path, name)
         assert done.exit_code == 1
-        assert "there is no release yet" in done.output and "`wardlight nightly`" in done.output
+        assert "there is no release yet" in done.output
+        assert "`wardlight nightly`" in done.output
 
 
 @pytest.fixture
