@@ -25,7 +25,8 @@ hypothesis.settings.load_profile("patient")
 
 # Files whose tests take longest, longest first: a worker that begins one of them last would keep all others waiting.
 LONGEST = (
-    *("pipelines/test_nightly.py", "pipelines/test_simulated_district.py", "pipelines/test_cli.py"),
+    *("pipelines/test_incremental_models.py", "pipelines/test_nightly.py", "pipelines/test_simulated_district.py"),
+    "pipelines/test_cli.py",
     *("pipelines/test_revised_releases.py", "pipelines/test_gating.py", "pipelines/test_planted_survey.py"),
     *("pipelines/test_independent_figures.py", "pipelines/test_planted_bounds.py", "test_own_city.py"),
     *("pipelines/test_no_personal_data.py", "dashboards/test_browser.py", "dashboards/test_budgets.py"),

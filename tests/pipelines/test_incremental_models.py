@@ -238,7 +238,7 @@ def test_models_that_follow_out_of_order_are_those_made_whole() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(STEPS, min_size=1, max_size=6))
 def test_models_made_in_part_are_those_made_whole(steps: list[Step]) -> None:
     follow(steps)
