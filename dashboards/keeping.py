@@ -25,6 +25,9 @@ class Kept(Generic[Value]):
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def get(self, key: Hashable) -> Value | None:
         """Give the value of a key, None if it is not kept."""
         with self._lock:

@@ -7,7 +7,6 @@ for as long as their release is open. What a page holds is for `pages`.
 import json
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -25,6 +24,7 @@ from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
 from dashboards.encoding import as_json
 from dashboards.figures.theme import palette
+from dashboards.keeping import Kept
 from dashboards.pages import (
     briefing,
     catalogue,
@@ -140,7 +140,7 @@ class KeptPages:
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Release, OrderedDict[tuple[View, str, bool], str]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Release, Kept[str]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def __call__(self, release: Release, view: View, scheme: str) -> Page:
@@ -148,15 +148,11 @@ class KeptPages:
         # Nothing else on a page hangs on the time.
         key = (view, scheme, is_overdue(release.info))
         with self._lock:
-            pages = self._kept.setdefault(release, OrderedDict())
-            text = pages.get(key)
+            pages = self._kept.setdefault(release, Kept(KEPT_LIMITED_PAGES if release.scope.is_limited else KEPT_PAGES))
+        text = pages.get(key)
         if text is None:
             text = as_json(draw_page(release, view, scheme))
-        with self._lock:
-            pages[key] = text
-            pages.move_to_end(key)
-            while len(pages) > (KEPT_LIMITED_PAGES if release.scope.is_limited else KEPT_PAGES):
-                pages.popitem(last=False)
+            pages.put(key, text)
         return Page(*json.loads(text))
 
 

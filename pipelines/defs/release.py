@@ -36,6 +36,9 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
         availability = warehouse.con.sql("select * from indicators.availability").pl()
         warehouse.con.register("catalogue_rows", tables.catalogue_frame(entries, availability))
         failures = faulty_rows.held_back(warehouse.con)
+        if not pack.protection.is_exact:
+            # Before anyone can read it: a run that ends in between must not leave told what the next one does not know.
+            tellings.note(warehouse.con, pack.protection.profile)
         made = release.publish(
             warehouse.folder,
             warehouse.con,
@@ -47,8 +50,6 @@ def _release(pack: CityPack) -> dg.AssetsDefinition:
         )
         warehouse.con.unregister("catalogue_rows")
         record_changes.note_release(warehouse.con, made.release_id)
-        if made.is_new and not pack.protection.is_exact:
-            tellings.note(warehouse.con, pack.protection.profile)
         removed = retention.remove_old(warehouse.folder, pack.releases)
         record_changes.forget(warehouse.con, [each.release_id for each in release.listing(warehouse.folder)])
         return dg.MaterializeResult(

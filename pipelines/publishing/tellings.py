@@ -10,7 +10,7 @@ from indicators.tellings import SCHEMA, Tellings
 from pipelines.warehouse import transaction
 
 TABLE = "ledger.telling"
-# What the release about to be made tells, before it is made.
+# What the release about to be made tells.
 CANDIDATE = "protected_tellings"
 _PERIOD = "indicator_id, counted, period_kind, period_start"
 
@@ -33,7 +33,7 @@ def recall(con: duckdb.DuckDBPyConnection, profile: str) -> Tellings:
 
 
 def note(con: duckdb.DuckDBPyConnection, profile: str) -> int:
-    """Keep what a release that was made tells, of the periods of which it tells something new; return their number."""
+    """Keep what the release about to be made tells of periods of which it tells something new; return their number."""
     ensure(con)
     columns = ", ".join(f'"{name}"' for name in SCHEMA)
     with transaction(con):
