@@ -46,7 +46,7 @@ test: setup  ## All tests, but for those in real dbt and on Spark
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=40
 
 test-dbt: setup $(DBT_VENV)/.ready  ## The SQL models in real dbt: all its tests, and the same tables as ours
 	$(BIN)/pytest -m dbt tests/dbt_like_sql

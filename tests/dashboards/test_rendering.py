@@ -15,6 +15,7 @@ from dashboards.data import ReleaseError
 from dashboards.releases import Releases
 from dashboards.rendering import KEPT_PAGES, PAGES, KeptPages, render
 from tests.dashboards import browsing, sample_release
+from tests.pace import pace
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_repeated_view_is_answered_within_50_milliseconds(home: Path, pathname
         seconds.append(time.perf_counter() - start)
     assert answers[0]["response"]["theme"] == {"forceColorScheme": "dark"}
     assert all(answer == answers[0] for answer in answers)
-    assert min(seconds[1:]) < 0.05
+    assert min(seconds[1:]) < 0.05 * pace()
 
 
 def due(folder: Path, home: Path, next_due: datetime | None) -> Releases:

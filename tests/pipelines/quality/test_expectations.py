@@ -24,6 +24,7 @@ from pipelines.quality.gates import affected_indicators
 from pipelines.quality.resting import resting
 from pipelines.quality.suite import warehouse_expectations
 from pipelines.warehouse import SCHEMAS
+from tests.pace import pace
 
 
 @pytest.fixture(scope="module")
@@ -296,7 +297,7 @@ def test_two_million_rows_are_judged_where_they_are(tmp_path: Path, monkeypatch:
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert counts == [0, 0, 2_000_000, 1_142_856, None, 2_000_000, 222_000]
     assert max(fetched) <= 1
-    assert seconds < 10
+    assert seconds < 10 * pace()
     # Fetched as Python objects, two million rows would take more than this several times over.
     assert grown_mb < 250
 
@@ -346,7 +347,7 @@ def test_the_warehouse_as_declared_is_judged_quickly(empty_warehouse: duckdb.Duc
     verdicts = judge(empty_warehouse, expectations, "run")
     seconds = time.perf_counter() - start
     assert [(v.table_name, v.expectation, v.exception) for v in verdicts if not v.success] == []
-    assert seconds / len(verdicts) < 0.15
+    assert seconds / len(verdicts) < 0.15 * pace()
 
 
 @pytest.mark.slow
