@@ -31,12 +31,25 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
 
 def is_current(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -> bool:
     """Tell whether a model's table is there and was made by the SQL of this fingerprint, so on the same engine."""
-    row = con.execute(
-        f"select count(*) from {SCHEMA}.built join information_schema.tables as kept on kept.table_schema = ? and "
-        "kept.table_name = built.model and kept.table_type = 'BASE TABLE' where built.model = ? and fingerprint = ?",
-        [model.schema, model.name, fingerprint],
-    ).fetchone()
+    asked = f"select count(*) from {SCHEMA}.built where model = ? and fingerprint = ?"
+    row = con.execute(asked, [model.name, fingerprint]).fetchone()
+    return row is not None and row[0] > 0 and _stands(con, model) and not is_view(con, model)
+
+
+def is_view(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
+    """Tell whether a view stands under a model's name."""
+    asked = "select count(*) from duckdb_views() where schema_name = ? and view_name = ?"
+    row = con.execute(asked, [model.schema, model.name]).fetchone()
     return row is not None and row[0] > 0
+
+
+def _stands(con: duckdb.DuckDBPyConnection, model: Model) -> bool:
+    """Tell whether a table or view stands under a model's name; by that, since to list all tables takes long."""
+    try:
+        con.execute("select name from pragma_table_info(?)", [model.relation])
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def is_of_other_sql(con: duckdb.DuckDBPyConnection, model: Model, fingerprint: str) -> bool:

@@ -122,13 +122,9 @@ def _computed(
 def _replace(con: duckdb.DuckDBPyConnection, model: Model, build: Build) -> int:
     """Make a table or view anew; return its rows."""
     con.execute(f"create schema if not exists {model.schema}")
-    kept = con.execute(
-        "select table_type from information_schema.tables where table_schema = ? and table_name = ?",
-        [model.schema, model.name],
-    ).fetchone()
     kind = "view" if model.materialized == "view" else "table"
-    if kept and (kept[0] == "VIEW") != (kind == "view"):
-        con.execute(f"drop {'view' if kept[0] == 'VIEW' else 'table'} {model.relation}")
+    if built.is_view(con, model) != (kind == "view"):
+        con.execute(f"drop {'table' if kind == 'view' else 'view'} if exists {model.relation}")
     for statement in build.before:
         con.execute(statement)
     con.execute(f"create or replace {kind} {model.relation} as {build.query}")

@@ -152,20 +152,14 @@ def scalar(con: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[obje
 
 def has_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
     """Tell whether a table or view exists."""
-    return bool(
-        scalar(
-            con,
-            "select count(*) from information_schema.tables where table_schema = ? and table_name = ?",
-            (schema, table),
-        )
-    )
+    return bool(columns(con, schema, table))
 
 
 def columns(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
-    """Return a table's column names in order."""
-    rows = con.execute(
-        "select column_name from information_schema.columns where table_schema = ? and table_name = ? "
-        "order by ordinal_position",
-        (schema, table),
-    ).fetchall()
+    """Return the column names of a table or view in order; none if there is no such table."""
+    # By its name: the information schema takes ten times as long, since it describes all tables first.
+    try:
+        rows = con.execute("select name from pragma_table_info(?)", (f'"{schema}"."{table}"',)).fetchall()
+    except duckdb.CatalogException:
+        return []
     return [str(row[0]) for row in rows]

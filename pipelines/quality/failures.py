@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 from pipelines.loading.kinds import FIRST_TIME, day_column, kind_fields, local_column
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.expectations import Verdict
-from pipelines.warehouse import literal, quoted
+from pipelines.warehouse import columns, literal, quoted
 
 # Arguments that change nothing about which rows fail; with any other the rows are not looked for.
 _PLAIN = {
@@ -106,7 +106,7 @@ def _failure(con: duckdb.DuckDBPyConnection, verdict: Verdict, expectation: Expe
     if expectation is None:
         relation = f"{verdict.layer}.{verdict.table_name}"
         return Failure(relation, f"gate_failed:{verdict.table_name}.{verdict.expectation}")
-    present = _columns_of(con, expectation)
+    present = columns(con, expectation.layer, expectation.table)
     about = possible_failure(expectation, present)
     whose = next((column for column in _WHOSE if column in present), None)
     parts = None
@@ -119,14 +119,6 @@ def _failure(con: duckdb.DuckDBPyConnection, verdict: Verdict, expectation: Expe
         sources=parts if whose == "source" else None,
         indicators=parts if whose == "indicator_id" else None,
     )
-
-
-def _columns_of(con: duckdb.DuckDBPyConnection, expectation: Expectation) -> list[str]:
-    rows = con.execute(
-        "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
-        (expectation.layer, expectation.table),
-    ).fetchall()
-    return [str(row[0]) for row in rows]
 
 
 def judged_columns(expectation: Expectation, present: Collection[str]) -> frozenset[str] | None:
