@@ -22,6 +22,7 @@ from pipelines.alert_commands import alerts
 from pipelines.briefing_commands import briefing
 from pipelines.contract_commands import contract
 from pipelines.errors import WardlightError
+from pipelines.failing_command import failing
 from pipelines.fingerprint import is_up_to_date
 from pipelines.options import Command
 from pipelines.options import city_option as _city
@@ -70,6 +71,7 @@ main.add_command(contract)
 main.add_command(alerts)
 main.add_command(release)
 main.add_command(briefing)
+main.add_command(failing)
 
 
 def _day(name: str, text: str) -> Callable[[Command], Command]:

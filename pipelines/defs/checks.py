@@ -9,7 +9,7 @@ from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
 from pipelines import location
 from pipelines.defs.resources import Warehouse
-from pipelines.quality import store
+from pipelines.quality import failing_rows, store
 from pipelines.quality.data_docs import site
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.suite import candidate_expectations, published_expectations, warehouse_expectations
@@ -56,6 +56,7 @@ def judged(warehouse: Warehouse, expectations: Sequence[Expectation], run_id: st
     verdicts = judge_changes(con, expectations, run_id)
     (as_of,) = one_row(con, "select as_of from staging.run_window")
     store.remember(con, verdicts, as_of)
+    failing_rows.keep(con, expectations, verdicts, all_expectations())
     site.write_pages(home, con, expectations, verdicts, location.city_pack().protection)
     for verdict in verdicts:
         named = ("observed", "threshold", "failed_count", "exception", "dimension", "examined")

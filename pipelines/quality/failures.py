@@ -184,19 +184,20 @@ def _same_fields(expectation: Expectation, columns: frozenset[str]) -> frozenset
 
 def _whose_rows(con: duckdb.DuckDBPyConnection, expectation: Expectation, whose: str) -> frozenset[str] | None:
     """Return whose rows break an expectation that is judged row by row; None where that is not known."""
+    query = failing_query(con, expectation, [whose])
+    if query is None:
+        return None
     table = f"{quoted(expectation.layer)}.{quoted(expectation.table)}"
-    for query in _failing_rows(expectation, [whose]):
-        try:
-            rows = con.execute(
-                f"with batch as not materialized (select * from {table}) "
-                f"select distinct {whose}::varchar from (\n{query}\n) as failing"
-            ).fetchall()
-        except duckdb.Error:
-            continue
-        found = [row[0] for row in rows]
-        # None at all fails any more, or one of nobody's: then who knows.
-        return frozenset(found) if found and None not in found else None
-    return None
+    try:
+        rows = con.execute(
+            f"with batch as not materialized (select * from {table}) "
+            f"select distinct {whose}::varchar from (\n{query}\n) as failing"
+        ).fetchall()
+    except duckdb.Error:
+        return None
+    found = [row[0] for row in rows]
+    # None at all fails any more, or one of nobody's: then who knows.
+    return frozenset(found) if found and None not in found else None
 
 
 def broken_records(
@@ -218,7 +219,7 @@ def broken_records(
         if verdict.success or verdict.exception or verdict.layer != "staging" or verdict.table_name not in FIRST_TIME:
             continue
         expectation = declared.get((verdict.layer, verdict.table_name, verdict.expectation))
-        query = expectation and _working(con, expectation)
+        query = expectation and failing_query(con, expectation, _OF_RECORD)
         if query:
             found.setdefault(verdict.table_name, []).append(query)
     # Of unknown area they count where measures count them.
@@ -236,10 +237,21 @@ def broken_records(
     ).pl()
 
 
-def _working(con: duckdb.DuckDBPyConnection, expectation: Expectation) -> str | None:
-    """Return the query of the records that break an expectation; None where rows are not what it judges."""
-    table, columns = f"{quoted(expectation.layer)}.{quoted(expectation.table)}", ", ".join(_OF_RECORD)
-    for query in _failing_rows(expectation, _OF_RECORD):
+def failing_query(con: duckdb.DuckDBPyConnection, expectation: Expectation, wanted: Sequence[str]) -> str | None:
+    """Compose the query, on its table as `batch`, of the rows that break an expectation.
+
+    Parameters
+    ----------
+    wanted
+        Columns that the query must give.
+
+    Returns
+    -------
+    str or None
+        None where rows are not what the expectation judges, or those that it finds have no such columns.
+    """
+    table, columns = f"{quoted(expectation.layer)}.{quoted(expectation.table)}", ", ".join(wanted)
+    for query in _failing_rows(expectation, wanted):
         try:
             con.execute(
                 f"with batch as not materialized (select * from {table}) select {columns} from (\n{query}\n) limit 0"

@@ -47,10 +47,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="session")
 def district(shared_folder: Path) -> Path:
-    """The simulated district's pack and its home folder `home`, after one nightly run.
-
-    Only one file of tests may open the warehouse, which is one process's alone; any may read the release.
-    """
+    """The simulated district's pack and its home folder `home`, after one nightly run; not to be written to."""
     folder = shared_folder / "heting"
     with filelock.FileLock(shared_folder / "heting.lock"):
         if not (folder / "home" / "releases" / "current").exists():
@@ -61,6 +58,12 @@ def district(shared_folder: Path) -> Path:
                 done = wardlight(*arguments)
                 assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def home(district: Path) -> Path:
+    """The simulated district's home folder."""
+    return district / "home"
 
 
 @pytest.fixture(scope="session")

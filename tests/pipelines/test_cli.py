@@ -17,7 +17,9 @@ def run(*arguments: str | Path) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@pytest.mark.parametrize("command", ["nightly", "validate", "init", "schema", "status", "serve", "demo", "release"])
+@pytest.mark.parametrize(
+    "command", ["nightly", "validate", "init", "schema", "status", "failing", "serve", "demo", "release"]
+)
 def test_every_command_has_help(command: str) -> None:
     code, output = run(command, "--help")
     assert code == 0

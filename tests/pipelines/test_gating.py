@@ -6,12 +6,11 @@ A small city with three sources: thefts and shootings, both incidents and so in 
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from pipelines.publishing import release
 from pipelines.warehouse import open_warehouse
 from tests.conftest import wardlight
+from tests.pipelines.released import query
 from tests.pipelines.small_pack import CITY_YML, text_of, write_pack
 
 pytestmark = pytest.mark.slow
@@ -89,31 +88,27 @@ def night(folder: Path) -> str:
     return done.stdout
 
 
-def query(folder: Path, sql: str) -> list[tuple[object, ...]]:
-    served = release.current(folder / "home")
-    assert served is not None
-    with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:
-        return con.execute(sql).fetchall()
-
-
 def statuses(folder: Path) -> dict[object, set[str]]:
+    home = folder / "home"
     sql = "select indicator_id, list(distinct status) from indicator_values where value is not null group by all"
-    return {indicator: set(found) for indicator, found in query(folder, sql)}  # type: ignore[call-overload]
+    return {indicator: set(found) for indicator, found in query(home, sql)}
 
 
 def values(folder: Path) -> list[tuple[object, ...]]:
     return query(
-        folder, "select indicator_id, area_id, period_kind, period_start, value from indicator_values order by all"
+        folder / "home",
+        "select indicator_id, area_id, period_kind, period_start, value from indicator_values order by all",
     )
 
 
 def test_one_broken_source_of_three_and_one_broken_column_of_a_good_one(tmp_path: Path) -> None:
+    home = tmp_path / "home"
     write(tmp_path)
     night(tmp_path)
     everything = {*THEFTS, *SHOOTINGS, *STOPS, *OF_ALL}
     fresh = {"final", "provisional"}
     assert statuses(tmp_path) == dict.fromkeys(everything, fresh)
-    assert query(tmp_path, "from gates") == []
+    assert query(home, "from gates") == []
     before = values(tmp_path)
 
     # Behind loading's back: areas of shootings that there are not, though all incidents are in one table and every
@@ -123,9 +118,7 @@ def test_one_broken_source_of_three_and_one_broken_column_of_a_good_one(tmp_path
         con.execute(f"update staging.incident set area_id = area_id || ' or so' where {broken}")
         con.execute("update staging.patrol set duration_seconds = -60 where day = date '2016-03-01'")
     assert "Gate closed" in night(tmp_path)
-    closed = query(
-        tmp_path, "select table_name, columns, sources, string_split(indicators, ',') from gates order by all"
-    )
+    closed = query(home, "select table_name, columns, sources, string_split(indicators, ',') from gates order by all")
     assert closed == [
         ("incident", "area_id", "shootings", ["B1_shootings", "F3", "F5"]),
         ("patrol", "duration_seconds", "stops", ["patrol_minutes"]),
@@ -133,7 +126,7 @@ def test_one_broken_source_of_three_and_one_broken_column_of_a_good_one(tmp_path
     held_back = {"B1_shootings", "F3", "F5", "patrol_minutes"}
     assert statuses(tmp_path) == {each: {"stale"} if each in held_back else fresh for each in everything}
     assert values(tmp_path) == before
-    reasons = query(tmp_path, "select distinct indicator_id, reason from indicator_values where status = 'stale'")
+    reasons = query(home, "select distinct indicator_id, reason from indicator_values where status = 'stale'")
     for indicator, reason in reasons:
         assert str(reason).startswith(
             "gate_failed:patrol." if indicator == "patrol_minutes" else "gate_failed:incident."
@@ -154,10 +147,8 @@ def test_one_broken_source_of_three_and_one_broken_column_of_a_good_one(tmp_path
         con.execute(f"update staging.incident set area_id = area_id || ' or so' where {broken}")
     assert "Gate closed" in night(tmp_path)
     assert "B1_shootings" not in statuses(tmp_path)
-    assert query(tmp_path, "select disclosure from release_info") == [("hes",)]
+    assert query(home, "select disclosure from release_info") == [("hes",)]
     small = "area_id <> 'city' and indicator_id in ('B2', 'patrol_stops') and numerator between 1 and 7"
-    assert query(tmp_path, f"select count(*) from indicator_values where {small}") == [(0,)]
+    assert query(home, f"select count(*) from indicator_values where {small}") == [(0,)]
     shown = "indicator_id = 'B2' and area_id <> 'city' and numerator > 0"
-    assert query(tmp_path, f"select count(*) > 0, max(numerator % 5) from indicator_values where {shown}") == [
-        (True, 0)
-    ]
+    assert query(home, f"select count(*) > 0, max(numerator % 5) from indicator_values where {shown}") == [(True, 0)]

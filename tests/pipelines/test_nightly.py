@@ -5,21 +5,14 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from pipelines.publishing import release
 from pipelines.warehouse import open_warehouse
 from tests.conftest import NYC, wardlight
+from tests.pipelines.released import query
 
 pytestmark = pytest.mark.slow
-
-
-def _query(home: Path, sql: str) -> list[tuple[object, ...]]:
-    served = release.current(home)
-    assert served is not None
-    with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:
-        return con.execute(sql).fetchall()
 
 
 def test_two_steps_end_like_one_and_a_backfill_of_the_same_makes_no_release(
@@ -34,7 +27,7 @@ def test_two_steps_end_like_one_and_a_backfill_of_the_same_makes_no_release(
     assert found is not None
     assert expected is not None
     # All but the memory of checks and the log of revisions, which know of both steps.
-    dates = _query(home, "select distinct as_of from expectation_history order by all")
+    dates = query(home, "select distinct as_of from expectation_history order by all")
     assert dates == [(date(2016, 6, 30),), (date(2016, 12, 31),)]
     tables, expected_tables = (
         {name: found for name, found in each.manifest["tables"].items() if name not in release.OF_EARLIER_RUNS}
@@ -54,7 +47,7 @@ def test_account_says_what_the_release_holds(nyc_home: Path) -> None:
     assert records["read"] == sum(count for name, count in records.items() if name != "read")
     # A fifth of the council cases name no district: a warning, which holds nothing back.
     assert (status["expectations_failed"], status["expectations_broken"]) == (1, 0)
-    failed = _query(nyc_home, "select expectation, severity from expectation_results where not success")
+    failed = query(nyc_home, "select expectation, severity from expectation_results where not success")
     assert failed == [("area_mostly_known", "warn")]
     assert status["expectations_passed"] > 100
     account = (nyc_home / "account.txt").read_text(encoding="utf-8")
@@ -64,21 +57,21 @@ def test_account_says_what_the_release_holds(nyc_home: Path) -> None:
 
 def test_known_facts_of_the_files_are_found(nyc_home: Path) -> None:
     findings = {
-        (source, finding, field): count for source, finding, field, count in _query(nyc_home, "from source_finding")
+        (source, finding, field): count for source, finding, field, count in query(nyc_home, "from source_finding")
     }
     assert findings["cases", "repeated_id", None] == 105
     # All 105 pairs differ somewhere; 41 of them in the zip code.
     assert findings["cases", "conflicting_id", None] == 105
     assert findings["cases", "conflicting_id", "zip"] == 41
     assert findings["shootings", "repeated_id", None] == 6_036
-    assert _query(nyc_home, "select row_count, example_file from quarantine_summary where reason = 'blank_row'") == [
+    assert query(nyc_home, "select row_count, example_file from quarantine_summary where reason = 'blank_row'") == [
         (1, "data/stops_2016.csv.gz")
     ]
-    silent = _query(
+    silent = query(
         nyc_home, "select month from source_month where source = 'stops' and status = 'silent' order by month"
     )
     assert [str(month) for (month,) in silent] == [f"2015-{month:02}-01" for month in range(1, 13)]
-    assert _query(
+    assert query(
         nyc_home,
         "select distinct status, reason from indicator_values "
         "where indicator_id = 'patrol_stops' and period_kind = 'year' and year(period_start) = 2015",
@@ -89,15 +82,15 @@ def test_silence_and_collapse_show_years_later(nyc_home: Path, tmp_path: Path) -
     home = shutil.copytree(nyc_home, tmp_path / "home", symlinks=True)
     done = wardlight("nightly", "--city", NYC, "--home", home, "--as-of", "2025-01-09")
     assert done.returncode == 0, done.stderr
-    freshness = dict(_query(home, "select source, status from source_freshness"))
+    freshness = dict(query(home, "select source, status from source_freshness"))
     assert freshness == {"stops": "silent", "thefts": "silent", "shootings": "silent", "cases": "collapsed"}
-    collapsed = _query(
+    collapsed = query(
         home,
         "select count(*) filter (where status = 'collapsed') from source_month "
         "where source = 'cases' and year(month) = 2024",
     )
     assert collapsed[0][0] >= 6  # from then on the collapsed months are themselves what is expected
-    theft_2024 = _query(
+    theft_2024 = query(
         home,
         "select distinct status, reason from indicator_values where indicator_id = 'B2' and area_id = 'city' "
         "and period_kind = 'year' and year(period_start) = 2024",
@@ -118,7 +111,7 @@ def test_ledger_breach_stops_the_run_and_the_last_release_stays(nyc_home: Path, 
     after = release.current(home)
     assert after is not None
     assert after.release_id == before.release_id
-    assert _query(home, "select count(*) > 0 from indicator_values") == [(True,)]
+    assert query(home, "select count(*) > 0 from indicator_values") == [(True,)]
     repaired = wardlight("requarantine", "--everything", "--city", NYC, "--home", home)
     assert repaired.returncode == 0, repaired.stderr
     assert "323 rows before, 323 now" in repaired.stdout
@@ -134,7 +127,7 @@ def test_a_failed_expectation_holds_back_only_what_rests_on_it(nyc_home: Path, t
     assert done.returncode == 0, done.stderr
     assert "Gate closed" in done.stdout
     statuses = dict(
-        _query(
+        query(
             home,
             "select indicator_id, list_sort(list(distinct status)) from indicator_values "
             "where area_id = 'city' and value is not null group by all",
@@ -142,7 +135,7 @@ def test_a_failed_expectation_holds_back_only_what_rests_on_it(nyc_home: Path, t
     )
     assert statuses["patrol_minutes"] == ["stale"]
     assert statuses["B1"] == statuses["B2"] == statuses["G2"] == ["final", "provisional"]
-    reasons = _query(
+    reasons = query(
         home,
         "select distinct regexp_extract(reason, '^gate_failed:[a-z_]+'), regexp_extract(reason, 'stale_since:[0-9-]+') "
         "from indicator_values where indicator_id = 'patrol_minutes' and status = 'stale'",
@@ -150,12 +143,12 @@ def test_a_failed_expectation_holds_back_only_what_rests_on_it(nyc_home: Path, t
     assert len(reasons) == 1
     assert str(reasons[0][0]).startswith("gate_failed:")
     assert reasons[0][1] == "stale_since:2016-12-31"
-    old = _query(
+    old = query(
         nyc_home,
         "select period_start, value from indicator_values where indicator_id = 'patrol_minutes' "
         "and area_id = 'city' and period_kind = 'month' and value is not null order by 1",
     )
-    new = _query(
+    new = query(
         home,
         "select period_start, value from indicator_values where indicator_id = 'patrol_minutes' "
         "and area_id = 'city' and period_kind = 'month' and value is not null order by 1",

@@ -1,6 +1,6 @@
 """What is planted of cooperation and of the survey comes back within the intervals that are published.
 
-Payoffs of games are held against what is worked out by hand in `test_simulated_district`.
+Payoffs of games are held against what is worked out by hand in `test_planted_methods`.
 """
 
 import json
@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 import yaml
@@ -19,12 +18,12 @@ from indicators.survey_tables import survey_tables
 from pipelines.loading import areas, context
 from pipelines.loading.records import load_kind
 from pipelines.pack.city import load_city_pack
-from pipelines.publishing import release
 from pipelines.pulling.pull import pull_source
 from pipelines.simulation.district import DISTRICTS
 from pipelines.simulation.seasons import AS_OF, FIRST_DAY
 from pipelines.simulation.simulate import simulate
 from tests.indicators.conftest import make_inputs
+from tests.pipelines.released import table
 from tests.pipelines.small_pack import SALT, warehouse
 
 pytestmark = pytest.mark.slow
@@ -34,17 +33,10 @@ SURVEY_ROWS = 300_000
 CODES = {each.group_id: each.code for each in DISTRICTS}
 
 
-def table(district: Path, sql: str) -> pl.DataFrame:
-    served = release.current(district / "home")
-    assert served is not None
-    with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:
-        return con.sql(sql).pl()
-
-
-def test_the_links_of_every_district_are_those_planted(district: Path, truth: Truth) -> None:
+def test_the_links_of_every_district_are_those_planted(home: Path, truth: Truth) -> None:
     told = truth["cooperation"]["linked"]
     pairs = table(
-        district,
+        home,
         "select area_id, list_sort([from_agency, to_agency]) as pair, max(together) + sum(handoffs) as cases "
         "from linkage_pairs group by all having cases >= 2",
     )
@@ -54,15 +46,15 @@ def test_the_links_of_every_district_are_those_planted(district: Path, truth: Tr
     assert {area: sorted(found[area]) for area in told} == told
 
 
-def test_density_and_brokers_are_the_planted_ones_within_their_limits(district: Path, truth: Truth) -> None:
+def test_density_and_brokers_are_the_planted_ones_within_their_limits(home: Path, truth: Truth) -> None:
     told = truth["cooperation"]
-    rows = table(district, "select * from linkage where statistic = 'density' and area_level = 'district'")
+    rows = table(home, "select * from linkage where statistic = 'density' and area_level = 'district'")
     assert rows.height == len(told["linked"])
     for row in rows.to_dicts():
         planted = len(told["linked"][row["area_id"]]) / (row["agencies"] * (row["agencies"] - 1) / 2)
         assert row["lower"] - 1e-4 <= planted <= row["upper"] + 1e-4, row["area_id"]
     brokers = table(
-        district,
+        home,
         "select area_id, arg_max(agency, brokered_pairs) as agency, arg_max(agency, betweenness) as between "
         "from linkage_agencies group by all",
     )
@@ -70,29 +62,29 @@ def test_density_and_brokers_are_the_planted_ones_within_their_limits(district: 
     assert of[told["broker"]["district"]] == {told["broker"]["agency"]}
 
 
-def test_who_is_missing_is_who_was_left_out(district: Path, truth: Truth) -> None:
-    rows = table(district, "select area_id, agency, standing from linkage_agencies where standing <> 'linked'")
+def test_who_is_missing_is_who_was_left_out(home: Path, truth: Truth) -> None:
+    rows = table(home, "select area_id, agency, standing from linkage_agencies where standing <> 'linked'")
     of_city = {(agency, standing) for area, agency, standing in rows.rows() if area == "city"}
     told = truth["cooperation"]
     assert of_city == {(agency, why) for why in ("absent", "alone") for agency in told[why]}
     # A pair that hands nothing on anywhere is named; one that does is not.
     silent = table(
-        district, "select from_agency, to_agency from linkage_pairs where area_id = 'city' and handoffs = 0"
+        home, "select from_agency, to_agency from linkage_pairs where area_id = 'city' and handoffs = 0"
     ).rows()
     used = {way for ways in told["by_district_and_pair"].values() for way in ways}
     assert silent
     assert all(f"{one}>{other}" not in used and f"{other}>{one}" not in used for one, other in silent)
 
 
-def test_no_change_is_told_where_none_is_planted(district: Path) -> None:
-    tested = table(district, "select area_id, statistic, p_value, q_value from linkage where p_value is not null")
+def test_no_change_is_told_where_none_is_planted(home: Path) -> None:
+    tested = table(home, "select area_id, statistic, p_value, q_value from linkage where p_value is not null")
     assert tested.height >= 20
     assert tested.filter(pl.col("q_value") <= 0.1).is_empty()
 
 
-def test_delays_of_every_pair_hold_the_planted_one(district: Path, truth: Truth) -> None:
+def test_delays_of_every_pair_hold_the_planted_one(home: Path, truth: Truth) -> None:
     told = truth["cooperation"]["acknowledged_hours"]
-    rows = table(district, "select * from linkage_pairs where delay_lower is not null and delay_upper is not null")
+    rows = table(home, "select * from linkage_pairs where delay_lower is not null and delay_upper is not null")
     assert rows.height >= 20
     within = rows.filter(pl.col("delay_lower") <= told, pl.col("delay_upper") >= told)
     assert within.height >= 0.88 * rows.height

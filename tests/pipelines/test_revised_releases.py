@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from pipelines.publishing import release
 from tests.conftest import wardlight
+from tests.pipelines.released import query
 from tests.pipelines.small_pack import CITY_YML, text_of, write_pack
 
 pytestmark = pytest.mark.slow
@@ -55,16 +55,9 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def query(folder: Path, sql: str) -> list[tuple[object, ...]]:
-    served = release.current(folder / "home")
-    assert served is not None
-    with duckdb.connect(str(served.folder / release.DATABASE), read_only=True) as con:
-        return con.execute(sql).fetchall()
-
-
 def test_each_change_is_told_with_its_reason(city: Path) -> None:
     second = query(
-        city,
+        city / "home",
         "select area_id, period_start::varchar, numerator_now - numerator_before, reason from revisions "
         "where sequence = 2 and indicator_id = 'B2' and period_kind = 'month' and period_start < '2016-05-01' "
         "order by all",
@@ -77,7 +70,7 @@ def test_each_change_is_told_with_its_reason(city: Path) -> None:
         ("west", "2016-03-01", 1.0, "new_records"),
     ]
     third = query(
-        city,
+        city / "home",
         "select area_id, max(abs(numerator_now - numerator_before)), list_sort(list(distinct reason)) "
         "from revisions where sequence = 3 and indicator_id = 'B2' and period_kind = 'month' "
         "and period_start < '2016-05-01' group by area_id order by all",
@@ -104,28 +97,30 @@ def test_the_policy_keeps_two_and_diff_names_the_reason(city: Path) -> None:
 def test_recent_counts_are_foretold_and_come_true(city: Path) -> None:
     """A theft a day and ward: of June all come in the end, some of its last days' not yet."""
     [(counted, expected, low, high)] = query(
-        city,
+        city / "home",
         "select counted, expected, expected_low, expected_high from nowcasts "
         "where indicator_id = 'B2' and area_id = 'city' and period_kind = 'month' and period_start = '2016-06-01'",
     )
     assert counted == 87
-    assert expected == pytest.approx(90, abs=1.5)  # type: ignore[comparison-overlap]
-    assert low <= 90 <= high  # type: ignore[operator]
-    shares = query(city, "select round(share, 2) from reporting_delays where indicator_id = 'B2' order by delay_days")
-    assert shares[0][0] == pytest.approx(0.5, abs=0.05)  # type: ignore[comparison-overlap]
+    assert expected == pytest.approx(90, abs=1.5)
+    assert low <= 90 <= high
+    shares = query(
+        city / "home", "select round(share, 2) from reporting_delays where indicator_id = 'B2' order by delay_days"
+    )
+    assert shares[0][0] == pytest.approx(0.5, abs=0.05)
     assert shares[3][0] == shares[-1][0] == 1
 
 
 def test_a_figure_s_vintages_come_out_of_the_newest_release(city: Path) -> None:
     """The triangle of ward 1: what June was on each date; each revision begins where the one before ended."""
     steps = query(
-        city,
+        city / "home",
         "select sequence, numerator_before, numerator_now from revisions where indicator_id = 'B2' "
         "and area_id = 'ward-1' and period_kind = 'month' and period_start = '2016-03-01' order by sequence",
     )
     assert steps == [(2, 31.0, 32.0)]
     [(now,)] = query(
-        city,
+        city / "home",
         "select numerator from indicator_values where indicator_id = 'B2' and area_id = 'ward-1' "
         "and period_kind = 'month' and period_start = '2016-03-01'",
     )
