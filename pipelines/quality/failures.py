@@ -22,7 +22,7 @@ from pipelines.warehouse import columns, literal, quoted
 # Arguments that change nothing about which rows fail; with any other the rows are not looked for.
 _PLAIN = {
     *("column", "column_A", "column_B", "column_list", "or_equal", "value_set", "min_value", "max_value", "mostly"),
-    *("description", "unexpected_rows_query"),
+    *("description", "unexpected_rows_query", "out_of"),
 }
 # Where the whole table is judged, though a column is named.
 _OF_TABLE = ("ExpectColumnToExist", "ExpectColumnValuesToBeUnique", "ExpectCompoundColumnsToBeUnique")

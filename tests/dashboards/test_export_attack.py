@@ -7,6 +7,8 @@ puts all into one linear program. Dashboards read nothing but the release (a con
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -16,10 +18,17 @@ import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from dash import html
 from flask.testing import FlaskClient
 
+from dashboards.address import PAGES, REACHED, View, href
 from dashboards.app import create_app
+from dashboards.components.grid import GRID
+from dashboards.components.layout import TABLE
+from dashboards.encoding import as_json
+from dashboards.exporting import Table, find_table
 from dashboards.releases import Releases
+from dashboards.rendering import draw_page
 from indicators.areas import AreaTree
 from indicators.comparison import compare
 from indicators.compute import compute
@@ -28,7 +37,7 @@ from indicators.families import families
 from indicators.inputs import Inputs
 from indicators.population import DAYS_PER_YEAR
 from indicators.tellings import Tellings
-from tests.dashboards import sample_release
+from tests.dashboards import reading, sample_release
 from tests.indicators.attacker import attack
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import M, incident, reports
@@ -196,3 +205,92 @@ def test_files_tell_no_withheld_count_to_whoever_knows_the_population(attacked: 
             low[attacked.areas.index(area_id), MONTHS.index(start)] = least
     found = attack(Shown((low + high) // 2, low, high, is_withheld), attacked.among)
     assert [each for each in found if each.at[0] != city] == []
+
+
+def _views(attacked: Attacked) -> list[View]:
+    """Every page, of the indicator, of areas with counts of all sizes, and of a month and a year."""
+    leaves = [family.area for family in attacked.among if not family.parts]
+    chosen = [attacked.areas[each] for each in (leaves[0], leaves[7], leaves[20], leaves[40], leaves[60])]
+    kinds = (("month", date(2016, 5, 1)), ("quarter", date(2016, 4, 1)), ("year", date(2016, 1, 1)))
+    return [
+        View(page=page, indicator=INDICATOR, areas=areas, period_kind=kind, period=start, language="en")
+        for page in (*PAGES, *REACHED)
+        for kind, start in kinds
+        for areas in (tuple(chosen), (chosen[1],), ("city",))
+    ]
+
+
+def _numbers_in(told: Any) -> Iterator[float]:
+    """All numbers of an answer, those that stand in its texts to four decimals and more included."""
+    if isinstance(told, dict):
+        for each in told.values():
+            yield from _numbers_in(each)
+    elif isinstance(told, list):
+        for each in told:
+            yield from _numbers_in(each)
+    elif isinstance(told, str):
+        yield from (float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*\.\d{4,}", told))
+    elif isinstance(told, int | float) and not isinstance(told, bool):
+        yield float(told)
+
+
+def _rate(count: int, days: int, people: int = POPULATION) -> float:
+    assert ENTRY.per is not None
+    return count * ENTRY.per * DAYS_PER_YEAR / (people * days)
+
+
+def _holds(numbers: np.ndarray, rates: list[float]) -> list[float]:
+    """Those of the rates that are among sorted numbers, to what six decimals tell."""
+    at = np.searchsorted(numbers, np.array(rates) - 6e-7)
+    return [
+        rate for rate, first in zip(rates, at, strict=True) if first < len(numbers) and numbers[first] <= rate + 6e-7
+    ]
+
+
+def test_no_page_tells_the_rate_of_a_small_or_an_exact_count(attacked: Attacked) -> None:
+    """Neither in words nor in tables, nor in what its charts are drawn from: lines, tooltips and all."""
+    smallest = attacked.disclosure.smallest_shown
+    lengths = (29, 30, 31, 91, 92, 366)
+    small = [_rate(count, days) for count in range(1, smallest) for days in lengths]
+    leaves = sum(not family.parts for family in attacked.among)
+    city = attacked.counts[attacked.areas.index("city")]
+    ends = np.cumsum([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+    spans = [(at, at + 1) for at in range(12)] + [(at, at + 3) for at in (0, 3, 6, 9)] + [(0, 12)]
+    exact = [
+        _rate(int(count), int(ends[last] - ends[first]), POPULATION * leaves)
+        for first, last in spans
+        if (count := city[first:last].sum()) % 5
+    ]
+    shown = [_rate(5 * fives, days) for fives in range(2, 30) for days in lengths]
+    seen: set[float] = set()
+    release = attacked.releases.named(None)
+    for view in _views(attacked):
+        told = json.loads(as_json(draw_page(release, view, "light").content))
+        numbers = np.unique(np.fromiter(_numbers_in(told), dtype=np.float64))
+        assert _holds(numbers, small + exact) == [], href(view)
+        seen |= set(_holds(numbers, shown))
+    # What may be seen is seen, by the same eyes.
+    assert len(seen) > 20
+
+
+def _tables(content: Any) -> Iterator[Table]:
+    """All that a page gives as files."""
+    for part in reading.parts(content):
+        identity = getattr(part, "id", None)
+        if isinstance(identity, dict) and not {GRID, TABLE}.isdisjoint(identity):
+            found = find_table(html.Div(content), next(iter(identity.values())))
+            assert found is not None
+            yield found
+
+
+def test_no_file_of_any_page_has_a_number_where_a_count_is_withheld(attacked: Attacked) -> None:
+    release, withheld = attacked.releases.named(None), 0
+    for view in _views(attacked):
+        for table in _tables(draw_page(release, view, "light").content):
+            for cells in table.rows:
+                row = {field: str(cell) for (field, _), cell in zip(table.columns, cells, strict=True)}
+                if "withheld" in map(str.lower, row.values()):
+                    withheld += 1
+                    # Everybody knows the people; what could not be used is counted and protected by itself.
+                    assert _numbers(row).keys() <= {"denominator", "unusable"}, (href(view), table.name, row)
+    assert withheld > 100
