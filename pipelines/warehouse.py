@@ -92,7 +92,7 @@ def raw_folder(con: duckdb.DuckDBPyConnection) -> Path:
 
 
 @contextmanager
-def writing(home: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[None]:
+def writing(home: Path, wait_seconds: float | None = None) -> Iterator[None]:
     """Hold the home folder's lock: every command that writes does, for as long as it may write.
 
     Raises
@@ -103,7 +103,7 @@ def writing(home: Path, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[Non
     home.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(home / "writer.lock")
     try:
-        lock.acquire(timeout=wait_seconds)
+        lock.acquire(timeout=LOCK_WAIT_SECONDS if wait_seconds is None else wait_seconds)
     except filelock.Timeout:
         raise WardlightError(
             "another run is writing to this home folder",
