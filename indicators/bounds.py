@@ -111,6 +111,7 @@ def ratio_bounds(
 
 
 def weighted_bounds(
+    limits: tuple[npt.ArrayLike, npt.ArrayLike],
     weighted: npt.ArrayLike,
     variance: npt.ArrayLike,
     weighted_added: npt.ArrayLike,
@@ -120,12 +121,18 @@ def weighted_bounds(
 ) -> tuple[Floats, Floats]:
     """Bounds of a weighted sum when further events, of the weights given, may belong to it.
 
-    The `contested` may have the largest weight, each of them.
+    `limits` are those of the sum as it is. The `contested` may have the largest weight, each of them.
     """
-    t, v = (np.asarray(a, dtype=np.float64) for a in (weighted, variance))
-    more_t, more_v = (np.asarray(a, dtype=np.float64) for a in (weighted_added, variance_added))
-    lower, upper = weighted_limits(t, v, largest_weight)
-    with_all = weighted_limits(t + more_t, v + more_v, largest_weight)
-    away = np.asarray(contested, dtype=np.float64) * largest_weight
+    lower, upper, t, v, more_t, more_v, away = np.broadcast_arrays(
+        *(np.asarray(a, dtype=np.float64) for a in (*limits, weighted, variance, weighted_added, variance_added)),
+        np.asarray(contested, dtype=np.float64) * largest_weight,
+    )
+    with_all = lower.copy(), upper.copy()
+    # Limits are slow, and most cells have nothing added.
+    more = (more_t > 0) | (more_v > 0)
+    for end, found in zip(
+        with_all, weighted_limits((t + more_t)[more], (v + more_v)[more], largest_weight), strict=True
+    ):
+        end[more] = found
     # Of two or three events, a heavier one more may scatter them so that even the lower limit falls.
     return np.maximum(np.minimum(lower, with_all[0]) - away, 0.0), np.maximum(upper, with_all[1])

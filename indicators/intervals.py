@@ -200,6 +200,9 @@ class _Gamma(NamedTuple):
     def of(cls, mean: Floats, variance: Floats) -> "_Gamma":
         return cls(mean**2 / variance, variance / mean)
 
+    def at(self, places: npt.NDArray[np.int64]) -> "_Gamma":
+        return _Gamma(self.shape[places], self.scale[places])
+
     def below(self, x: Floats) -> Floats:
         return np.asarray(special.gammainc(self.shape, x / self.scale))
 
@@ -215,17 +218,21 @@ def _mixture_quantile(one: _Gamma, other: _Gamma, probability: float) -> Floats:
     """Quantiles of the mixture in equal parts, which lie between those of the parts: Newton's steps, else halving."""
     ends = one.quantile(probability), other.quantile(probability)
     low, high = np.minimum(*ends), np.maximum(*ends)
-    x = (low + high) / 2
+    found = (low + high) / 2
+    moving = np.arange(len(found))
     for _ in range(STEPS):
-        beyond = (one.below(x) + other.below(x)) / 2 - probability
+        first, second, x = one.at(moving), other.at(moving), found[moving]
+        beyond = (first.below(x) + second.below(x)) / 2 - probability
         low, high = np.where(beyond < 0, x, low), np.where(beyond < 0, high, x)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            stepped = x - 2 * beyond / (one.density(x) + other.density(x))
+            stepped = x - 2 * beyond / (first.density(x) + second.density(x))
         after = np.where((stepped > low) & (stepped < high), stepped, (low + high) / 2)
-        if np.all(np.abs(after - x) <= TOLERANCE * after):
-            return after
-        x = after
-    return x
+        found[moving] = after
+        still = np.abs(after - x) > TOLERANCE * after
+        moving, low, high = moving[still], low[still], high[still]
+        if not moving.size:
+            break
+    return found
 
 
 def daily_cluster_limits(

@@ -108,7 +108,7 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
         stray_variance = _floats(rated.select(s=unallocated(entry, "squares")), "s") / entry.scale
         limits = weighted_limits(events, variance, largest_weight)
         added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2)
-        return *limits, *weighted_bounds(events, variance, *added, largest_weight, contested)
+        return *limits, *weighted_bounds(limits, events, variance, *added, largest_weight, contested)
     if entry.interval == "daily_cluster":
         squares = _floats(rated, "squared_days") / entry.scale**2
         lower, upper = daily_cluster_limits(events, squares, _floats(rated, "have_days"))

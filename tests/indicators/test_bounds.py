@@ -67,7 +67,8 @@ def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: 
     largest = 5000.0
     total, variance = light + largest * heavy, light + largest**2 * heavy
     lower, upper = weighted_limits(total, variance, largest)
-    low, high = weighted_bounds(total, variance, largest * unusable, largest**2 * unusable, largest, contested)
+    added = largest * unusable, largest**2 * unusable
+    low, high = weighted_bounds((lower, upper), total, variance, *added, largest, contested)
     assert 0 <= low <= lower
     assert high >= upper
     assert np.isfinite(high)
@@ -75,6 +76,6 @@ def test_weighted_bounds_contain_the_interval(light: int, heavy: int, unusable: 
 
 def test_a_heavy_event_more_may_lower_the_lower_limit_too() -> None:
     """A hundred light events are known to a fifth; with one that weighs as much as all of them nothing is."""
-    before, after = weighted_limits(100.0, 100.0, 100.0)[0], weighted_limits(200.0, 10_100.0, 100.0)[0]
-    assert after < before
-    assert weighted_bounds(100.0, 100.0, 100.0, 10_000.0, 100.0)[0] == after
+    before, after = weighted_limits(100.0, 100.0, 100.0), weighted_limits(200.0, 10_100.0, 100.0)
+    assert after[0] < before[0]
+    assert weighted_bounds(before, 100.0, 100.0, 100.0, 10_000.0, 100.0)[0] == after[0]
