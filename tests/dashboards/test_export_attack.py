@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 import numpy as np
@@ -20,13 +21,14 @@ import polars as pl
 import pytest
 from dash import html
 from flask.testing import FlaskClient
+from python_calamine import CalamineWorkbook
 
-from dashboards.address import PAGES, REACHED, View, href
+from dashboards.address import DOWNLOADS, FORMATS, PAGES, REACHED, View, href
 from dashboards.app import create_app
 from dashboards.components.grid import GRID
 from dashboards.components.layout import TABLE
 from dashboards.encoding import as_json
-from dashboards.exporting import Table, find_table
+from dashboards.exporting import Table, as_csv, as_xlsx, find_table
 from dashboards.releases import Releases
 from dashboards.rendering import draw_page
 from indicators.areas import AreaTree
@@ -273,24 +275,49 @@ def test_no_page_tells_the_rate_of_a_small_or_an_exact_count(attacked: Attacked)
     assert len(seen) > 20
 
 
-def _tables(content: Any) -> Iterator[Table]:
-    """All that a page gives as files."""
+def _tables(content: Any) -> Iterator[tuple[str, Table]]:
+    """All that a page gives as files, by their names in addresses."""
     for part in reading.parts(content):
         identity = getattr(part, "id", None)
         if isinstance(identity, dict) and not {GRID, TABLE}.isdisjoint(identity):
-            found = find_table(html.Div(content), next(iter(identity.values())))
+            name = next(iter(identity.values()))
+            found = find_table(html.Div(content), name)
             assert found is not None
-            yield found
+            yield name, found
+
+
+def _as_files(table: Table) -> Iterator[dict[str, str]]:
+    """The rows of a table as each format that it can be had in gives them."""
+    fields = [field for field, _ in table.columns]
+    lines = as_csv(table, []).decode().splitlines(keepends=True)
+    read = csv.reader(io.StringIO("".join(line for line in lines if not line.startswith("# "))))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(as_xlsx(table, [], ("Rows", "About"))))
+    told = {"csv": list(read)[1:], "xlsx": book.get_sheet_by_index(0).to_python()[1:]}
+    assert told.keys() == set(FORMATS)
+    for rows in told.values():
+        assert len(rows) == len(table.rows), table.name
+        yield from (dict(zip(fields, map(str, cells), strict=True)) for cells in rows)
 
 
 def test_no_file_of_any_page_has_a_number_where_a_count_is_withheld(attacked: Attacked) -> None:
-    release, withheld = attacked.releases.named(None), 0
+    release, withheld, files = attacked.releases.named(None), 0, set[str]()
     for view in _views(attacked):
-        for table in _tables(draw_page(release, view, "light").content):
-            for cells in table.rows:
-                row = {field: str(cell) for (field, _), cell in zip(table.columns, cells, strict=True)}
+        content = draw_page(release, view, "light").content
+        tables = dict(_tables(content))
+        linked = {
+            unquote(path.split("/")[4])
+            for part in reading.parts(content)
+            if isinstance(part, html.A)
+            and (path := urlsplit(getattr(part, "href", "")).path).startswith(f"{DOWNLOADS}/")
+        }
+        # No file is left out.
+        assert linked <= tables.keys(), href(view)
+        files |= linked
+        for name, table in tables.items():
+            for row in _as_files(table):
                 if "withheld" in map(str.lower, row.values()):
                     withheld += 1
                     # Everybody knows the people; what could not be used is counted and protected by itself.
-                    assert _numbers(row).keys() <= {"denominator", "unusable"}, (href(view), table.name, row)
-    assert withheld > 100
+                    assert _numbers(row).keys() <= {"denominator", "unusable"}, (href(view), name, row)
+    assert withheld > 200
+    assert {"map", "trend"} <= files

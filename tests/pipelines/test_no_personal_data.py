@@ -1,24 +1,33 @@
 """No personal data leaves the warehouse: what stands in any column of any source is in no release, log or message."""
 
+import gzip
+import io
 import json
+import sqlite3
 import struct
+import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
+from dash import html
 
-from dashboards import data_docs
+from dashboards import data_docs, write_briefings
+from dashboards.address import FORMATS, LANGUAGES, PAGES, REACHED, View, download_href, href
 from dashboards.app import create_app
+from dashboards.components.grid import GRID
+from dashboards.components.layout import TABLE
 from dashboards.releases import Releases
+from dashboards.rendering import draw_page
 from tests.conftest import wardlight
-from tests.dashboards import browsing
+from tests.dashboards import browsing, reading
 from tests.pipelines import seeded_pack
 
 pytestmark = pytest.mark.slow
 # Where records belong, and what hashes them.
 KEPT = ("warehouse.duckdb", "warehouse.duckdb.wal", "raw", "spill", "salt")
-PAGES = ("", "trend", "compare", "cooperation", "public", "interventions", "game", "quality", "catalogue")
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +95,41 @@ def test_nothing_of_them_is_in_any_file_of_the_home_folder_but_those(home: Path)
     assert {str(path.relative_to(home)): seeds for path in looked_at if (seeds := found_in(path.read_bytes()))} == {}
 
 
-def test_nothing_of_them_is_in_any_row_of_a_database_there(home: Path) -> None:
-    leaked = {}
-    with duckdb.connect(str((home / "releases" / "current").resolve() / "release.duckdb"), read_only=True) as con:
-        for (table,) in con.execute("select table_name from duckdb_tables()").fetchall():
-            rows = con.execute(f'select cast(t as varchar) from "{table}" as t').fetchall()
-            if seeds := found_in("\n".join(row[0] for row in rows).encode()):
-                leaked[table] = seeds
-    assert leaked == {}
+def unpacked(path: Path) -> bytes:
+    """Give what a file holds that its bytes may hide: rows of databases, and what is compressed."""
+    content = path.read_bytes()
+    if content.startswith(b"SQLite format 3"):
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as sqlite:
+            tables = sqlite.execute("select name from sqlite_master where type = 'table'").fetchall()
+            rows = [row for (table,) in tables for row in sqlite.execute(f'select * from "{table}"')]
+        return b"\n".join(each if isinstance(each, bytes) else str(each).encode() for row in rows for each in row)
+    if content[8:12] == b"DUCK":
+        with duckdb.connect(str(path), read_only=True) as con:
+            tables = con.execute("select table_name from duckdb_tables()").fetchall()
+            rows = [
+                row for (table,) in tables for row in con.execute(f'select t::varchar from "{table}" as t').fetchall()
+            ]
+        return "\n".join(row[0] for row in rows).encode()
+    if content.startswith(b"PAR1"):
+        rows = duckdb.execute("select t::varchar from read_parquet(?) as t", (str(path),)).fetchall()
+        return "\n".join(row[0] for row in rows).encode()
+    if content.startswith(b"\x1f\x8b"):
+        return gzip.decompress(content)
+    return unzipped(content) if content.startswith(b"PK\x03\x04") else b""
+
+
+def unzipped(content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return b"\n".join(archive.read(name) for name in archive.namelist())
+
+
+def test_nothing_of_them_is_in_any_row_or_archive_there(home: Path) -> None:
+    inside = {path: unpacked(path) for path in files(home)}
+    opened = {path.suffix for path, content in inside.items() if content}
+    assert {".duckdb", ".db"} <= opened
+    assert {
+        str(path.relative_to(home)): seeds for path, content in inside.items() if (seeds := found_in(content))
+    } == {}
 
 
 def test_no_coordinate_of_a_record_is_published(home: Path) -> None:
@@ -108,15 +144,58 @@ def test_no_coordinate_of_a_record_is_published(home: Path) -> None:
     assert {json.loads(shape)["type"] for (shape,) in shapes} <= {"Polygon", "MultiPolygon"}
 
 
+def views(home: Path) -> list[View]:
+    """Every page in every language, of the city and of an area, and the trend of every indicator."""
+    with duckdb.connect(str((home / "releases" / "current").resolve() / "release.duckdb"), read_only=True) as con:
+        indicators = [row[0] for row in con.execute("select distinct indicator_id from indicator_values").fetchall()]
+        ward = con.execute("select min(area_id) from areas where geography = 'ward'").fetchone()
+    assert ward is not None
+    pages = [
+        View(page, indicator="B2", areas=areas, period_kind="month", language=language)
+        for page in (*PAGES, *REACHED)
+        for areas in ((), (ward[0],))
+        for language in LANGUAGES
+    ]
+    return pages + [
+        View("trend", indicator=each, areas=("city", ward[0]), language="en") for each in sorted(indicators)
+    ]
+
+
 def test_nothing_of_them_is_served(home: Path) -> None:
-    releases = Releases(home)
+    releases, files_served = Releases(home), 0
     client = create_app(releases, home / data_docs.FOLDER).server.test_client()
     try:
-        for page in PAGES:
+        for view in views(home):
+            address = href(view)
+            path, _, query = address.partition("?")
             answer = client.post(
-                "/_dash-update-component", data=browsing.question(f"/{page}"), content_type="application/json"
+                "/_dash-update-component",
+                data=browsing.question(path, f"?{query}"),
+                content_type="application/json",
             )
-            assert answer.status_code == 200
-            assert not found_in(answer.data), page
+            assert answer.status_code == 200, address
+            assert not found_in(answer.data), address
+            content = html.Div(draw_page(releases.named(None), view, "light").content)
+            ids = [part.id for part in reading.parts(content) if isinstance(getattr(part, "id", None), dict)]
+            for name in [each[key] for each in ids for key in (GRID, TABLE) if set(each) == {key}]:
+                for file_format in FORMATS:
+                    given = client.get(download_href(view, name, file_format))
+                    assert given.status_code == 200, (address, name)
+                    text = unzipped(given.data) if file_format == "xlsx" else given.data
+                    assert not found_in(text), (address, name, file_format)
+                    files_served += 1
+        assert files_served > 20
     finally:
         releases.close()
+
+
+def test_nothing_of_them_is_in_a_briefing(home: Path, tmp_path: Path) -> None:
+    releases = Releases(home)
+    try:
+        written = write_briefings.write(releases, tmp_path, [], None, list(LANGUAGES))
+    finally:
+        releases.close()
+    assert len(written) >= len(LANGUAGES)
+    assert {
+        each["file"]: seeds for each in written if (seeds := found_in((tmp_path / each["file"]).read_bytes()))
+    } == {}
