@@ -27,7 +27,11 @@ hypothesis.settings.load_profile("patient")
 # Those that look at New York's release come after those that need none, while the first one makes it.
 LONGEST = (
     *("pipelines/test_nightly.py", "pipelines/test_gating.py", "pipelines/test_revised_releases.py"),
-    *("pipelines/test_incremental_models.py", "pipelines/loading/test_histories.py", "pipelines/test_killed_release.py"),
+    *(
+        "pipelines/test_incremental_models.py",
+        "pipelines/loading/test_histories.py",
+        "pipelines/test_killed_release.py",
+    ),
     *("pipelines/test_simulated_district.py", "dashboards/test_browser.py", "dashboards/test_budgets.py"),
     *("benchmarks/test_anomalies.py", "pipelines/test_demo.py", "pipelines/test_planted_bounds.py"),
     *("pipelines/test_no_personal_data.py", "pipelines/test_mutated_files.py", "test_own_city.py"),

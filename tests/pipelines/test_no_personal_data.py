@@ -105,10 +105,9 @@ def unpacked(path: Path) -> bytes:
         return b"\n".join(each if isinstance(each, bytes) else str(each).encode() for row in rows for each in row)
     if content[8:12] == b"DUCK":
         with duckdb.connect(str(path), read_only=True) as con:
-            tables = con.execute("select table_name from duckdb_tables()").fetchall()
-            rows = [
-                row for (table,) in tables for row in con.execute(f'select t::varchar from "{table}" as t').fetchall()
-            ]
+            named = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            asked = [f'select t::varchar from "{schema}"."{table}" as t' for schema, table in named]
+            rows = [row for query in asked for row in con.execute(query).fetchall()]
         return "\n".join(row[0] for row in rows).encode()
     if content.startswith(b"PAR1"):
         rows = duckdb.execute("select t::varchar from read_parquet(?) as t", (str(path),)).fetchall()
@@ -127,6 +126,8 @@ def test_nothing_of_them_is_in_any_row_or_archive_there(home: Path) -> None:
     inside = {path: unpacked(path) for path in files(home)}
     opened = {path.suffix for path, content in inside.items() if content}
     assert {".duckdb", ".db"} <= opened
+    # Where records belong the same eyes see them.
+    assert seeded_pack.MARK in found_in(unpacked(home / "warehouse.duckdb"))
     assert {
         str(path.relative_to(home)): seeds for path, content in inside.items() if (seeds := found_in(content))
     } == {}
