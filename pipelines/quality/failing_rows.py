@@ -76,11 +76,10 @@ def keep(
             "create table if not exists quality.failing_row "
             "(layer varchar, table_name varchar, expectation varchar, position integer, row_key json)"
         )
-        for expectation in expectations:
-            con.execute(
-                "delete from quality.failing_row where (layer, table_name, expectation) = (?, ?, ?)",
-                _name(expectation),
-            )
+        con.execute(
+            "delete from quality.failing_row where list_contains(?, [layer, table_name, expectation])",
+            ([_name(each) for each in expectations],),
+        )
         if sampled:
             con.executemany("insert into quality.failing_row values (?, ?, ?, ?, ?)", sampled)
 
@@ -110,8 +109,8 @@ def _columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(kwargs.get("column_list") or (kwargs["column"],))
 
 
-def _name(expectation: Expectation) -> tuple[str, str, str]:
-    return expectation.layer, expectation.table, expectation.name
+def _name(expectation: Expectation) -> list[str]:
+    return [expectation.layer, expectation.table, expectation.name]
 
 
 def _sampled(con: duckdb.DuckDBPyConnection, expectation: Expectation, key: Sequence[str]) -> list[str]:
