@@ -23,9 +23,9 @@ def test_planted_rows_are_shown_by_file_and_line(home: Path, tmp_path: Path) -> 
     assert {(table, name): count for table, name, count in counted} == {
         key: each["failed_count"] for key, each in found.items()
     }
-    late = found["handoff", "known_within_30_days"]["keys"]
+    late = found["incident", "known_within_30_days"]["keys"]
     assert late
-    assert all({"file", "line", "source", "handoff_id"} <= key.keys() for key in late)
+    assert all({"file", "line", "source", "incident_id"} <= key.keys() for key in late)
     one = wardlight("failing", "incident.times_in_order_as_delivered", "--home", own)
     assert one.stdout.splitlines()[0].startswith("staging.incident: times_in_order_as_delivered (tolerated, as of ")
     assert "incidents" in one.stdout.splitlines()[1]
