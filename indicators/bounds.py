@@ -136,3 +136,63 @@ def weighted_bounds(
         end[more] = found
     # Of two or three events, a heavier one more may scatter them so that even the lower limit falls.
     return np.maximum(np.minimum(lower, with_all[0]) - away, 0.0), np.maximum(upper, with_all[1])
+
+
+def repeats_reach(
+    in_part: npt.ArrayLike, incidents: npt.ArrayLike, inside: npt.ArrayLike, outside: npt.ArrayLike
+) -> Floats:
+    """How far changes of single incidents can move the repeat addresses of a part of a year, less those expected.
+
+    An incident more or fewer in the part changes how many addresses repeat there by one at most, and what dealing the
+    year's incidents out would bring by one at most, the same way. One in the rest of the year matters only where it is
+    dealt to the part: with the share of the year's incidents that is the part's.
+
+    Parameters
+    ----------
+    in_part, incidents : array_like
+        Incidents of the part, and of the year.
+    inside, outside : array_like
+        Incidents added or taken away, in the part and in the rest of the year; one that changes its address is both.
+    """
+    n, whole, here, there = (np.asarray(a, dtype=np.float64) for a in (in_part, incidents, inside, outside))
+    left = whole + here - there
+    share = np.clip(np.divide(n + here, left, out=np.ones_like(left), where=left > 0), 0.0, 1.0)
+    return np.asarray(here + there * share)
+
+
+def unevenness_bounds(
+    coefficient: tuple[npt.ArrayLike, npt.ArrayLike],
+    expected: npt.ArrayLike,
+    events: npt.ArrayLike,
+    added: npt.ArrayLike,
+    contested: npt.ArrayLike,
+) -> tuple[Floats, Floats]:
+    """Bounds of a Gini coefficient of events over exposure, less what chance makes of as many events.
+
+    The coefficient G is a convex function of the events' shares from 0 to 1, and 0 where they are those of the
+    exposure. Hence a share w of further events leaves it between (1 - w) G - w and (1 - w) G + w wherever they fall;
+    to take a share away is the reverse. What chance makes of G falls as the number n of events rises, but not faster
+    than 1 / n.
+
+    Parameters
+    ----------
+    coefficient : tuple of array_like
+        Its limits.
+    expected, events : array_like
+        What chance makes of it; events.
+    added, contested : array_like
+        Events that may belong to it, and those that may not.
+    """
+    low, high, chance, n, more, away = (
+        np.asarray(a, dtype=np.float64) for a in (*coefficient, expected, events, added, contested)
+    )
+    left = np.maximum(n - away, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worst = []
+        for end, way in ((low, -1), (high, 1)):
+            fewer = np.where(left > 0, np.clip((end * n + way * away) / left, 0.0, 1.0), (1 + way) / 2)
+            worst.append(np.clip(np.where(left > 0, (fewer * left + way * more) / (left + more), fewer), 0.0, 1.0))
+        most = np.where(left > 0, np.minimum(chance * n / left, 1.0), 1.0)
+        least = chance * n / (n + more)
+    touched = (more > 0) | (away > 0)
+    return np.where(touched, worst[0] - most, low - chance), np.where(touched, worst[1] - least, high - chance)

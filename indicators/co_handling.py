@@ -10,6 +10,7 @@ import polars as pl
 from indicators.cells import Source, count_cells
 from indicators.grades import with_unusable
 from indicators.network import Links, rarefied, undirected
+from indicators.open_bounds import open_bounds
 from indicators.unusable import PERIOD
 
 KEY = ["area_id", *PERIOD]
@@ -22,13 +23,14 @@ def network_figures(source: Source) -> pl.DataFrame:
     Agencies are all that are ever linked in the city's records. The network is rarefied to `entry.min_denominator`
     cases, where a case of three agencies is one for each of its pairs; areas with fewer have no figure. The numerator
     is the number of links that so many cases show (of a centralisation, all cases), the denominator that of cases.
-    Unusable are records whose agencies are not known.
+    Unusable are records whose agencies are not known. Where any record of the city is in doubt, the bounds are the ends
+    of what such a share can be: a case may be one of any number of agencies, and these may be ones never seen.
 
     Returns
     -------
     DataFrame
-        The cells with value, limits, numerator, denominator, unusable, events, event_squares, the shares of unusable
-        records and void_reason.
+        The cells with value, limits, bounds, numerator, denominator, unusable, events, event_squares, the shares of
+        unusable records and void_reason.
     """
     entry = source.feed.entry
     if entry.network is None:
@@ -70,6 +72,7 @@ def network_figures(source: Source) -> pl.DataFrame:
             events=pl.col("denominator"),
             event_squares=pl.col("denominator"),
             void_reason=pl.coalesce("void_reason", pl.when(len(names) < 3).then(pl.lit("nothing_to_count"))),
+            **open_bounds((pl.col("unusable") > 0).any(), 0.0, 1.0),
         )
     )
 

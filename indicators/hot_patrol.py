@@ -9,13 +9,16 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import AREA, EXTRACTS
 from indicators.catalogue.parts import Stock
 from indicators.cells import Source, count_cells
 from indicators.feeds import sources_beside
 from indicators.grades import with_unusable
 from indicators.hot_cells import CELL, Grid, hot_cells
+from indicators.inputs import Inputs
 from indicators.intervals import Floats, wilson_limits
+from indicators.open_bounds import open_bounds
 from indicators.plane import east_north
 from indicators.proportions import share_figures
 from indicators.stocks import stocks_on
@@ -36,6 +39,9 @@ def hot_cell_figures(source: Source) -> pl.DataFrame:
     are patrols without a valid point or a usable duration. Of incidents it is the predictive accuracy index, for the
     whole city: incidents reported in hot cells as multiples of what there would be, were they spread evenly, with
     Wilson's limits of their share. Months with less than twelve months of incidents before them are left out.
+
+    Bounds: any one incident may make a cell hot, and with it all patrol there. So they hold for patrols in doubt alone;
+    where any incident of these sources is in doubt, whenever it happened, they are the ends of what the figure can be.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def hot_cell_figures(source: Source) -> pl.DataFrame:
     grid, incidents, centre = _grid(source, incidents)
     hot = _hot(judged, incidents, grid)
     if not is_patrol:
-        return _accuracy(judged, incidents, hot, grid)
+        return _accuracy(judged, incidents, hot, grid, reporting)
     beside = EXTRACTS[entry.kind].beside
     patrols = _placed(
         source.inputs.extract(beside[0] if beside else "").join(source.feed.sources, on="source", how="semi"), centre
@@ -84,12 +90,15 @@ def hot_cell_figures(source: Source) -> pl.DataFrame:
         .with_columns(pl.col(counted).fill_null(0))
         .select("area_id", "day", *counted, missing=pl.col("patrols") - pl.col("records"))
     )
-    # Other incidents would make other cells hot: how far unusable ones could move the share is not known.
-    unknown = pl.lit(None, pl.Float64)
-    return share_figures(judged, daily).with_columns(bound_low=unknown, bound_high=unknown)
+    cells = share_figures(judged, daily)
+    if _any_in_doubt(entry, source.inputs, reporting):
+        return cells.with_columns(**open_bounds(pl.lit(True), 0.0, entry.per))
+    return cells
 
 
-def _accuracy(source: Source, incidents: pl.DataFrame, hot: pl.DataFrame, grid: Grid) -> pl.DataFrame:
+def _accuracy(
+    source: Source, incidents: pl.DataFrame, hot: pl.DataFrame, grid: Grid, reporting: pl.DataFrame
+) -> pl.DataFrame:
     """Incidents reported in hot cells against so many as their share of the city's area would have."""
     daily = source.feed.rows.group_by("area_id", "day").agg(
         records=pl.col("incidents").sum(), missing=(pl.col("incidents") - pl.col("with_point")).sum()
@@ -129,7 +138,20 @@ def _accuracy(source: Source, incidents: pl.DataFrame, hot: pl.DataFrame, grid: 
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
         )
+        .with_columns(**open_bounds(pl.lit(_any_in_doubt(source.feed.entry, source.inputs, reporting)), 0.0, None))
     )
+
+
+def _any_in_doubt(entry: Entry, inputs: Inputs, reporting: pl.DataFrame) -> bool:
+    """Whether any incident of the sources may belong in another cell, in none, or not at all."""
+    fields = [*entry.unusable.unreadable, "found_by"]
+    doubtful = inputs.doubtful.join(reporting, on="source", how="semi").filter(
+        (pl.col("kind") == "incident") & (pl.col("field").is_null() | pl.col("field").is_in(fields))
+    )
+    basis = inputs.measure("msr_incident_basis_day").join(reporting, on="source", how="semi")
+    finders = inputs.extract(entry.extract or "").join(reporting, on="source", how="semi")["found_by"]
+    unplaced = (basis["incidents"] > basis["with_point"]).any()
+    return not doubtful.is_empty() or unplaced or finders.null_count() > 0
 
 
 def _with_history(source: Source, reporting: pl.DataFrame) -> pl.DataFrame:

@@ -4,21 +4,26 @@ Belongs here: from an extract and the measure that it rests on to figures. What 
 is in `near_repeat` and `concentration`. Keys and points end here: a figure holds numbers of pairs and addresses alone.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import polars as pl
 
-from indicators.cells import Source, count_cells
-from indicators.concentration import repeats_in_part
+from indicators.bounds import repeats_reach
+from indicators.cells import Source, count_cells, unallocated
+from indicators.concentration import BeyondChance, repeats_in_part
 from indicators.feeds import passes
 from indicators.grades import with_unusable
 from indicators.near_pairs import near_pairs
 from indicators.near_repeat import Events, events_of
+from indicators.open_bounds import open_bounds
 from indicators.unusable import PERIOD
 
 KEY = ["area_id", *PERIOD]
 # Days between the first and the last possible day of an incident that is placed in time.
 LONGEST_WINDOW_DAYS = 1
+_QUARTER = pl.col("period_start").dt.quarter()
 
 
 def near_repeat_figures(source: Source) -> pl.DataFrame:
@@ -28,13 +33,15 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
     and that there would be were the dates dealt out at random. The limits turn the permutation test round: they are the
     ratios by which chance would have had to be multiplied to bring the pairs there are, and leave out 1 where it brings
     so many, or so few, in less than 2.5 % of the permutations. The p-value, one-sided, is how often it brings as many.
-    Unusable are incidents without a valid point, or whose day is not known to a day or two.
+    Unusable are incidents without a valid point, or whose day is not known to a day or two. Where there is any, the
+    bounds are open: u more may be near each other and near all n, which makes u n + u (u - 1) / 2 pairs more, against
+    the few that are expected.
 
     Returns
     -------
     DataFrame
-        The cells with value, limits, p_value, numerator, denominator, unusable, events, event_squares and the shares of
-        unusable records.
+        The cells with value, limits, bounds, p_value, numerator, denominator, unusable, events, event_squares and the
+        shares of unusable records.
     """
     entry = source.feed.entry
     if entry.near is None:
@@ -85,6 +92,7 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
         )
+        .with_columns(**open_bounds(pl.col("unusable") > 0, 0.0, None))
     )
 
 
@@ -96,18 +104,28 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
     may make of it. They are provisional until the calendar year has ended. The numerator is the number of repeat
     addresses, the denominator that of incidents with an address; unusable are those without.
 
+    Bounds: one that was refused, has no address or is of unknown area may be at any address, and a contested one at
+    none; of those that the area holds each area may be another. As the year's are dealt out, so count the rest of the
+    year's.
+
     Returns
     -------
     DataFrame
-        The cells with value, limits, p_value (one-sided), numerator, denominator, unusable, events, event_squares and
-        the shares of unusable records.
+        The cells with value, limits, bounds, p_value (one-sided), numerator, denominator, unusable, events,
+        event_squares and the shares of unusable records.
     """
-    daily = source.feed.rows.group_by("area_id", "day").agg(
-        records=pl.col("incidents").sum(),
-        missing=(pl.col("incidents") - pl.col("with_address")).sum(),
-        with_address=pl.col("with_address").sum(),
+    unknown = source.tree.areas.filter("is_unallocated")["area_id"]
+    daily = (
+        source.feed.rows.group_by("area_id", "day")
+        .agg(
+            records=pl.col("incidents").sum(),
+            missing=(pl.col("incidents") - pl.col("with_address")).sum(),
+            with_address=pl.col("with_address").sum(),
+        )
+        .with_columns(stray=pl.when(pl.col("area_id").is_in(unknown.implode())).then("with_address").otherwise(0))
     )
-    cells = with_unusable(source.feed.entry, count_cells(source, daily, ["records", "missing", "with_address"]))
+    counted = ["records", "missing", "with_address", "stray"]
+    cells = with_unusable(source.feed.entry, count_cells(source, daily, counted))
     cells = cells.with_columns(
         year=pl.col("period_start").dt.year(), denominator=pl.col("with_address").cast(pl.Float64)
     )
@@ -145,16 +163,43 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
         for row in cells.select("numerator", "held", "incidents", "denominator").iter_rows(named=True)
     ]
     year_end = pl.date(pl.col("year"), 12, 31)
-    return cells.with_columns(
-        value=pl.Series([each.excess for each in found], dtype=pl.Float64),
-        lower=pl.Series([each.observed - each.chance_high for each in found], dtype=pl.Float64),
-        upper=pl.Series([each.observed - each.chance_low for each in found], dtype=pl.Float64),
+    return _with_bounds(source, cells, found).with_columns(
         p_value=pl.Series([each.p_value for each in found], dtype=pl.Float64),
         events=pl.col("numerator"),
         event_squares=pl.col("numerator"),
         provisional_reason=pl.coalesce(
             "provisional_reason", pl.when(year_end > pl.lit(source.inputs.as_of)).then(pl.lit("year_open"))
         ),
+    )
+
+
+def _with_bounds(source: Source, cells: pl.DataFrame, found: Sequence[BeyondChance]) -> pl.DataFrame:
+    """Cells, in the order of what was `found`, with value, limits and bounds."""
+    entry, disclosure = source.feed.entry, source.inputs.disclosure
+    # One that is at another address than thought is taken away and added.
+    changes = pl.col("missing") + pl.col("refused") + pl.col("contested") + 2 * pl.col("stray")
+    cells = cells.with_columns(changes=(changes + unallocated(entry, "records")).cast(pl.Float64))
+    finest = "month" if "month" in entry.period_kinds else "quarter"
+    changed = pl.col("changes").filter(pl.col("period_kind") == finest).sum()
+    of_part = (
+        pl.when(pl.col("period_kind") == finest).then("changes").otherwise(changed.over("area_id", "year", _QUARTER))
+    )
+    rest = changed.over("area_id", "year") - of_part
+    inside, outside = (cells.select(each).to_series().to_numpy() for each in ("changes", rest))
+    reach = repeats_reach(cells["denominator"].to_numpy(), cells["incidents"].to_numpy(), inside, outside)
+    if not disclosure.is_exact:
+        reach = disclosure.show(np.ceil(reach)).high.astype(np.float64)
+    value, low, high = (
+        np.array([getattr(each, name) for each in found]) for name in ("excess", "chance_high", "chance_low")
+    )
+    lower, upper = (cells["numerator"].to_numpy() - chance for chance in (low, high))
+    return cells.with_columns(
+        value=pl.Series(value, dtype=pl.Float64),
+        lower=pl.Series(lower, dtype=pl.Float64),
+        upper=pl.Series(upper, dtype=pl.Float64),
+        # Chance of few has no spread, and the value may lie beside its limits.
+        bound_low=pl.Series(np.where(reach > 0, np.minimum(lower, value) - reach, lower), dtype=pl.Float64),
+        bound_high=pl.Series(np.where(reach > 0, np.maximum(upper, value) + reach, upper), dtype=pl.Float64),
     )
 
 

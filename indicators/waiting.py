@@ -9,6 +9,7 @@ import polars as pl
 from indicators.cells import Source, count_cells
 from indicators.durations import SECONDS_PER_DAY
 from indicators.grades import with_unusable
+from indicators.open_bounds import open_bounds
 from indicators.survival import standardised_quantiles
 from indicators.unusable import PERIOD
 
@@ -79,10 +80,7 @@ def waiting_figures(source: Source) -> pl.DataFrame:
         .join(figures, on=KEY, how="left")
         .with_columns(pl.col("numerator", "denominator").fill_null(0.0))
         .with_columns(
-            bound_low=pl.when(pl.col("value").is_not_null()).then(
-                pl.when(pl.col("unusable") > 0).then(0.0).otherwise("lower")
-            ),
-            bound_high=pl.when((pl.col("unusable") == 0) & pl.col("value").is_not_null()).then("upper"),
+            **open_bounds(pl.col("unusable") > 0, 0.0, None),
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
             void_reason=pl.coalesce(

@@ -71,6 +71,7 @@ def trend_figure(
         colours, height, hovermode="closest", margin={"l": 8, "r": 16, "t": 8 if len(panels) == 1 else 30, "b": 8}
     )
     domains = rows(len(panels), gap=0.28 if len(panels) > 1 else 0.0)
+    scale = _scale(panels)
     for index, panel in enumerate(panels):
         suffix = "" if index == 0 else str(index + 1)
         bottom, top = domains[index]
@@ -84,6 +85,7 @@ def trend_figure(
                     anchor=f"x{suffix}",
                     domain=[bottom, top],
                     rangemode="tozero",
+                    range=scale,
                     matches="y" if index else None,
                     title=title,
                     nticks=5,
@@ -119,6 +121,28 @@ def trend_figure(
             showarrow=False,
         )
     return drawing
+
+
+def _scale(panels: Sequence[Panel]) -> tuple[float, float] | None:
+    """Ends of the value axis where worst cases would flatten all else: they are then cut off; None where they fit."""
+    told, worst = [0.0], [0.0]
+    for panel in panels:
+        in_doubt = panel.frame.filter(
+            (pl.col("unusable").fill_null(0) > 0) & pl.all_horizontal(pl.col("bound_low", "bound_high").is_not_null())
+        )
+        told += [value for _, value in panel.way]
+        told += _numbers(panel.frame, "value", "lower", "upper", "centre", "limit_low", "limit_high")
+        told += [] if panel.nowcasts is None else _numbers(panel.nowcasts, "value", "lower", "upper")
+        worst += _numbers(in_doubt, "bound_low", "bound_high")
+    low, high = min(told), max(told)
+    height = high - low
+    if max(worst) <= high + height and min(worst) >= low - height:
+        return None
+    return max(min(*worst, low), low - height), min(max(*worst, high), high + height)
+
+
+def _numbers(frame: pl.DataFrame, *names: str) -> list[float]:
+    return [number for name in names for number in frame[name].drop_nulls()]
 
 
 def runs(present: Sequence[bool]) -> list[tuple[int, int]]:

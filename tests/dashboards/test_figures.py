@@ -117,6 +117,24 @@ def test_trend_draws_the_frame_and_nothing_else() -> None:
     assert (gap.x0, gap.x1, gap.label.text) == (date(2016, 3, 1), date(2016, 4, 1), "no records")
 
 
+def test_worst_cases_do_not_flatten_what_is_told() -> None:
+    """The tallest that is told is 5.5, from 0: worst cases have the same height again, up and down, and are cut off."""
+
+    def scale(low: float, high: float, unusable: int = 1) -> tuple[float, float] | None:
+        frame = _series().with_columns(bound_low=pl.lit(low), bound_high=pl.lit(high), unusable=pl.lit(unusable))
+        found: tuple[float, float] | None = trend_figure(
+            [Panel("a", _series()), Panel("b", frame)], "x", "lower", FORMATS, theme.LIGHT
+        ).checked.layout.yaxis.range
+        return found
+
+    assert scale(0.0, 10.9) is None
+    assert scale(0.0, 100.0) == (0.0, 11.0)
+    assert scale(-1.0, 100.0) == (-1.0, 11.0)
+    assert scale(-50.0, 1.0) == (-5.5, 6.0)
+    # Where no record is unusable, the worst case is not drawn.
+    assert scale(0.0, 100.0, unusable=0) is None
+
+
 def test_limits_end_and_begin_anew_at_a_declared_change() -> None:
     change = date(2016, 2, 15)
     panels = [Panel("Precinct 1", _series())]

@@ -102,7 +102,13 @@ def test_records_whose_agencies_are_not_known_are_unusable(kind: str) -> None:
     found = figures(network(kind), kind, STAR, more=10)
     figure = row(found, "n1", YEAR, "year")
     assert (figure["unusable"], figure["quality_grade"]) == (10, "C")
-    assert row(figures(network(kind), kind, STAR), "n1", YEAR, "year")["quality_grade"] == "A"
+    sure = row(figures(network(kind), kind, STAR), "n1", YEAR, "year")
+    assert sure["quality_grade"] == "A"
+    assert (sure["bound_low"], sure["bound_high"]) == (sure["lower"], sure["upper"])
+    assert (figure["bound_low"], figure["bound_high"]) == (0, 1)
+    # Wherever they happened, they may name agencies that are possible everywhere.
+    elsewhere = row(figures(network(kind), kind, [*STAR, ("s1", "a", "b", 30)], more=10), "s1", YEAR, "year")
+    assert (elsewhere["unusable"], elsewhere["bound_low"], elsewhere["bound_high"]) == (0, 0, 1)
 
 
 def test_two_agencies_are_no_network() -> None:

@@ -1,5 +1,6 @@
 """Patrol in hot cells and how well these foretell incidents, month by month."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -54,18 +55,27 @@ def in_hot_cells(measure: str = "msr_patrol_day", **changed: Any) -> Entry:
     )  # fmt: skip
 
 
-def city(reported: list[Any], patrols: list[Any], unlocated: int = 0, first: date = BEGIN) -> Inputs:
-    """Inputs of these points, and so many more patrols of n1 without one."""
+def city(
+    reported: list[Any],
+    patrols: list[Any],
+    unlocated: int = 0,
+    first: date = BEGIN,
+    unplaced: int = 0,
+    doubtful: Iterable[dict[str, Any]] = (),
+) -> Inputs:
+    """Inputs of these points, and so many more patrols and incidents of n1 without one."""
     legs = [{key: each[key] for key in ("area_id", "day", "source", "patrols")} for each in patrols]
     legs += [{"area_id": "n1", "day": JAN, "source": "legs", "patrols": unlocated}] * (unlocated > 0)
     basis = [
         {**{key: each[key] for key in ("area_id", "day", "source", "incidents")}, "with_point": each["incidents"]}
         for each in reported
     ]
+    basis += [{"area_id": "n1", "day": BEGIN, "source": "reports", "incidents": unplaced}] * (unplaced > 0)
     profile = pl.DataFrame({"area_id": ["city"], "valid_from": [BEGIN], "population": [1000], "area_km2": [1.0]})
     inputs = make_inputs(
         {"msr_patrol_day": legs, "msr_incident_basis_day": basis},
         [("legs", "patrol", BEGIN, END), ("reports", "incident", first, END)], profile=profile, as_of=END,
+        doubtful=doubtful,
         mapped=[("patrol", "lat", "legs"), ("incident", "found_by", "reports")],
     )  # fmt: skip
     extracts = {
@@ -94,8 +104,47 @@ def test_minutes_in_the_cells_where_most_was_reported() -> None:
     assert (whole["numerator"], whole["denominator"], whole["value"]) == (25, 75, pytest.approx(100 / 3))
     lost = row(compute([in_hot_cells()], city(REPORTED, patrols, unlocated=1)), "n1", JAN)
     assert (lost["value"], lost["unusable"]) == (one["value"], 1)
-    # Which cells are hot hangs on incidents, too: nobody knows how far unusable records could move the share.
-    assert (lost["bound_low"], lost["bound_high"]) == (None, None)
+
+
+def test_bounds_hold_for_patrols_in_doubt_and_are_open_where_an_incident_is() -> None:
+    """Of twenty days alike ten minutes each lie in a hot cell and thirty elsewhere; no patrol is longer than 720."""
+    days = [date(2021, 1, day) for day in range(1, 21)]
+    patrols = [patrol("n1", east, 20, minutes, day) for day in days for east, minutes in ((20, 10), (990, 30))]
+    sure = row(compute([in_hot_cells()], city(REPORTED, patrols)), "n1", JAN)
+    # Days that do not differ have no limits: the bounds stand around the value.
+    assert (sure["value"], sure["bound_low"], sure["bound_high"], sure["upper"]) == (25, 25, 25, None)
+    lost = row(compute([in_hot_cells()], city(REPORTED, patrols, unlocated=1)), "n1", JAN)
+    assert lost["bound_low"] == pytest.approx(100 * 200 / 1520)
+    assert lost["bound_high"] == pytest.approx(100 * 920 / 1520)
+    nameless = {**incidents(1, 700, 700), "found_by": None}
+    for given in (
+        city(
+            REPORTED,
+            patrols,
+            doubtful=[{"source": "reports", "kind": "incident", "area_id": "n1", "day": BEGIN, "refused": 1}],
+        ),
+        city([*REPORTED, nameless], patrols),
+        city(REPORTED, patrols, unplaced=1),
+    ):
+        found = row(compute([in_hot_cells()], given), "n1", JAN)
+        assert (found["value"], found["bound_low"], found["bound_high"]) == (25, 0, 100)
+        accuracy = row(compute([in_hot_cells("msr_incident_basis_day")], given), "city", JAN)
+        assert accuracy["value"] is None
+    # What patrol alone needs to know of an incident makes no cell hot.
+    other = [
+        {"source": "reports", "kind": "incident", "area_id": "n1", "field": "category", "day": BEGIN, "contested": 1}
+    ]
+    assert row(compute([in_hot_cells()], city(REPORTED, patrols, doubtful=other)), "n1", JAN)["bound_high"] < 26
+
+
+def test_accuracy_has_its_limits_as_bounds_where_no_incident_is_in_doubt_and_else_open_ones() -> None:
+    reported = [*REPORTED, incidents(6, 700, 700, JAN), incidents(2, 10, 10, JAN)]
+    entry, patrols = in_hot_cells("msr_incident_basis_day"), [patrol("n1", 0, 0, 1)]
+    sure = row(compute([entry], city(reported, patrols)), "city", JAN)
+    assert (sure["bound_low"], sure["bound_high"]) == (sure["lower"], sure["upper"])
+    doubtful = [{"source": "reports", "kind": "incident", "area_id": "n1", "day": BEGIN, "refused": 1}]
+    found = row(compute([entry], city(reported, patrols, doubtful=doubtful)), "city", JAN)
+    assert (found["value"], found["bound_low"], found["bound_high"]) == (sure["value"], 0, None)
 
 
 def test_each_month_has_the_hot_cells_of_the_twelve_months_before_it() -> None:

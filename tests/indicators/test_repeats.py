@@ -101,6 +101,8 @@ def test_other_categories_places_known_to_a_week_and_pairs_at_one_address_do_not
         assert found[column] == base[column], column
     assert (base["unusable"], base["quality_grade"]) == (0, "A")
     assert (found["unusable"], found["quality_grade"]) == (35, "C")
+    assert (base["bound_low"], base["bound_high"]) == (base["lower"], base["upper"])
+    assert (found["bound_low"], found["bound_high"]) == (0, None)
     again = [{**each, "day": each["day"], "x_metres": EARTH} for each in points[:20]]
     same = row(figures([*points, *again]), "n1", YEAR, "year")
     # A second incident at an address, on the same day, is no near pair with the first.
@@ -204,6 +206,33 @@ def test_repeats_at_an_address_count_beyond_what_the_year_brings() -> None:
     quarter = row(found, "city", date(2021, 1, 1), "quarter")
     assert quarter["value"] == pytest.approx(0 - 2 * 4 * 3 / 240)
     assert month["status"] == "final"
+
+
+def test_bounds_of_repeats_let_each_incident_in_doubt_make_or_undo_one() -> None:
+    june, days = date(2021, 6, 10), [date(2021, month, 15) for month in range(1, 13)]
+    sure = [("n1", june, "a"), ("n1", june, "a"), *(("n1", day, f"single {day}") for day in days)]
+    month = row(addressed(sure), "n1", date(2021, 6, 1), "month")
+    assert (month["bound_low"], month["bound_high"]) == (month["lower"], month["upper"])
+    # Two without an address in June and one in March: of 14 incidents 3 fall into June, and 5 of 15 at most.
+    lost: list[tuple[str, date, str | None]] = [("n1", june, None), ("n1", june, None), ("n1", days[2], None)]
+    found = addressed([*sure, *lost])
+    month = row(found, "n1", date(2021, 6, 1), "month")
+    reach = 2 + 5 / 15
+    assert month["bound_low"] == pytest.approx(min(month["lower"], month["value"]) - reach)
+    assert month["bound_high"] == pytest.approx(month["upper"] + reach)
+    # In the first quarter lies one; of the year's others two.
+    quarter = row(found, "n1", date(2021, 1, 1), "quarter")
+    assert quarter["bound_high"] == pytest.approx(quarter["upper"] + 1 + 2 * (3 + 1) / (14 + 1 - 2))
+    # At another address than thought is what the city holds and no area does.
+    stray = row(addressed([*sure, ("beat:unallocated", june, "b")]), "city", date(2021, 6, 1), "month")
+    assert stray["bound_high"] == pytest.approx(stray["upper"] + 2)
+    truths = [
+        [*sure, *(("n1", day, key) for (_, day, _), key in zip(lost, keys, strict=True))]
+        for keys in (("a", "a", "a"), ("b", "b", "b"), ("c", "d", "e"), ("single 2021-06-15", "x", "a"))
+    ]
+    for truth in truths:
+        value = row(addressed(truth), "n1", date(2021, 6, 1), "month")["value"]
+        assert month["bound_low"] <= value <= month["bound_high"]
 
 
 def test_repeats_of_a_year_that_has_not_ended_are_provisional() -> None:

@@ -1,6 +1,7 @@
 """How unevenly incidents fall on staffed hours, as figures of areas and periods."""
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from indicators.bounds import unevenness_bounds
 from indicators.catalogue.entries import Entry
 from indicators.catalogue.parts import Selection
 from indicators.compute import compute
@@ -27,23 +29,34 @@ def workload(**changed: Any) -> Entry:
     )  # fmt: skip
 
 
-def figures(counts: list[int], hours: list[float], last: date = DEC, mapped: bool = True) -> Figures:
-    """Of a city with a district of all but two beats; what is of no known beat belongs to none."""
+def figures(
+    counts: list[int],
+    hours: list[float],
+    last: date = DEC,
+    mapped: bool = True,
+    stray: tuple[int, float] = (7, 9.0),
+    unstaffed: int = 0,
+    doubtful: Iterable[dict[str, Any]] = (),
+) -> Figures:
+    """Of a city with a district of all but two beats; `stray` incidents and hours are of no known beat."""
     at = ["beat:unallocated", *BEATS]
     incidents = [
         {"area_id": area, "day": date(2021, 3, 1), "source": "reports", "incidents": n, "with_point": 0}
-        for area, n in zip(at, [7, *counts], strict=True)
+        for area, n in zip(at, [stray[0], *counts], strict=True)
     ]
     patrols = [
         {"area_id": area, "day": date(2021, 5, 1), "source": "legs", "patrols": 1, "staffed_seconds": round(h * 3600)}
-        for area, h in zip(at, [9, *hours], strict=True)
+        for area, h in zip(at, [stray[1], *hours], strict=True)
+        if h
     ]
+    nobody = {"area_id": BEATS[0], "day": date(2021, 5, 2), "source": "legs", "patrols": 1, "staffing_missing": 1}
+    patrols += [nobody] * unstaffed
     where = [("incident", "occurred_at", "reports")]
     person = [("patrol", "personnel", "legs")]
     inputs = make_inputs(
         {"msr_incident_basis_day": incidents, "msr_patrol_day": patrols},
         [("reports", "incident", JAN, DEC), ("legs", "patrol", JAN, last)],
-        mapped=where + person * mapped, unmapped=[] if mapped else person,
+        mapped=where + person * mapped, unmapped=[] if mapped else person, doubtful=doubtful,
     )  # fmt: skip
     areas = pl.DataFrame(
         [("city", None, None, "city", False), ("north", "city", None, "district", False),
@@ -70,6 +83,26 @@ def test_the_figure_is_the_coefficient_less_what_chance_makes_of_it() -> None:
         assert figure["value"] == pytest.approx(beyond.excess)
         assert figure["lower"] == pytest.approx(min(limits[0], beyond.observed) - beyond.expected)
         assert figure["upper"] == pytest.approx(max(limits[1], beyond.observed) - beyond.expected)
+
+
+def test_incidents_in_doubt_bound_the_figure_and_hours_in_doubt_open_the_bounds() -> None:
+    sure = row(figures(COUNTS, HOURS, stray=(0, 0)), "north", JAN, "year")
+    assert (sure["bound_low"], sure["bound_high"]) == (sure["lower"], sure["upper"])
+    refused = {"source": "reports", "kind": "incident", "area_id": BEATS[1], "day": date(2021, 4, 1), "refused": 3}
+    contested = {**refused, "refused": 0, "contested": 2}
+    for area, places in (("north", 6), ("city", 8)):
+        found = row(figures(COUNTS, HOURS, stray=(7, 0), doubtful=[refused, contested]), area, JAN, "year")
+        beyond = gini_beyond_chance(COUNTS[:places], HOURS[:places])
+        limits = gini_limits(COUNTS[:places], HOURS[:places])
+        assert beyond is not None
+        assert limits is not None
+        low, high = unevenness_bounds(limits, beyond.expected, sum(COUNTS[:places]), 7 + 3, 2)
+        assert (found["bound_low"], found["bound_high"]) == (pytest.approx(float(low)), pytest.approx(float(high)))
+        assert found["bound_low"] < found["lower"] < found["upper"] < found["bound_high"] < 1
+    patrol = {"source": "legs", "kind": "patrol", "area_id": BEATS[1], "day": date(2021, 4, 1), "contested": 1}
+    for changed in ({"stray": (0, 9.0)}, {"unstaffed": 1}, {"doubtful": [patrol]}):
+        found = row(figures(COUNTS, HOURS, **{"stray": (0, 0.0), **changed}), "north", JAN, "year")
+        assert (found["value"], found["bound_low"], found["bound_high"]) == (sure["value"], -1, 1)
 
 
 def test_places_of_one_rate_are_more_even_than_chance() -> None:

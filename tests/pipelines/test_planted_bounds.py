@@ -43,15 +43,11 @@ COUNTS_POINTS = "K3"
 # answered, and whether these are satisfied, is not known, defects or not.
 NEVER_ANSWERED = ("G3", "M1", "M2")
 # No defect is planted in hand-offs, in what volunteers do, or in the survey, of which some asked gave no answer.
-UNTOUCHED = ("F1", "L5", *(entry.id for entry in load_catalogue() if entry.survey or entry.kind == "participation"))
-# Figures of extracts have no bounds: what more pairs, links or addresses would make of them is not known. Nor is what
-# more incidents would make of a concentration. Waiting by group has them open where any record is in doubt, and its
-# limits where none is.
-UNBOUNDED = tuple(
-    entry.id
-    for entry in load_catalogue()
-    if (entry.extract and entry.kind != "waiting_gap") or entry.kind == "concentration"
-)
+SURVEYED = tuple(entry.id for entry in load_catalogue() if entry.survey)
+UNTOUCHED = ("F1", "L5", *SURVEYED, *(entry.id for entry in load_catalogue() if entry.kind == "participation"))
+# Here the bounds are the limits where no record is in doubt, and else open: they do not shrink, they close.
+OPEN_KINDS = ("near_repeat", "network", "waiting_gap", "hot_cells", "concentration")
+OPEN = tuple(entry.id for entry in load_catalogue() if entry.kind in OPEN_KINDS)
 ADDITIVE = ("B1", "B2", "B3", "G2", "K3", "L4", "finding_share", "patrol_minutes", "patrol_stops")
 
 
@@ -102,7 +98,7 @@ def test_the_figure_of_the_whole_records_lies_within_the_bounds(name: str, runs:
 
 
 def test_without_defects_the_bounds_are_the_interval(runs: Mapping[str, Run]) -> None:
-    without = (*NEVER_ANSWERED, *UNBOUNDED)
+    without = (*NEVER_ANSWERED, *SURVEYED)
     figures = runs["none"].figures.filter(pl.col("lower").is_not_null() & ~pl.col("indicator_id").is_in(without))
     assert figures.height > 20_000
     assert figures["bound_low"].equals(figures["lower"].alias("bound_low"))
@@ -123,9 +119,25 @@ def test_bounds_shrink_to_the_interval_as_the_defects_go(runs: Mapping[str, Run]
         widths.append(dict(width.rows()))
     many, few, none = widths
     assert len(many) >= 10
-    for indicator in many.keys() - set(UNTOUCHED):
+    for indicator in many.keys() - {*UNTOUCHED, *OPEN}:
         assert many[indicator] > few[indicator] > none[indicator], indicator
         assert (none[indicator] == pytest.approx(1)) == (indicator not in NEVER_ANSWERED)
+
+
+def test_every_figure_has_bounds_and_those_without_a_closed_worst_case_are_open_where_a_record_is_in_doubt(
+    runs: Mapping[str, Run],
+) -> None:
+    told = _told(runs["2 %"])
+    bounded = told.filter(pl.col("bound_low").is_not_null())["indicator_id"].unique()
+    exact = told.filter(pl.col("lower").is_null())["indicator_id"].unique()
+    assert set(told["indicator_id"].unique()) - set(bounded) <= set(exact)
+    # The district is too small for near repeats.
+    assert {*OPEN} - {*told["indicator_id"].unique()} == {"B4", "B4_vehicle_thefts"}
+    ends = told.filter(pl.col("indicator_id").is_in(OPEN) & (pl.col("unusable") > 0))
+    assert ends.height > 500
+    assert ends.select("bound_low", "bound_high").unique().sort("bound_low", "bound_high", nulls_last=True).rows() == [
+        (-1.0, 1.0), (0.0, 1.0), (0.0, 100.0), (0.0, None)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHARES)
