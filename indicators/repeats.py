@@ -18,7 +18,7 @@ from indicators.grades import with_unusable
 from indicators.near_pairs import near_pairs
 from indicators.near_repeat import Events, events_of
 from indicators.open_bounds import open_bounds
-from indicators.unusable import PERIOD
+from indicators.unusable import PERIOD, in_doubt
 
 KEY = ["area_id", *PERIOD]
 # Days between the first and the last possible day of an incident that is placed in time.
@@ -126,6 +126,8 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
     )
     counted = ["records", "missing", "with_address", "stray"]
     cells = with_unusable(source.feed.entry, count_cells(source, daily, counted))
+    undated = in_doubt(source.feed, source.inputs, source.layout)["undated"]
+    cells = cells.with_columns(undated=pl.Series(undated.ravel()))
     cells = cells.with_columns(
         year=pl.col("period_start").dt.year(), denominator=pl.col("with_address").cast(pl.Float64)
     )
@@ -180,10 +182,10 @@ def _with_bounds(source: Source, cells: pl.DataFrame, found: Sequence[BeyondChan
     changes = pl.col("missing") + pl.col("refused") + pl.col("contested") + 2 * pl.col("stray")
     cells = cells.with_columns(changes=(changes + unallocated(entry, "records")).cast(pl.Float64))
     finest = "month" if "month" in entry.period_kinds else "quarter"
-    changed = pl.col("changes").filter(pl.col("period_kind") == finest).sum()
-    of_part = (
-        pl.when(pl.col("period_kind") == finest).then("changes").otherwise(changed.over("area_id", "year", _QUARTER))
-    )
+    # What has no day may lie in the part, where it counts most, and then lies nowhere else.
+    dated = pl.col("changes") - pl.col("undated")
+    changed = dated.filter(pl.col("period_kind") == finest).sum()
+    of_part = pl.when(pl.col("period_kind") == finest).then(dated).otherwise(changed.over("area_id", "year", _QUARTER))
     rest = changed.over("area_id", "year") - of_part
     inside, outside = (cells.select(each).to_series().to_numpy() for each in ("changes", rest))
     reach = repeats_reach(cells["denominator"].to_numpy(), cells["incidents"].to_numpy(), inside, outside)

@@ -32,7 +32,7 @@ def in_doubt(feed: Feed, inputs: Inputs, layout: Layout) -> dict[str, Ints]:
     -------
     dict of str to array of int, shape (areas told of, periods)
         located (refused, known to be of that area and period), refused (at most), contested (counted there, known to
-        be), doubled (of these, as many are also among the refused).
+        be), doubled (of these, as many are also among the refused), undated (of the refused, those without a day).
     """
     first, last = MEASURES[feed.measure].days
     doubtful = (
@@ -51,6 +51,7 @@ def in_doubt(feed: Feed, inputs: Inputs, layout: Layout) -> dict[str, Ints]:
         "contested": layout.up(dated["contested"]),
         "doubled": layout.up(dated["doubled"]),
         "refused": layout.up(refused) + layout.elsewhere(refused),
+        "undated": layout.up(at_any_time) + layout.elsewhere(at_any_time),
     }
 
 

@@ -174,7 +174,7 @@ def repeats(**changed: Any) -> Any:
     )  # fmt: skip
 
 
-def addressed(incidents: Sequence[tuple[str, date, str | None]], as_of: date = AS_OF) -> Figures:
+def addressed(incidents: Sequence[tuple[str, date, str | None]], as_of: date = AS_OF, undated: int = 0) -> Figures:
     """Figures of incidents of an area, day and address, through an extract as the SQL model makes it."""
     frame = pl.DataFrame(incidents, schema=["area_id", "when", "address_key"], orient="row")
     rows = [
@@ -186,6 +186,7 @@ def addressed(incidents: Sequence[tuple[str, date, str | None]], as_of: date = A
     inputs = make_inputs(
         {"msr_incident_basis_day": rows}, [("s", "incident", YEAR, as_of)],
         mapped=[("incident", "address_key", "s")], as_of=as_of,
+        doubtful=[{"source": "s", "kind": "incident", "area_id": "n1", "refused": undated}] * (undated > 0),
     )  # fmt: skip
     extracts = {"ext_repeat_place_month": extract.with_columns(geography=pl.lit("beat"), source=pl.lit("s"))}
     return compute([repeats()], Inputs(**{**vars(inputs), "extracts": extracts}))
@@ -223,6 +224,9 @@ def test_bounds_of_repeats_let_each_incident_in_doubt_make_or_undo_one() -> None
     # In the first quarter lies one; of the year's others two.
     quarter = row(found, "n1", date(2021, 1, 1), "quarter")
     assert quarter["bound_high"] == pytest.approx(quarter["upper"] + 1 + 2 * (3 + 1) / (14 + 1 - 2))
+    # What has no day lies in June or elsewhere, but not in both.
+    dateless = row(addressed(sure, undated=4), "n1", date(2021, 6, 1), "month")
+    assert dateless["bound_high"] == pytest.approx(dateless["upper"] + 4)
     # At another address than thought is what the city holds and no area does.
     stray = row(addressed([*sure, ("beat:unallocated", june, "b")]), "city", date(2021, 6, 1), "month")
     assert stray["bound_high"] == pytest.approx(stray["upper"] + 2)
