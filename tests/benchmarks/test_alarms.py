@@ -33,6 +33,7 @@ def test_gap_alarms_come_when_they_could_be_told() -> None:
     assert (np.flatnonzero(told) + 95).tolist() == [102, 141]
 
 
+@pytest.mark.slow
 def test_farrington_rarely_cries_wolf_and_sees_a_doubling_within_two_weeks() -> None:
     method = METHODS["farrington_flexible"]
     # At a tail of .005, 52 weeks would give .26 a year.

@@ -50,6 +50,7 @@ def test_a_fault_lasts_a_week_and_leaves_the_rest_as_it_is() -> None:
     assert days.min() == FIRST
 
 
+@pytest.mark.slow
 def test_an_outage_is_told_on_its_first_day() -> None:
     assert power(FAULTS["volume - 90 %"], 100, 2, 1) == {"first_day": 1.0, "week": 1.0, "median_days": 1.0}
 

@@ -6,6 +6,8 @@ import pytest
 from benchmarks.changes import LEVELS, by_moving_range, by_season, cities, listed, measure, simulate
 from indicators.charts import ChartRules
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_simulation_has_the_levels_and_the_changes_asked_for() -> None:
     calm, changed = (simulate(date(2024, 5, 1), 0.0, share, 7) for share in (0.0, 0.5))

@@ -1,9 +1,12 @@
 """The simulated city feeds every indicator that the benchmark counts, at every level."""
 
 import polars as pl
+import pytest
 
 from benchmarks.figures import LEVELS, entries, simulate
 from indicators.compute import compute
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_indicator_is_computed_at_every_level() -> None:

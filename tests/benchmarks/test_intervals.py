@@ -8,6 +8,8 @@ import pytest
 from benchmarks.intervals import FEW, KINDS, SLOW_KINDS, Kind, Measured, holds
 from indicators.intervals import wilson_limits
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "methods" / "intervals.md").read_text(encoding="utf-8")
 # Normal limits in place of Student's, or a confidence of .94, lie ten of these errors off.
 ERRORS = 4.0

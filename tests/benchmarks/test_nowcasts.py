@@ -5,6 +5,8 @@ import pytest
 
 from benchmarks.nowcasts import DAYS, WINDOW, WORLDS, coverage, seen, simulate
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_simulation_records_what_happened_and_a_snapshot_lacks_what_is_late() -> None:
     counts = simulate(WORLDS["batched"], 1)

@@ -12,6 +12,8 @@ from dashboards.wording import Words
 from tests.dashboards import reading, sample_release
 from tests.dashboards.test_quality import lines
 
+pytestmark = pytest.mark.slow
+
 
 def panel(home: Path, language: str, name: str) -> Any:
     page = render(Releases(home), "/quality", f"?lang={language}")[0]

@@ -18,6 +18,8 @@ from dashboards.rendering import PAGES as PAGE_FUNCTIONS
 from dashboards.rendering import render
 from tests.dashboards import sample_release
 
+pytestmark = pytest.mark.slow
+
 
 def _text(content: Any) -> str:
     return json.dumps(content, cls=PlotlyJSONEncoder, ensure_ascii=False)

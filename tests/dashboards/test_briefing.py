@@ -21,6 +21,8 @@ from dashboards.wording import Words, texts
 from dashboards.write_briefings import write
 from tests.dashboards import reading, sample_release
 
+pytestmark = pytest.mark.slow
+
 NOVEMBER = date(2016, 11, 1)
 
 

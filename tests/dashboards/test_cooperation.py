@@ -19,6 +19,8 @@ from indicators.composites.coupling import CLASSES
 from indicators.composites.rules import SETS
 from tests.dashboards import reading, sample_release
 
+pytestmark = pytest.mark.slow
+
 NEWEST_FINAL, WITHOUT_NEW_CITIZENS = date(2016, 7, 1), date(2014, 4, 1)
 SPARSE = "14"
 

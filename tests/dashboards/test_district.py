@@ -165,6 +165,7 @@ def test_the_districts_are_the_level_of_that_name_else_the_one_under_the_city(
     assert districts(context(Releases(tmp_path).current()))["area_id"].to_list() == ["1", "5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "said"),
     [

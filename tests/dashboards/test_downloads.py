@@ -25,6 +25,8 @@ from dashboards.rendering import PAGES as DRAWN
 from dashboards.rendering import context_of
 from tests.dashboards import reading
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[FlaskClient]:

@@ -23,6 +23,8 @@ from dashboards.rendering import render
 from dashboards.wording import Words
 from tests.dashboards import reading, sample_provenance, sample_release
 
+pytestmark = pytest.mark.slow
+
 THEFT = ("B1_theft", "75", "month", date(2016, 1, 1))
 ADDRESS = "?indicator=B1_theft&area=75&by=month&period=2016-01-01"
 

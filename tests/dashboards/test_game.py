@@ -93,6 +93,7 @@ def test_what_circles_is_said_to_settle_nowhere_and_drawn_round_its_centre(home:
     assert (drawn["centre"]["x"], drawn["centre"]["y"]) == ([pytest.approx(0.2415, abs=1e-3)], [0.6])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("query", ["", "game=inspection&", "game=unread&"])
 def test_every_text_is_there_in_both_languages(home: Path, language: str, query: str) -> None:
@@ -103,6 +104,7 @@ def test_every_text_is_there_in_both_languages(home: Path, language: str, query:
     assert words("game.sources_note") in text
 
 
+@pytest.mark.slow
 def test_every_parameter_states_its_source(home: Path) -> None:
     text = reading.words(page(home, "?game=inspection"))
     assert "Made up" in text
@@ -236,6 +238,7 @@ def test_sliders_of_another_game_or_release_move_nothing(release: Release) -> No
     assert moved(release, replace(view, game="unread"), "light", {"benefit": 1.0}, AXES) is None
 
 
+@pytest.mark.slow
 def test_what_follows_a_slider_is_made_in_time(release: Release) -> None:
     """Counted is the processor's time: how long a reader waits hangs on what else the machine does."""
     follow(release)

@@ -64,6 +64,7 @@ def test_a_release_without_links_says_nothing_of_them(home: Path, tmp_path: Path
     assert "Who works with whom" not in reading.words(page(tmp_path))
 
 
+@pytest.mark.slow
 def test_of_too_few_cases_and_of_no_year_before_it_is_said(home: Path, tmp_path: Path) -> None:
     few, alone = tmp_path / "few", tmp_path / "alone"
     sample_release.write_changed(few, home, "update linkage set status = 'withheld', value = null, cases = 12")

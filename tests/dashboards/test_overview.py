@@ -140,6 +140,7 @@ def test_a_map_without_any_figure_says_why(home: Path, language: str, sentence: 
     assert [reading.words(part) for part in reading.by_class(content, "map-warning")] == [sentence]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "sentences"),
     [
@@ -181,6 +182,7 @@ COLLAPSED = "; update source_freshness set status = 'collapsed' where source = '
 THEFTS = "; update source_freshness set status = 'silent', last_day = '2016-05-03' where source = 'thefts'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sql", "english", "chinese"),
     [

@@ -77,6 +77,7 @@ def test_weights_that_could_not_be_raked_are_told(home: Path) -> None:
     assert "raked in 4 rounds, strongest factor 1.21" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

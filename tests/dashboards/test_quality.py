@@ -11,6 +11,8 @@ from dashboards.rendering import render
 from dashboards.wording import Words
 from tests.dashboards import reading, sample_release
 
+pytestmark = pytest.mark.slow
+
 
 def page(home: Path, language: str) -> Any:
     return render(Releases(home), "/quality", f"?lang={language}")[0]

@@ -17,6 +17,8 @@ from dashboards.rendering import KEPT_PAGES, PAGES, KeptPages, render
 from tests.dashboards import browsing, sample_release
 from tests.pace import pace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:

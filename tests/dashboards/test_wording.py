@@ -84,6 +84,7 @@ def test_chinese_texts_are_chinese() -> None:
     assert {key for key in same if re.search(r"[A-Za-z]{3}", re.sub(r"\{\w+\}", "", texts("en")[key]))} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_s_vocabulary_is_worded(language: str) -> None:
     words, known = Words(language), texts(language)

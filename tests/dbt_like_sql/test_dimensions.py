@@ -102,6 +102,7 @@ def test_dimensions_are_what_is_declared_to_be_unique(model: Model) -> None:
         assert space != "month" or model.name.endswith("_month"), column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", BOUNDED, ids=NAMES)
 def test_rows_are_no_more_than_areas_times_days_times_dimensions(model: Model, project: Project, filled: Any) -> None:
     """Each dimension has no more values than what it is drawn from, and of their combinations none comes twice."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2016, 3, 1, 9)
 EARTH_RADIUS_METRES = 6_371_008.8
 

@@ -12,6 +12,8 @@ from dbt_like_sql.project import Project
 from dbt_like_sql.run import breaches
 from tests.dbt_like_sql.conftest import Warehouse
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("incident", "patrol", "service", "handoff", "participation", "survey", "profile")
 
 

@@ -390,6 +390,7 @@ CHANGES: list[tuple[str, str, str, list[dict[str, Any]]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "names", "kept", "records"), CHANGES, ids=[kind for kind, *_ in CHANGES])
 def test_a_column_changes_with_those_it_is_made_from_and_with_no_others(
     warehouse: Any, kind: str, names: str, kept: str, records: list[dict[str, Any]]

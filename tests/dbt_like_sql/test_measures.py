@@ -14,6 +14,8 @@ import pytest
 from indicators.durations import survival_counts
 from indicators.survival import kaplan_meier_quantiles
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2016, 3, 1, 9)
 MEASURES = [
     "msr_incident_day",

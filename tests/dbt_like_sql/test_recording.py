@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DAY = datetime(2016, 3, 1, 9)
 
 

@@ -32,6 +32,7 @@ def model(project: Project) -> Model:
     )
 
 
+@pytest.mark.slow
 def test_every_model_has_the_columns_that_it_documents(warehouse: Any) -> None:
     warehouse.build()
     built = warehouse.rows("select table_schema, table_name from information_schema.tables")

@@ -91,6 +91,7 @@ def declared(tmp_path: Path) -> Callable[..., UnitTest]:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit_test", UNIT_TESTS, ids=[each.name for each in UNIT_TESTS])
 def test_model(unit_test: UnitTest) -> None:
     run_unit_test(unit_test)

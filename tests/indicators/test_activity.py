@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 from scipy import stats
 
 from docs.pictures import activity
@@ -74,6 +75,7 @@ def printed(line: str) -> str:
     return line.replace("%", " %").replace("-", "−")
 
 
+@pytest.mark.slow
 def test_stops_fell_by_three_quarters_and_thefts_did_not_rise() -> None:
     page = (FOLDER / "activity-is-not-outcome.md").read_text(encoding="utf-8")
     table, totals = precincts(), precincts().sum()

@@ -131,6 +131,7 @@ def test_only_the_latest_periods_are_compared() -> None:
     assert found["period_start"].unique().sort().to_list() == years[-5:]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(400, 100_000)), min_size=5, max_size=20), st.randoms())
 def test_order_of_rows_changes_nothing_and_no_number_is_nan(cells: list[tuple[int, int]], random: Any) -> None:
     events, at_risk = ([float(cell[n]) for cell in cells] for n in (0, 1))

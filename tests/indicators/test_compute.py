@@ -137,6 +137,7 @@ def test_contested_records_may_have_to_go(inputs, entry) -> None:
     assert (other["unusable"], other["bound_high"]) == (0, other["upper"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "field", "doubt"),
     [
@@ -212,6 +213,7 @@ def test_a_refused_request_may_be_due_when_its_due_day_says(inputs, entry) -> No
     assert [row(figures, "n1", date(2021, month, 1))["unusable"] for month in (1, 2)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_grade_follows_the_share_of_unusable_records(inputs, entry) -> None:
     def grade(refused: int) -> str:
         measures = {"msr_incident_day": [incident("n1", JAN, ppm=1000 * M)]}
@@ -266,6 +268,7 @@ def test_a_numerator_beyond_its_denominator_names_the_entry(inputs, entry) -> No
         compute([share_entry(entry)], world)
 
 
+@pytest.mark.slow
 def test_filters_choose_rows(inputs, entry) -> None:
     events = [
         incident("n1", JAN, category="0101", found_by="call"),

@@ -104,6 +104,7 @@ def test_chance_on_unequal_hours_is_exact_to_the_monte_carlo_error() -> None:
     assert found.expected == pytest.approx(expected, abs=0.003)
 
 
+@pytest.mark.slow
 def test_chance_alone_is_beyond_chance_at_the_nominal_rate() -> None:
     random = np.random.default_rng(4)
     found = [gini_beyond_chance(random.poisson(3, 25), draws=199, seed=n) for n in range(400)]
@@ -119,6 +120,7 @@ def test_a_hot_place_is_beyond_chance() -> None:
     assert found.observed > found.chance_high
 
 
+@pytest.mark.slow
 def test_bootstrap_limits_cover_the_true_coefficient() -> None:
     random, mean = np.random.default_rng(6), 4.0
     true = special.ive(0, 2 * mean) + special.ive(1, 2 * mean)
@@ -126,6 +128,7 @@ def test_bootstrap_limits_cover_the_true_coefficient() -> None:
     assert 0.89 < np.mean([low <= true <= high for low, high in limits]) < 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", [[0, 0, 0, 0, 1, 1, 2, 3, 40], [0] * 15 + [1, 1, 2, 9, 12]])
 def test_limits_of_few_skewed_places_equal_scipys(example: list[int]) -> None:
     def batch(sample: np.ndarray, axis: int = -1) -> np.ndarray:

@@ -251,6 +251,7 @@ def test_f3_f4_and_f5_read_the_same_numbers(inputs: MakeInputs) -> None:
 counts = st.integers(0, 60)
 
 
+@pytest.mark.slow
 @given(bad=st.tuples(*[counts] * 4), better=st.integers(0, 3), fewer=st.integers(1, 60))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_better_in_any_dimension_never_makes_the_whole_worse(

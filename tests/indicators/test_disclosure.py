@@ -14,6 +14,8 @@ from indicators.disclosure import Disclosure
 from indicators.inputs import Figures
 from tests.indicators.small_city import JAN, incident, reports, row
 
+pytestmark = pytest.mark.slow
+
 KEY = ["indicator_id", "area_id", "period_kind", "period_start"]
 # Incidents by area and month of 2021; of s1, a few in each.
 COUNTS = {

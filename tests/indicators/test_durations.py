@@ -1,10 +1,13 @@
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indicators.compute import compute
 from tests.indicators.small_city import DEC, JAN, row
+
+pytestmark = pytest.mark.slow
 
 
 def service_measures(day: date, durations_days: list[int], still_open: int, area: str = "w1") -> dict:

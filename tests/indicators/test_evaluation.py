@@ -140,6 +140,7 @@ def test_daily_counts_are_summed_over_the_windows() -> None:
         evaluate(counts, design(treated=("b",)))
 
 
+@pytest.mark.slow
 def test_placebos_tell_a_real_fall_from_none() -> None:
     assert placebo_p_value(daily(40, fall=0.6), design(), 499) == pytest.approx(1 / 500)
     p_values = [placebo_p_value(daily(30, seed=seed), design(), 99) for seed in range(60)]

@@ -106,6 +106,7 @@ def test_minutes_in_the_cells_where_most_was_reported() -> None:
     assert (lost["value"], lost["unusable"]) == (one["value"], 1)
 
 
+@pytest.mark.slow
 def test_bounds_hold_for_patrols_in_doubt_and_are_open_where_an_incident_is() -> None:
     """Of twenty days alike ten minutes each lie in a hot cell and thirty elsewhere; no patrol is longer than 720."""
     days = [date(2021, 1, day) for day in range(1, 21)]

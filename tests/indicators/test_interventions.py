@@ -76,6 +76,7 @@ def evaluated(
     return found.results.row(0, named=True), found.months
 
 
+@pytest.mark.slow
 def test_counts_and_differences_are_those_of_the_method() -> None:
     counts = draw()
     row, months = evaluated(counts)
@@ -142,6 +143,7 @@ def test_a_kind_that_cannot_be_evaluated_leaves_no_sum_without_it() -> None:
     assert evaluated(draw())[0]["harm_weights"] is None
 
 
+@pytest.mark.slow
 def test_a_planted_rise_and_a_planted_fall_lie_within_the_interval() -> None:
     for factor, sign in ((1.8, 1), (0.5, -1)):
         held, seen = [], []

@@ -18,6 +18,8 @@ from indicators.linkage import linkage_tables
 from indicators.linkage_counts import protect_pairs
 from tests.indicators.small_linkage import RING, STAR, Handled, city
 
+pytestmark = pytest.mark.slow
+
 HES = Disclosure("hes")
 
 

@@ -77,6 +77,7 @@ def picture() -> str:
     return near_repeats(rows)
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_the_records_give(thefts: Events) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert PAGE.with_suffix(".svg").read_text(encoding="utf-8") == picture()

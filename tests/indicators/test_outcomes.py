@@ -52,6 +52,7 @@ def _in_percent(part: float, whole: float) -> tuple[float, float]:
     return tuple(100 * float(limit) for limit in wilson_limits(part, whole))  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COUNTED)
 def test_shares_counted_by_hand(inputs, name: str) -> None:
     first, second, beat, city = COUNTED[name]
@@ -67,6 +68,7 @@ def test_shares_counted_by_hand(inputs, name: str) -> None:
     assert row(figures, "n1", FEB, indicator=name)["reason"] == "nothing_to_count"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COUNTED)
 @pytest.mark.parametrize("at", range(4))
 def test_each_field_that_is_needed_is_named_where_it_is_missing(inputs, name: str, at: int) -> None:
@@ -91,6 +93,7 @@ def test_those_not_reached_bound_the_satisfied_on_both_sides(inputs) -> None:
     assert (found["quality_grade"], found["grade_reason"]) == ("D", "value_missing:66.7")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "field", "day"),
     [

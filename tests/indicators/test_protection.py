@@ -15,6 +15,8 @@ from indicators.protected_cells import protect_counts
 from indicators.protection import protect_tree
 from tests.indicators.attacker import attack
 
+pytestmark = pytest.mark.slow
+
 # Set WARDLIGHT_ATTACKED_TABLES=10000 for the claim of docs/disclosure.md.
 TABLES = int(os.environ.get("WARDLIGHT_ATTACKED_TABLES", "200"))
 HES = Disclosure("hes")

@@ -63,6 +63,7 @@ def test_areas_that_do_not_differ_may_have_any_rank() -> None:
     assert found["probability_best"].to_numpy() == pytest.approx(0.25, abs=0.04)
 
 
+@pytest.mark.slow
 def test_rank_intervals_hold_the_true_rank() -> None:
     random = np.random.default_rng(2)
     held = []

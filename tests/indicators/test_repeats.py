@@ -16,6 +16,8 @@ from indicators.near_repeat import Bands, Events, events_of, knox_table
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import row
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2022, 12, 31)
 YEAR = date(2021, 1, 1)
 EARTH = 6_371_009

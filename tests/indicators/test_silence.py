@@ -147,6 +147,7 @@ def test_a_silence_is_told_for_as_long_as_it_lasts() -> None:
     assert status(judge_areas(frame, TREE, source(), AS_OF))["n0"] == "silent"
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from(BEATS), st.integers(0, 450), st.integers(1, 40)), max_size=200),
     st.randoms(use_true_random=False),

@@ -12,6 +12,8 @@ from indicators.successive import Telling
 from tests.indicators.attacker import attack, attack_releases
 from tests.indicators.test_protection import random_table, tree_of
 
+pytestmark = pytest.mark.slow
+
 # Set WARDLIGHT_ATTACKED_TABLES=10000 for the claim of docs/disclosure.md.
 TABLES = int(os.environ.get("WARDLIGHT_ATTACKED_TABLES", "200"))
 HES = Disclosure("hes")

@@ -16,6 +16,8 @@ from indicators.survival import kaplan_meier_quantiles, standardised_quantiles
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import DEC, JAN, row
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 SCHEMA = {
     "geography": pl.String, "area_id": pl.String, "day": pl.Date, "source": pl.String, "requester_group": pl.String,

@@ -85,6 +85,7 @@ def test_the_figure_is_the_coefficient_less_what_chance_makes_of_it() -> None:
         assert figure["upper"] == pytest.approx(max(limits[1], beyond.observed) - beyond.expected)
 
 
+@pytest.mark.slow
 def test_incidents_in_doubt_bound_the_figure_and_hours_in_doubt_open_the_bounds() -> None:
     sure = row(figures(COUNTS, HOURS, stray=(0, 0)), "north", JAN, "year")
     assert (sure["bound_low"], sure["bound_high"]) == (sure["lower"], sure["upper"])

@@ -35,6 +35,7 @@ def run(home: Path, *arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+@pytest.mark.slow
 def test_commands_list_mute_unmute_and_send(home: Path, received: Receiver) -> None:
     homes.publish(home, [homes.failed("in_order")], [homes.silent()])
     name_channel(home, received.port)

@@ -11,6 +11,8 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from pipelines.event_log import MOST_OPEN, SECONDS_UNSEEN, KeptConnections
 from pipelines.instance import instance_folder
 
+pytestmark = pytest.mark.slow
+
 CHECKS = 30
 
 

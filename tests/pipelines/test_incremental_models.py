@@ -27,6 +27,8 @@ from pipelines.quality.changes import in_days, log_of
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import AS_OF, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = """\
   requests:
     kind: service

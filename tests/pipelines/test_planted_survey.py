@@ -20,6 +20,8 @@ from pipelines.simulation import people
 from pipelines.simulation.district import BEATS, DISTRICTS
 from tests.pipelines import planted_survey
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = [entry for entry in load_catalogue() if entry.survey]
 RESPONDENTS = 4000
 COUNTED = {

@@ -12,6 +12,8 @@ from pipelines import cli
 from pipelines.publishing import release
 from tests.pipelines.publishing import columns
 
+pytestmark = pytest.mark.slow
+
 LOG = (
     "select 2 as sequence, date '2016-07-01' as as_of, 'B2' as indicator_id, 'a' as area_id, 'month' as period_kind, "
     "date '2016-03-01' as period_start, 'corrected_records' as reason where {revised}"

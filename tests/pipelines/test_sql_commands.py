@@ -16,6 +16,8 @@ from pipelines.warehouse import open_warehouse, writing
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import call, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 CALLS = text_of([call("1"), call("2"), call("3", start="2016-03-02 11:00")])
 
 

@@ -19,6 +19,8 @@ from tests.pipelines.deliveries import calls, content, policy
 from tests.pipelines.publishing import columns
 from tests.pipelines.small_pack import call, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 # What these tests do not look at, as empty as a release can be.
 EMPTY = {
     "indicator_values": "select 'B1' as indicator_id, 'final' as status",

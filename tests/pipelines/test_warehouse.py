@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pipelines import warehouse
 from pipelines.errors import WardlightError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys

@@ -79,6 +79,7 @@ def _page(client: FlaskClient) -> Any:
     return client.post("/_dash-update-component", data=question, content_type="application/json", base_url=HERE)
 
 
+@pytest.mark.slow
 def test_a_person_of_the_provider_is_led_in_and_back(asking: Flask, issuer: str, set_up: Path) -> None:
     client = asking.test_client()
     door = client.get("/trend?area=zone-75", base_url=HERE, follow_redirects=True)

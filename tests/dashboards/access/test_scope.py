@@ -30,6 +30,8 @@ from dashboards.rendering import KeptPages, render
 from tests.dashboards import browsing, reading
 from tests.dashboards.access.conftest import OWN, PEOPLE, WEST, ZONE, signed_in
 
+pytestmark = pytest.mark.slow
+
 LIMITED = {name: Scope(frozenset(grant.areas), downloads=True) for name, grant in PEOPLE.items() if grant.areas}
 FOREIGN = "zone-73"
 

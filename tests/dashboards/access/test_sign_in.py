@@ -24,6 +24,8 @@ from dashboards.releases import Releases
 from tests.dashboards import browsing
 from tests.dashboards.access.conftest import PASSWORD, lines, serve, sign_in, signed_in, token_of
 
+pytestmark = pytest.mark.slow
+
 
 def _ask(client: FlaskClient, **headers: str) -> Any:
     question = browsing.question("/")

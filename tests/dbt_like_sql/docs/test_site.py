@@ -59,6 +59,7 @@ def pages(site: Path) -> dict[str, _Read]:
     return {path.name: _Read(path.read_text(encoding="utf-8")) for path in site.glob("*.html")}
 
 
+@pytest.mark.slow
 def test_every_address_leads_to_a_page_and_its_part(site: Path, pages: dict[str, _Read]) -> None:
     for name, page in pages.items():
         assert len(set(page.ids)) == len(page.ids), name

@@ -127,6 +127,7 @@ def effective(weights: dict[str, float]) -> np.ndarray:
     return np.array([share(leaf) for leaf in IDS])
 
 
+@pytest.mark.slow
 def test_sobol_indices_say_which_choice_matters() -> None:
     imputed = stage("Imputed")
     scaled = [[scale(treat(imputed, most).values) for scale in (to_1_100, to_10_2)] for most in (1, 2, 3, 4, 5)]

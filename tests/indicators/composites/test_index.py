@@ -9,6 +9,8 @@ from indicators.composites.index import SCORE_SCHEMA, Index, compute_index
 from indicators.composites.rules import DIMENSIONS, OVERALL, IndexRules, components
 from tests.indicators.composites.small_index import FIRST, SECOND, areas, figure, percentage, published
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["a", "b", "c", "d", "e"]
 ENTRIES = [
     percentage("M", "mechanism"),

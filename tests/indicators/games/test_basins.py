@@ -11,6 +11,8 @@ from indicators.games.rest_points import stable_vertices
 from indicators.games.tables import profiles
 from tests.indicators.games.tables_of_games import advantages_of, of_gains, terms
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_symmetric_coordination_game_is_parted_along_the_diagonal() -> None:
     found = advantages(of_gains(["y - 1/2", "x - 1/2"]).values({}))

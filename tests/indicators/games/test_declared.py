@@ -15,6 +15,8 @@ from indicators.games.expressions import parse
 from tests.indicators.games.tables_of_games import of_gains
 from tests.indicators.games.test_thresholds import REWARDED, VALUES
 
+pytestmark = pytest.mark.slow
+
 FIGURES = pl.DataFrame(
     [
         ("E2", "city", "year", date(2024, 1, 1), 40.0, "final"),

@@ -33,6 +33,7 @@ def test_values_of_arrays_broadcast() -> None:
     assert found.tolist() == [[2, 3, 4], [3, 5, 7]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "column", "said"),
     [

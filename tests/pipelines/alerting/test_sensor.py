@@ -11,6 +11,8 @@ from pipelines.instance import instance_folder
 from tests.pipelines.alerting import homes
 from tests.pipelines.alerting.receivers import Receiver, web_service
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

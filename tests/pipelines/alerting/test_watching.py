@@ -16,6 +16,8 @@ from tests.pipelines.alerting import homes
 from tests.pipelines.alerting.receivers import Receiver, web_service
 from tests.pipelines.small_pack import changed, write_pack
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 10, 15, tzinfo=UTC)
 
 

@@ -14,6 +14,8 @@ from pipelines.validating.trial import SourceTrial, try_pack
 from tests.conftest import ROOT, wardlight
 from tests.pipelines.small_pack import CITY_YML, call, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 # Nothing is deferred: a check judges every row that is to be sent.
 NO_END = date(9999, 12, 30)
 NOW = datetime(2026, 11, 26, tzinfo=UTC)

@@ -19,6 +19,8 @@ from pipelines.pack.city import CityPack, load_city_pack
 from tests.conftest import ROOT
 from tests.pipelines.small_pack import CITY_YML, call, changed, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 # Its own way of reading the schema warns.
 SCHEMA = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
 

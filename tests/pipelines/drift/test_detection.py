@@ -14,6 +14,8 @@ from tests.pipelines import small_pack
 from tests.pipelines.deliveries import ROWS, calls, content, deliver, detected, newest, policy, set_aside
 from tests.pipelines.small_pack import CITY_YML, COLUMNS, changed, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 CITIES = Path(__file__).parents[3] / "cities"
 TABLE = changed("category: what", "category: {column: what, values: {theft: '0502', fight: '0201', noise: '0601'}}")
 

@@ -14,6 +14,8 @@ from pipelines.drift.china_datums import wgs84_to_bd09, wgs84_to_gcj02
 from tests.pipelines.deliveries import ROWS, Row, calls, content, detected, policy, set_aside
 from tests.pipelines.small_pack import CITY_YML, call, changed, geojson
 
+pytestmark = pytest.mark.slow
+
 Turn = Callable[[float, float], tuple[float, float]]
 QUARANTINE = policy("reference_system", "quarantine")
 # State Plane of Florida East, in feet: the made-up wards are moved there.

@@ -4,8 +4,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from tests.pipelines.small_pack import CITY_YML, call, load, text_of, write_pack
+
+pytestmark = pytest.mark.slow
 
 
 def findings(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str | None], int]:

@@ -23,6 +23,8 @@ from pipelines.pulling.pull import pull_source
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import AS_OF, CITY_YML, call, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 LITERAL = ("one.csv", "two.csv")
 DATED = {
     "calls_2016-03.csv": (date(2016, 3, 1), date(2016, 3, 31)),

@@ -12,6 +12,8 @@ from pipelines.loading import ledger
 from pipelines.loading.records import load_kind
 from tests.pipelines.small_pack import AS_OF, call, changed, counts, load, pull_all, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, str]
 TWO_FILES = changed("files: [calls.csv]", "files: [one.csv, two.csv]")
 

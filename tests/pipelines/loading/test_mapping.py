@@ -11,6 +11,8 @@ from pipelines.loading.mapping import mapped_fields, mapped_query
 from pipelines.pulling.raw_layer import headers, raw_rows
 from tests.pipelines.small_pack import CITY_YML, call, changed, line_of, load, pull_all, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 CATEGORY = "      category: what\n"
 
 

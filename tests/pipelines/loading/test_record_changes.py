@@ -9,6 +9,8 @@ import pytest
 from pipelines.loading import record_changes
 from tests.pipelines.small_pack import CITY_YML, call, load, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 MARCH = date(2016, 3, 1)
 
 

@@ -18,6 +18,8 @@ from pipelines.pack.city import CityPack
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import AS_OF, CITY_YML, call, changed, counts, load, staged, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 FILES = ("one.csv", "two.csv", "three.csv")
 THREE_FILES = changed("files: [calls.csv]", f"files: [{', '.join(FILES)}]")
 DELETED_IN_THREE = THREE_FILES.replace("    fields:\n", "    deleted: what = 'withdrawn'\n    fields:\n")

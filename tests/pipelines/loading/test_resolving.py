@@ -23,6 +23,8 @@ from tests.pipelines.small_pack import (
     write_pack,
 )
 
+pytestmark = pytest.mark.slow
+
 YEAR_END = date(2016, 12, 31)
 
 

@@ -23,6 +23,8 @@ from tests.pipelines.small_pack import (
     write_pack,
 )
 
+pytestmark = pytest.mark.slow
+
 GOOD = [call("good 1"), call("good 2", "2016-06-30 23:59")]
 
 

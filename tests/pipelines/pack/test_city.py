@@ -94,6 +94,7 @@ def test_what_is_wrong_is_named_with_its_line(
     assert "What to do: " in str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "line"),
     [

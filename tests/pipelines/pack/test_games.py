@@ -88,6 +88,7 @@ def test_what_is_published_has_titles_and_the_source_of_every_parameter(tmp_path
     assert scenarios == [("today", 0, "Today's parameters", True), ("double_reward", 1, "Double", False)]
 
 
+@pytest.mark.slow
 def test_a_pack_that_says_nothing_has_the_example_and_one_that_says_none_has_none(tmp_path: Path) -> None:
     silent = write_pack(tmp_path / "a")
     assert [*games_of(silent)] == [EXAMPLE_NAME]

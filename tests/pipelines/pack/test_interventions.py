@@ -88,6 +88,7 @@ def test_a_window_past_the_last_month_is_refused(tmp_path: Path) -> None:
         write_pack(tmp_path, city_yml=late.replace("start: 2016-04-01", "start: 2016-04-02"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "new", "field", "problem", "remedy"),
     [

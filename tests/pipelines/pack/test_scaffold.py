@@ -15,6 +15,8 @@ from pipelines.pack.sources import Source
 from pipelines.validating.preflight import check_pack
 from pipelines.validating.trial import try_pack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def started(tmp_path: Path) -> Path:

@@ -48,6 +48,7 @@ def test_the_published_schema_is_current() -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == schema_text(), "write it anew with `make schema`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PACKS, ids=lambda path: path.parent.name)
 def test_every_pack_is_valid_and_points_at_the_schema(path: Path, validator: jsonschema.Draft202012Validator) -> None:
     text = path.read_text(encoding="utf-8")

@@ -13,6 +13,8 @@ from tests.pipelines import small_pack
 from tests.pipelines.publishing.test_tables import documented
 from tests.pipelines.small_pack import changed, write_pack
 
+pytestmark = pytest.mark.slow
+
 FIGURE = "'B1' as indicator_id, 'ward-1' as area_id, 'month' as period_kind, date '2016-03-01' as period_start"
 LIMITS = (
     f"select {FIGURE}, 'level' as basis, 1.5::double as centre, 0.0::double as limit_low, 3.0::double as limit_high"

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from pipelines.publishing.content_hash import content_hash
 
+pytestmark = pytest.mark.slow
+
 Row = tuple[str | None, str | None]
 cells = st.sampled_from([None, "", "a", "b", "-", "NULL", "1:a", "a,1:b", ",", "\x1e", "\x1f", "a\x1f", "\x1fa", "é"])
 tables = st.lists(st.tuples(cells, cells), max_size=6)

@@ -4,9 +4,12 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipelines.publishing.doubtful import doubtful_records
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
+
+pytestmark = pytest.mark.slow
 
 COLUMNS = ["area_id", "day", "last_day", "due_day", "refused", "contested"]
 # A source without a time of update cannot tell which of two rows of an id is the newer.

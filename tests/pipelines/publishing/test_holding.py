@@ -21,6 +21,8 @@ from pipelines.status import read_status
 from pipelines.warehouse import writing
 from tests.pipelines.publishing import columns
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 QUERIES = {"indicator_values": "select value, 'B1' as indicator_id from figures"}
 NOW = datetime.now(UTC)

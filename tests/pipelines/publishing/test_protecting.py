@@ -14,6 +14,8 @@ from pipelines.publishing.protecting import OUTCOMES, protected, shown
 from pipelines.publishing.tables import QUERIES
 from tests.dashboards import sample_release
 
+pytestmark = pytest.mark.slow
+
 PROTECTING = sorted({*get_args(ProfileName)} - {*EXACT_PROFILES})
 HES = Disclosure(profile="hes")
 # Whole numbers that count no records: where a row is, and days.

@@ -15,6 +15,8 @@ from pipelines.publishing.protecting import protected
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = load_catalogue()
 KINDS = pl.DataFrame(
     [("calls", "incident"), ("rounds", "patrol"), ("hotline", "service"), ("people", "profile"), ("votes", "survey")],

@@ -18,6 +18,8 @@ from pipelines.pack.running import Releases
 from pipelines.publishing import release, retention
 from tests.pipelines.publishing import columns
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 QUERIES = {
     "indicator_values": "select 'B1' as indicator_id, i as cell, value, run_id from figures order by i",

@@ -52,6 +52,7 @@ def test_the_newest_is_always_kept_and_no_more_than_the_policy_says(days: list, 
     assert len({day.strftime("%Y-%m") for day in days[-1:]}) == 1
 
 
+@pytest.mark.slow
 def test_what_is_served_or_pinned_survives(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     first, second, third, fourth = (publish(tmp_path, con, value) for value in range(4))
     retention.pin(tmp_path, second.release_id, "quoted in a report")

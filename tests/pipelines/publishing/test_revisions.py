@@ -17,6 +17,8 @@ from pipelines.publishing.revisions import Making
 from pipelines.warehouse import SCHEMAS
 from tests.pipelines.publishing import columns
 
+pytestmark = pytest.mark.slow
+
 CODE = "c0de"
 QUERIES = {
     "indicator_values": "select * from indicators.indicator_values",

@@ -17,6 +17,8 @@ from tests.pipelines import small_pack
 from tests.pipelines.deliveries import ROWS, calls, content, policy
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tables.md"
 AVAILABILITY = {"geography": pl.String, "status": pl.String, "reason": pl.String}
 

@@ -187,6 +187,7 @@ values = st.none() | st.booleans() | words | numbers | st.lists(st.integers(), m
 names = st.sampled_from(["id", "名称", "with space", 'a"b', "x.y"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(names, values, max_size=4), min_size=1, max_size=8), st.booleans())
 def test_any_records_are_read_back(

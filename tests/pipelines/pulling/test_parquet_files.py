@@ -69,6 +69,7 @@ def test_a_file_without_rows_is_read(con: duckdb.DuckDBPyConnection, tmp_path: P
     assert read(con, tmp_path, {"a": pa.array([], pa.string())}) == []
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(*[st.none() | st.text(st.characters(codec="utf-8"), max_size=8)] * 2), max_size=12))
 def test_any_texts_are_read_back_with_their_rows(

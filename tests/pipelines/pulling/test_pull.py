@@ -16,6 +16,8 @@ from pipelines.pulling.reading import Reading
 from tests.pipelines.pulling.postgres_server import PostgresServer, postgres_server
 from tests.pipelines.small_pack import call, changed, pull_all, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 JUNE = (date(2016, 6, 1), date(2016, 6, 30))
 
 

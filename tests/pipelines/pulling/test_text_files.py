@@ -22,6 +22,8 @@ from pipelines.pulling.recovery import line_ends, read_records
 from pipelines.warehouse import quoted
 from tests.pipelines.small_pack import changed, pull_all, write_pack
 
+pytestmark = pytest.mark.slow
+
 Raw = list[tuple[int, str | None, str | None, str | None]]
 
 

@@ -19,6 +19,8 @@ from tests.conftest import NYC
 from tests.pipelines import small_pack
 from tests.pipelines.small_pack import call, changed, load, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 FIRST, AS_OF = date(2015, 1, 1), date(2016, 6, 30)
 OUTAGE, EMPTY, RENAMED, LATE = date(2016, 5, 10), date(2016, 5, 24), date(2016, 6, 7), date(2016, 6, 21)
 CITY = changed("first_month: 2016-01", "first_month: 2015-01\ncalendar: {country: US}").replace(

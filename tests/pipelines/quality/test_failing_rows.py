@@ -11,6 +11,8 @@ from pipelines.quality import failing_rows, store
 from pipelines.quality.declarations import Expectation
 from pipelines.quality.expectations import judge
 
+pytestmark = pytest.mark.slow
+
 AS_OF = date(2026, 3, 1)
 KEY = Expectation("key", "facts", "t", None, "ExpectCompoundColumnsToBeUnique", {"column_list": ["source", "id"]})
 

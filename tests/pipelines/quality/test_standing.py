@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 
 from dbt_like_sql.project import load_project
 from dbt_like_sql.run import run_model
@@ -18,6 +19,8 @@ from pipelines.quality.expectations import judge
 from pipelines.quality.standing import write_area_freshness, write_quality_score
 from pipelines.quality.suite import loading_expectations
 from tests.pipelines.small_pack import AS_OF, call, changed, load, text_of, warehouse, write_pack
+
+pytestmark = pytest.mark.slow
 
 STOPPED = date(2016, 6, 1)
 MEASURES = ("msr_source_span", *(dimension.measure for dimension in DIMENSIONS.values()))

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pipelines.quality import store
 from pipelines.quality.expectations import Verdict
 
+pytestmark = pytest.mark.slow
+
 DAYS = [date(2025, 11, day) for day in range(1, 7)]
 
 

@@ -57,6 +57,7 @@ def test_a_month_made_in_parts_is_counted_as_well(tmp_path: Path, monkeypatch: p
         )
 
 
+@pytest.mark.slow
 def test_a_month_s_file_has_the_incidents_of_that_month(district: Path) -> None:
     for path in (district / "data").glob("incidents_*.csv"):
         month = path.stem.removeprefix("incidents_")

@@ -10,6 +10,8 @@ from pipelines.validating.preflight import check_pack
 from tests.conftest import ROOT
 from tests.pipelines.small_pack import CITY_YML, COLUMNS, call, changed, line_of, text_of, write_pack
 
+pytestmark = pytest.mark.slow
+
 AREA = "    area: area\n"
 PRIORITY = "      priority: prio\n"
 
