@@ -80,8 +80,8 @@ def _entry(name: str, dimension: str) -> Entry:
     text = {"en": name, "zh": name}
     return Entry.model_validate(
         {
-            **dict.fromkeys(("title", "about", "caveats"), text),
-            **dict.fromkeys(("formula", "reference", "intended_use", "forbidden_use", "gaming"), "simulated"),
+            **dict.fromkeys(("title", "about", "caveats", "formula", "intended_use", "forbidden_use", "gaming"), text),
+            "reference": "simulated",
             "id": name,
             "dimension": dimension,
             "subject": "all",

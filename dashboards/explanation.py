@@ -132,7 +132,7 @@ def _definition(context: Context, told: Explanation) -> Block:
     least = indicator["min_denominator"]
     facts = [
         Fact(words("explain.about"), words.of(indicator, "about")),
-        Fact(words("definition.formula"), indicator["formula"], is_code=True),
+        Fact(words("definition.formula"), words.of(indicator, "formula"), is_code=True),
         Fact(words("definition.needs"), words("list.comma").join(indicator["needs"]), is_code=True),
         Fact(words("definition.min_denominator"), words.number(least) if least else ""),
         Fact(words("definition.caveats"), words.of(indicator, "caveats")),

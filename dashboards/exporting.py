@@ -177,7 +177,7 @@ def _definition(context: Context, indicator: dict[str, Any]) -> str:
         indicator["indicator_id"],
         words.unit(indicator["unit"]),
         words.of(indicator, "about"),
-        indicator["formula"],
+        words.of(indicator, "formula"),
         words.of(indicator, "caveats"),
         indicator["definition_hash"] and words("export.definition_hash", hash=indicator["definition_hash"]),
     ]

@@ -15,14 +15,14 @@ def definition(context: Context, indicator: dict[str, Any], in_full: bool = Fals
         ("unit", words.unit(indicator["unit"])),
         ("polarity", polarity),
         ("caveats", words.of(indicator, "caveats")),
-        ("formula", html.Code(indicator["formula"]) if indicator["formula"] else None),
-        ("intended_use", indicator["intended_use"]),
-        ("forbidden_use", indicator["forbidden_use"]),
+        ("formula", html.Code(words.of(indicator, "formula"))),
+        ("intended_use", words.of(indicator, "intended_use")),
+        ("forbidden_use", words.of(indicator, "forbidden_use")),
     ]
     if in_full:
         minimum = indicator["min_denominator"]
         entries += [
-            ("gaming", indicator["gaming"]),
+            ("gaming", words.of(indicator, "gaming")),
             ("needs", _codes(indicator["needs"] or [])),
             ("interval_method", words.known("interval_method", indicator["interval_method"])),
             ("min_denominator", words.number(minimum) if minimum else None),

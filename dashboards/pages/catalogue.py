@@ -12,7 +12,7 @@ from dashboards.components.context import Context
 from dashboards.components.definition import definition
 from dashboards.components.layout import badge, empty_state, page_head
 
-SEARCHED = ("indicator_id", "title_en", "title_zh", "about_en", "about_zh", "formula", "reference")
+SEARCHED = ("indicator_id", "title_en", "title_zh", "about_en", "about_zh", "formula_en", "formula_zh", "reference")
 
 
 def page(context: Context) -> Any:

@@ -139,16 +139,16 @@ class Entry(Model):
     unit: str
     decimals: int = Field(ge=0, le=6)
     kind: FigureKind
-    formula: str = Field(min_length=1)
+    formula: Text
     needs: tuple[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_0-9]+$")], ...] = Field(default=(), strict=False)
     interval: IntervalMethod
     min_denominator: float = Field(ge=0)
     maturity_days: int = Field(ge=0)
     period_kinds: tuple[PeriodKind, ...] = Field(min_length=1, strict=False)
     reference: str = Field(min_length=1)
-    intended_use: str = Field(min_length=1)
-    forbidden_use: str = Field(min_length=1)
-    gaming: str = Field(min_length=1)
+    intended_use: Text
+    forbidden_use: Text
+    gaming: Text
 
     measure: str | None = None
     opened_measure: str | None = None

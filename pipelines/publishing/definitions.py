@@ -14,7 +14,12 @@ from pipelines.pack.city import CityPack
 
 _DIGITS = 16
 # What of an entry is said about a figure and changes none.
-_SAID = {"title", "about", "caveats", "reference", "intended_use", "forbidden_use", "gaming", "decimals", "unit"}
+_SAID: dict[str, bool | set[str]] = {
+    **dict.fromkeys(("title", "about", "caveats", "reference", "intended_use", "forbidden_use", "gaming"), True),
+    **dict.fromkeys(("decimals", "unit"), True),
+    # Told in one language, a formula is a definition; in another, a translation.
+    "formula": {"zh"},
+}
 # What of a source changes no record: where its rows come from, how they are pulled, what it is called.
 _PULLED = {"title", "files", "format", "database", "api", "drift", "public_record"}
 

@@ -188,7 +188,8 @@ def catalogue_frame(entries: Sequence[Entry], availability: pl.DataFrame) -> pl.
             "polarity": entry.polarity,
             "unit": entry.unit,
             "decimals": entry.decimals,
-            "formula": entry.formula,
+            "formula_en": entry.formula.en,
+            "formula_zh": entry.formula.zh,
             "interval_method": entry.interval,
             "min_denominator": entry.min_denominator,
             "needs": json.dumps(list(entry.needs)),
@@ -196,9 +197,12 @@ def catalogue_frame(entries: Sequence[Entry], availability: pl.DataFrame) -> pl.
             "reference": entry.reference,
             "caveats_en": entry.caveats.en,
             "caveats_zh": entry.caveats.zh,
-            "intended_use": entry.intended_use,
-            "forbidden_use": entry.forbidden_use,
-            "gaming": entry.gaming,
+            "intended_use_en": entry.intended_use.en,
+            "intended_use_zh": entry.intended_use.zh,
+            "forbidden_use_en": entry.forbidden_use.en,
+            "forbidden_use_zh": entry.forbidden_use.zh,
+            "gaming_en": entry.gaming.en,
+            "gaming_zh": entry.gaming.zh,
         }
         for position, entry in enumerate(entries)
     ]

@@ -78,8 +78,8 @@ def _entry(name: str) -> Entry:
     text = {"en": name, "zh": name}
     return Entry.model_validate(
         {
-            **dict.fromkeys(("title", "about", "caveats"), text),
-            **dict.fromkeys(("formula", "reference", "intended_use", "forbidden_use", "gaming"), "as in the catalogue"),
+            **dict.fromkeys(("title", "about", "caveats", "formula", "intended_use", "forbidden_use", "gaming"), text),
+            "reference": "as in the catalogue",
             "id": name,
             "dimension": dimension,
             "subject": "all",

@@ -337,9 +337,11 @@ def _entry(indicator_id: str) -> tuple[Any, ...]:
     return (
         indicator_id, own["title_en"], own["title_zh"], f"What {own['title_en'].lower()} tells, in one sentence.",
         f"{own['title_zh']}说明什么。", own["dimension"], own["subject"], own["polarity"], own["unit"], own["decimals"],
-        f"sum({kind}) / sum(population)", "byar", 1000.0, json.dumps([f"{kind}.occurred_at", f"{kind}.area_id"]),
+        f"sum({kind}) / sum(population)", f"Σ {kind} ÷ Σ 人口", "byar", 1000.0,
+        json.dumps([f"{kind}.occurred_at", f"{kind}.area_id"]),
         json.dumps(["month", "year"]), "ISO 37120", "Counts records, not events.", "统计的是记录，而非事件。",
-        "To see a change early.", "To rank officers.", "Recording less; the share of unusable records would rise.",
+        "To see a change early.", "及早发现变化。", "To rank officers.", "给民警排名。",
+        "Recording less; the share of unusable records would rise.", "少记录；无法使用的记录比例会上升。",
         "precinct", "not_available" if own["reason"] else "available", own["reason"] or None, "d0", "5e",
         sample_provenance.definition(own["unit"], kind),
     )  # fmt: skip

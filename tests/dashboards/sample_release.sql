@@ -39,9 +39,10 @@ create table breaks (
 
 create table indicator_catalogue (
     indicator_id varchar, title_en varchar, title_zh varchar, about_en varchar, about_zh varchar,
-    dimension varchar, subject varchar, polarity varchar, unit varchar, decimals integer, formula varchar,
-    interval_method varchar, min_denominator double, needs varchar, period_kinds varchar, reference varchar,
-    caveats_en varchar, caveats_zh varchar, intended_use varchar, forbidden_use varchar, gaming varchar,
+    dimension varchar, subject varchar, polarity varchar, unit varchar, decimals integer,
+    formula_en varchar, formula_zh varchar, interval_method varchar, min_denominator double, needs varchar, period_kinds varchar, reference varchar,
+    caveats_en varchar, caveats_zh varchar, intended_use_en varchar, intended_use_zh varchar,
+    forbidden_use_en varchar, forbidden_use_zh varchar, gaming_en varchar, gaming_zh varchar,
     geography varchar, status varchar, reason varchar, definition_hash varchar, settings_hash varchar,
     definition varchar
 );

@@ -30,16 +30,16 @@ polarity: lower
 unit: per 10 000
 decimals: 1
 kind: rate
-formula: events / person-years
+formula: {en: events / person-years, zh: 案件 ÷ 人年}
 needs: [incident.category]
 interval: byar
 min_denominator: 1000
 maturity_days: 0
 period_kinds: [month]
 reference: none
-intended_use: a
-forbidden_use: a
-gaming: a
+intended_use: {en: a, zh: 甲}
+forbidden_use: {en: a, zh: 甲}
+gaming: {en: a, zh: 甲}
 measure: msr_incident_day
 numerator:
   column: incidents_ppm
@@ -76,7 +76,8 @@ def test_the_whole_catalogue_is_there_and_valid() -> None:
 
 @pytest.mark.parametrize("entry", load_catalogue(), ids=lambda entry: entry.id)
 def test_every_entry_is_in_both_languages_and_says_what_it_needs(entry) -> None:
-    for text in (entry.title, entry.about, entry.caveats):
+    uses = (entry.formula, entry.intended_use, entry.forbidden_use, entry.gaming)
+    for text in (entry.title, entry.about, entry.caveats, *uses):
         assert any("\u4e00" <= character <= "\u9fff" for character in text.zh)
         assert not any("\u4e00" <= character <= "\u9fff" for character in text.en)
     if entry.measure is None:
