@@ -11,11 +11,12 @@ def definition(context: Context, indicator: dict[str, Any], in_full: bool = Fals
     """Definition, unit, direction, caveats and uses; `in_full` adds method, needs and gaming."""
     words = context.words
     polarity = words.known("polarity", indicator["polarity"])
+    formula = words.of(indicator, "formula")
     entries = [
         ("unit", words.unit(indicator["unit"])),
         ("polarity", polarity),
         ("caveats", words.of(indicator, "caveats")),
-        ("formula", html.Code(words.of(indicator, "formula"))),
+        ("formula", html.Code(formula) if formula else None),
         ("intended_use", words.of(indicator, "intended_use")),
         ("forbidden_use", words.of(indicator, "forbidden_use")),
     ]
