@@ -190,6 +190,7 @@ def _with_bounds(source: Source, cells: pl.DataFrame, found: Sequence[BeyondChan
     inside, outside = (cells.select(each).to_series().to_numpy() for each in ("changes", rest))
     reach = repeats_reach(cells["denominator"].to_numpy(), cells["incidents"].to_numpy(), inside, outside)
     if not disclosure.is_exact:
+        # Nor do bounds tell of an exact number of records.
         reach = disclosure.show(np.ceil(reach)).high.astype(np.float64)
     value, low, high = (
         np.array([getattr(each, name) for each in found]) for name in ("excess", "chance_high", "chance_low")

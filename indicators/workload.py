@@ -6,10 +6,10 @@ and what chance makes of it are in `concentration`.
 
 import dataclasses
 
+import numpy as np
 import polars as pl
 
 from indicators.bounds import unevenness_bounds
-from indicators.catalogue.entries import Entry
 from indicators.catalogue.measures import STAFFED
 from indicators.cells import Source, count_cells, unallocated
 from indicators.concentration import gini_beyond_chance, gini_limits
@@ -93,7 +93,7 @@ def workload_figures(source: Source) -> pl.DataFrame:
     enough = whole.group_by(area_id="ancestor_id").len().filter(pl.col("len") >= FEWEST_PARTS)
     cells = cells.join(_hours_in_doubt(source, staffed, sources), on=KEY).join(enough, on="area_id", how="semi")
     return (
-        _with_bounds(cells.join(figures, on=KEY, how="left"), entry)
+        _with_bounds(source, cells.join(figures, on=KEY, how="left"))
         .with_columns(
             pl.col("numerator", "denominator").fill_null(0.0),
             void_reason=pl.coalesce("void_reason", pl.when(pl.col("value").is_null()).then(pl.lit("nothing_to_count"))),
@@ -119,14 +119,18 @@ def _hours_in_doubt(source: Source, staffed: pl.DataFrame, sources: pl.DataFrame
     return _cells(beside, patrols).select(*KEY, hours_in_doubt=in_doubt)
 
 
-def _with_bounds(cells: pl.DataFrame, entry: Entry) -> pl.DataFrame:
-    more = cells.select(pl.col("refused") + pl.col("stray") + unallocated(entry, "records")).to_series()
+def _with_bounds(source: Source, cells: pl.DataFrame) -> pl.DataFrame:
+    """Cells with bounds, by the coefficient's own limits `least` and `most`."""
+    stray = pl.col("stray") + unallocated(source.feed.entry, "records")
+    doubts = (cells.select(each).to_series().to_numpy() for each in (pl.col("refused") + stray, "contested"))
+    # Under protection bounds tell of no exact number either.
+    more, away = (source.inputs.disclosure.show(np.ceil(each)).high for each in doubts)
     low, high = unevenness_bounds(
         (cells["least"].to_numpy(), cells["most"].to_numpy()),
         cells["expected"].to_numpy(),
         cells["denominator"].to_numpy(),
-        more.to_numpy(),
-        cells["contested"].to_numpy(),
+        more,
+        away,
     )
     is_told, is_open = pl.col("value").is_not_null(), pl.col("hours_in_doubt")
     return cells.with_columns(
