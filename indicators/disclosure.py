@@ -148,6 +148,17 @@ class Disclosure:
             is_withheld,
         )
 
+    def at_most(self, amounts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Give the most that amounts of records may be, for bounds that must tell no exact one; exact ones as they are.
+
+        Parameters
+        ----------
+        amounts : array_like of float
+            Not negative; a part of a record counts as one.
+        """
+        given = np.asarray(amounts, dtype=np.float64)
+        return given if self.is_exact else self.show(np.ceil(given)).high.astype(np.float64)
+
 
 EXACT = Disclosure()
 

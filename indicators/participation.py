@@ -72,11 +72,19 @@ def participation_figures(source: Source) -> pl.DataFrame:
     lower, upper = _limits(counted)
     value = pl.col("numerator") / pl.col("volunteers")
     more = pl.col("missing") + pl.col("refused") + unallocated(entry, "records")
-    counted = counted.with_columns(lower=pl.Series(lower, nan_to_null=True), upper=pl.Series(upper, nan_to_null=True))
+    doubts = {"more": more, "away": pl.col("contested")}
+    counted = counted.with_columns(
+        lower=pl.Series(lower, nan_to_null=True),
+        upper=pl.Series(upper, nan_to_null=True),
+        **{
+            name: pl.Series(source.inputs.disclosure.at_most(counted.select(amount).to_series().to_numpy()))
+            for name, amount in doubts.items()
+        },
+    )
     return counted.with_columns(
         value=value,
-        bound_low=(pl.coalesce("lower", value) - pl.col("contested") / pl.col("volunteers")).clip(0.0, 1.0),
-        bound_high=(pl.coalesce("upper", value) + more / pl.col("volunteers")).clip(0.0, 1.0),
+        bound_low=(pl.coalesce("lower", value) - pl.col("away") / pl.col("volunteers")).clip(0.0, 1.0),
+        bound_high=(pl.coalesce("upper", value) + pl.col("more") / pl.col("volunteers")).clip(0.0, 1.0),
         events=pl.col("people").cast(pl.Float64),
         event_squares=pl.col("people").cast(pl.Float64),
     )

@@ -177,7 +177,7 @@ def repeat_address_figures(source: Source) -> pl.DataFrame:
 
 def _with_bounds(source: Source, cells: pl.DataFrame, found: Sequence[BeyondChance]) -> pl.DataFrame:
     """Cells, in the order of what was `found`, with value, limits and bounds."""
-    entry, disclosure = source.feed.entry, source.inputs.disclosure
+    entry = source.feed.entry
     # One that is at another address than thought is taken away and added.
     changes = pl.col("missing") + pl.col("refused") + pl.col("contested") + 2 * pl.col("stray")
     cells = cells.with_columns(changes=(changes + unallocated(entry, "records")).cast(pl.Float64))
@@ -189,9 +189,7 @@ def _with_bounds(source: Source, cells: pl.DataFrame, found: Sequence[BeyondChan
     rest = changed.over("area_id", "year") - of_part
     inside, outside = (cells.select(each).to_series().to_numpy() for each in ("changes", rest))
     reach = repeats_reach(cells["denominator"].to_numpy(), cells["incidents"].to_numpy(), inside, outside)
-    if not disclosure.is_exact:
-        # Nor do bounds tell of an exact number of records.
-        reach = disclosure.show(np.ceil(reach)).high.astype(np.float64)
+    reach = source.inputs.disclosure.at_most(reach)
     value, low, high = (
         np.array([getattr(each, name) for each in found]) for name in ("excess", "chance_high", "chance_low")
     )

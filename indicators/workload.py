@@ -6,7 +6,6 @@ and what chance makes of it are in `concentration`.
 
 import dataclasses
 
-import numpy as np
 import polars as pl
 
 from indicators.bounds import unevenness_bounds
@@ -123,8 +122,7 @@ def _with_bounds(source: Source, cells: pl.DataFrame) -> pl.DataFrame:
     """Cells with bounds, by the coefficient's own limits `least` and `most`."""
     stray = pl.col("stray") + unallocated(source.feed.entry, "records")
     doubts = (cells.select(each).to_series().to_numpy() for each in (pl.col("refused") + stray, "contested"))
-    # Under protection bounds tell of no exact number either.
-    more, away = (source.inputs.disclosure.show(np.ceil(each)).high for each in doubts)
+    more, away = (source.inputs.disclosure.at_most(each) for each in doubts)
     low, high = unevenness_bounds(
         (cells["least"].to_numpy(), cells["most"].to_numpy()),
         cells["expected"].to_numpy(),

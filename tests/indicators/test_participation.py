@@ -1,5 +1,6 @@
 """How far volunteers have come in twelve months, without telling of few people."""
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -113,6 +114,19 @@ def test_an_activity_of_an_unknown_person_may_have_brought_one_all_the_way() -> 
     assert found["bound_high"] == pytest.approx(known["upper"] + (1 + 3 + 2) / 40)
     assert found["bound_low"] == pytest.approx(max(known["lower"] - 1 / 40, 0))
     assert found["value"] == known["value"]
+
+
+def test_under_protection_bounds_do_not_tell_how_many_activities_are_in_doubt() -> None:
+    """One activity of an unknown person, or seven: both are shown as a few, of up to seven."""
+    people = [each for n in range(60) for each in took_part("n1", f"p{n}", 1 + n % 4)]
+    bounds = [
+        row(
+            compute([ladder()], dataclasses.replace(city(people, unknown), disclosure=Disclosure("hes"))),
+            "city", JAN, "rolling_12m",
+        )["bound_high"]
+        for unknown in (1, 7, 8)
+    ]  # fmt: skip
+    assert bounds[0] == bounds[1] < bounds[2]
 
 
 def test_the_limits_are_those_of_resampled_volunteers() -> None:
