@@ -112,12 +112,13 @@ class Context:
         # Releases made by older versions do not tell.
         if row.get("p_value") is not None:
             lines.append(words("figure.chance", p=words.number(row["p_value"], 3)))
-        if row["bound_low"] is not None and row["bound_high"] is not None and row["unusable"]:
+        if row["bound_low"] is not None and row["unusable"]:
+            high = row["bound_high"]
             lines.append(
                 words(
                     "figure.bounds",
                     low=words.number(row["bound_low"], decimals),
-                    high=words.number(row["bound_high"], decimals),
+                    high=words("explain.open") if high is None else words.number(high, decimals),
                     count=words.number(row["unusable"]),
                 )
             )

@@ -99,7 +99,8 @@ def number_column(field: str, title: str, decimals: int, **settings: Any) -> dic
 def range_column(
     low: str, high: str, title: str, decimals: int, rows: Sequence[dict[str, Any]], **settings: Any
 ) -> dict[str, Any]:
-    """Column of ranges from one field to another ("1.2 – 3.4"), sorted by the lower end; left out of the file.
+    """Column of ranges from one field to another ("1.2 – 3.4", "1.2 – ∞" where the upper end is null), sorted by the
+    lower end; left out of the file.
 
     It is as wide as the longest of its texts in `rows` needs.
     """
@@ -109,13 +110,13 @@ def range_column(
     )
     least = max(PADDING_PIXELS + CHARACTER_PIXELS * (characters + 3), 96)
     ends = [f"d3.format(',.{decimals}f')(params.data.{field})" for field in (low, high)]
-    empty = f"params.data.{low} == null || params.data.{high} == null"
+    upper = f"(params.data.{high} == null ? '∞' : {ends[1]})"
     return {
         "colId": f"{low}-{high}",
         "field": low,
         "headerName": title,
         "type": "rightAligned",
-        "valueFormatter": {"function": f"{empty} ? '–' : {ends[0]} + ' – ' + {ends[1]}"},
+        "valueFormatter": {"function": f"params.data.{low} == null ? '–' : {ends[0]} + ' – ' + {upper}"},
         "filter": False,
         "minWidth": least,
         "width": least,

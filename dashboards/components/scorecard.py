@@ -142,8 +142,11 @@ def interval(context: Context, score: Score) -> list[tuple[str, str]]:
     if row["lower"] is not None and row["upper"] is not None:
         low, high = (words.number(row[end], decimals) for end in ("lower", "upper"))
         found.append((words("district.range", low=low, high=high), "range"))
-    if row["unusable"] and row["bound_low"] is not None and row["bound_high"] is not None:
-        low, high = (words.number(row[end], decimals) for end in ("bound_low", "bound_high"))
+    if row["unusable"] and row["bound_low"] is not None:
+        low, high = (
+            words("explain.open") if row[end] is None else words.number(row[end], decimals)
+            for end in ("bound_low", "bound_high")
+        )
         found.append((words("district.worst", low=low, high=high), "sub worst"))
     return found or [(NO_FIGURE, "sub")]
 

@@ -195,7 +195,9 @@ def _reading(
     marks = [("legend-line", "", words("legend.line"))]
     if series["lower"].is_not_null().any():
         marks.append(("legend-band", "", words("legend.interval")))
-    if series["unusable"].fill_null(0).gt(0).any():
+    in_doubt = series.filter(pl.col("unusable").fill_null(0) > 0)
+    # Where the worst case is open, there is no band.
+    if (in_doubt["bound_low"].is_not_null() & in_doubt["bound_high"].is_not_null()).any():
         marks.append(("legend-bound", "", words("legend.bounds")))
     if series["centre"].is_not_null().any():
         bases = set(series["basis"].drop_nulls())

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dashboards.address import LANGUAGES, View, parse
 from dashboards.components.area_tree import districts, everything_inside, inside
 from dashboards.components.context import Context
-from dashboards.components.scores import scores
+from dashboards.components.scorecard import interval
+from dashboards.components.scores import Score, scores
 from dashboards.components.story import events
 from dashboards.data import Release
 from dashboards.figures.positions import positions_figure
@@ -46,6 +47,17 @@ def rows(content: Any) -> dict[str, Any]:
     table = reading.by_class(content, "scores")[0]
     found = [part for part in reading.parts(table) if type(part).__name__ == "Tr"][1:]
     return {reading.words(row.children[0].children[0].children): row for row in found if len(row.children) > 1}
+
+
+@pytest.mark.parametrize(("language", "open_end"), [("en", "0.0 to no end"), ("zh", "无界")])
+def test_a_worst_case_that_ends_nowhere_is_told_as_open(release: Release, language: str, open_end: str) -> None:
+    told = context(release, language)
+    row = dict.fromkeys(("lower", "upper", "quality_grade", "signal", "reason", "bound_high", "grade_reason"))
+    row |= {"value": 1.0, "bound_low": 0.0, "unusable": 3, "status": "final"}
+    indicator = {"unit": "ratio", "decimals": 1}
+    assert any(open_end in line for line in told.figure_lines(row, indicator))
+    score = Score("city", indicator, "year", NOVEMBER, row, [], None, None)
+    assert any(open_end.removeprefix("0.0 to ") in line for line, _ in interval(told, score))
 
 
 @pytest.fixture(scope="module")
