@@ -230,10 +230,7 @@ def _missing(context: Context, told: Explanation) -> Block:
     words, row, decimals = context.words, told.figure, told.indicator["decimals"]
     facts = [Fact(words("column.unusable"), words.number(row["unusable"]))]
     if row["bound_low"] is not None or row["bound_high"] is not None:
-        low, high = (
-            words("explain.open") if row[name] is None else words.number(row[name], decimals)
-            for name in ("bound_low", "bound_high")
-        )
+        low, high = (words.end(row[name], decimals) for name in ("bound_low", "bound_high"))
         facts.append(Fact(words("column.bounds"), words("overview.range", low=low, high=high)))
     if row["quality_grade"]:
         why = context.grade_reasons(row)

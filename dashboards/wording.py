@@ -59,6 +59,10 @@ class Words:
             return NO_FIGURE
         return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
 
+    def end(self, value: float | None, decimals: int = 0) -> str:
+        """Format one end of a range; null is an end that there is not."""
+        return self("explain.open") if value is None else self.number(value, decimals)
+
     def unit(self, unit: str | None) -> str:
         """Name a unit of the catalogue."""
         return self.known("unit", unit) if unit else ""

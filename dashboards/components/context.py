@@ -113,12 +113,11 @@ class Context:
         if row.get("p_value") is not None:
             lines.append(words("figure.chance", p=words.number(row["p_value"], 3)))
         if row["bound_low"] is not None and row["unusable"]:
-            high = row["bound_high"]
             lines.append(
                 words(
                     "figure.bounds",
                     low=words.number(row["bound_low"], decimals),
-                    high=words("explain.open") if high is None else words.number(high, decimals),
+                    high=words.end(row["bound_high"], decimals),
                     count=words.number(row["unusable"]),
                 )
             )

@@ -143,10 +143,7 @@ def interval(context: Context, score: Score) -> list[tuple[str, str]]:
         low, high = (words.number(row[end], decimals) for end in ("lower", "upper"))
         found.append((words("district.range", low=low, high=high), "range"))
     if row["unusable"] and row["bound_low"] is not None:
-        low, high = (
-            words("explain.open") if row[end] is None else words.number(row[end], decimals)
-            for end in ("bound_low", "bound_high")
-        )
+        low, high = (words.end(row[end], decimals) for end in ("bound_low", "bound_high"))
         found.append((words("district.worst", low=low, high=high), "sub worst"))
     return found or [(NO_FIGURE, "sub")]
 
