@@ -196,8 +196,8 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, batch: tuple[str, str], s
     try:
         row = con.execute(
             f"copy ({query}) to {literal(str(unfinished))} "
-            f"(format parquet, parquet_version v2, compression zstd, compression_level 1, "
-            f"row_group_size {_ROWS_IN_A_GROUP})"
+            # Half as large again as with zstd, which takes a quarter more time to write and twice as long to read.
+            f"(format parquet, parquet_version v2, compression lz4_raw, row_group_size {_ROWS_IN_A_GROUP})"
         ).fetchone()
     finally:
         con.execute("reset variable salt")
