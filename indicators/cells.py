@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from indicators.areas import AreaTree
+from indicators.atoms import Counted
 from indicators.catalogue.entries import Entry
 from indicators.coverage import Coverage, cover
 from indicators.feeds import Feed, passes
@@ -28,12 +29,16 @@ FIGURES = ("value", "lower", "upper", "bound_low", "bound_high")
 
 @dataclass(frozen=True)
 class Source:
-    """A feed with the days it covers: all that the figures of one indicator are computed from."""
+    """A feed with the days it covers: all that the figures of one indicator are computed from.
+
+    Under disclosure control `published` are the counts that others could be subtracted from.
+    """
 
     feed: Feed
     coverage: Coverage
     inputs: Inputs
     tree: AreaTree
+    published: tuple[Counted, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:

@@ -5,12 +5,14 @@ Belongs here: the order of steps, entry by entry. What each step does is in the 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 
 from indicators.areas import AreaTree
+from indicators.atoms import Counted, published_counts
 from indicators.catalogue.entries import WITHOUT_MEASURE, Entry
 from indicators.cells import Source, open_source
 from indicators.charts import CHARTED_KINDS, SERIES, ChartRules, chart
@@ -90,9 +92,10 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     """
     tree = AreaTree(inputs.areas)
     ordered = sorted(entries, key=lambda entry: entry.id)
+    published = () if inputs.disclosure.is_exact else published_counts(ordered, inputs)
     # Two at a time: polars and numpy let go of Python while they work, and two entries' cells fit into memory.
     with ThreadPoolExecutor(ENTRIES_AT_ONCE) as pool:
-        told = list(pool.map(lambda entry: _of_entry(entry, inputs, tree), ordered))
+        told = list(pool.map(lambda entry: _of_entry(entry, inputs, tree, published), ordered))
     parts = [each.figures for each in told if each.figures is not None]
     nowcasts, delays, gaps, rare, seasonal = (
         pl.concat([schema.to_frame(), *(getattr(each, name) for each in told if getattr(each, name) is not None)])
@@ -149,8 +152,8 @@ class _Told(NamedTuple):
     seasonal: pl.DataFrame | None = None
 
 
-def _of_entry(entry: Entry, inputs: Inputs, tree: AreaTree) -> _Told:
-    figures, source = _figures(entry, inputs, tree)
+def _of_entry(entry: Entry, inputs: Inputs, tree: AreaTree, published: tuple[Counted, ...]) -> _Told:
+    figures, source = _figures(entry, inputs, tree, published)
     if isinstance(figures, str):
         return _Told((entry.id, "not_available", figures, None))
     fed_by = source.feed.sources["source"].to_list() if source else []
@@ -178,7 +181,9 @@ def _signalled(part: pl.DataFrame, signals: pl.DataFrame) -> pl.DataFrame:
     return unsigned.join(of_entry, on=["indicator_id", *ORDER], how="left", maintain_order="left").select(*VALUE_SCHEMA)
 
 
-def _figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame | str, Source | None]:
+def _figures(
+    entry: Entry, inputs: Inputs, tree: AreaTree, published: tuple[Counted, ...]
+) -> tuple[pl.DataFrame | str, Source | None]:
     """Figures of an entry, or the reason why it is not available; and the measure's rows that they come from."""
     if entry.kind in WITHOUT_MEASURE and entry.is_computed:
         if reasons := missing_needs(entry, inputs):
@@ -190,6 +195,7 @@ def _figures(entry: Entry, inputs: Inputs, tree: AreaTree) -> tuple[pl.DataFrame
     source = _source(entry, inputs, tree)
     if isinstance(source, str):
         return source, None
+    source = replace(source, published=published)
     cells = FIGURES[entry.kind](source)
     if not inputs.disclosure.is_exact and entry.kind not in PROTECTED:
         cells = protect_whole(of_the_top(cells, tree), inputs.disclosure)

@@ -109,8 +109,9 @@ def duration_figures(source: Source) -> pl.DataFrame:
     best = quantiles_at_risk(best, by, entry.quantile).select(CELL, lower_best="lower")
     worst = quantiles_at_risk(worst, by, entry.quantile).select(CELL, upper_worst="upper")
     # Quantiles are of all records; how many these are is shown as far as it may be.
-    counts = {"numerator": 1.0, "denominator": 1.0, "records": 1.0}
-    cells = protect_cells(cells, entry, source.tree, source.inputs, counts)
+    counts = {"denominator": 1.0, "numerator": 1.0, "records": 1.0}
+    whole_of = {"numerator": "denominator"}
+    cells = protect_cells(cells, entry, source.tree, source.inputs, counts, whole_of=whole_of)
     for found in (
         quantiles_at_risk(curve, by, entry.quantile),
         best,

@@ -3,9 +3,12 @@
 Belongs here: figures whose numerator is part of their denominator.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
+from indicators.atoms import atoms_of, split
 from indicators.bounds import limit_bounds, proportion_bounds
 from indicators.catalogue.entries import Entry
 from indicators.cells import (
@@ -43,18 +46,30 @@ def proportion_figures(source: Source) -> pl.DataFrame:
     ValueError
         If a numerator exceeds its denominator: the entry's columns or filters do not fit together.
     """
-    return share_figures(source, daily_counts(source.feed))
+    entry, daily = source.feed.entry, daily_counts(source.feed)
+    if not source.published or entry.interval == "cluster":
+        return share_figures(source, daily)
+    atoms = {}
+    for column in ("denominator", "numerator"):
+        named = atoms_of(source.feed, source.inputs, source.published, f"{entry.id} {column}")
+        daily, atoms[column] = split(daily, column, named)
+    return share_figures(source, daily, atoms)
 
 
-def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
-    """The same of counts by area and day that do not come from one measure: area_id, day and `COLUMNS`."""
-    entry = source.feed.entry
+def share_figures(
+    source: Source, daily: pl.DataFrame, atoms: Mapping[str, Mapping[str, str]] | None = None
+) -> pl.DataFrame:
+    """The same of counts by area and day that do not come from one measure: area_id, day and `COLUMNS`.
+
+    Of what has `atoms`, further columns count them.
+    """
+    entry, atoms = source.feed.entry, atoms or {}
     whole = own_sums(source, daily, "denominator") / entry.scale
     periods = source.coverage.periods
     is_coarse = ~periods["period_kind"].is_in(FINE_KINDS).to_numpy()
     is_silent = (periods["have_days"] == 0).to_numpy()
     told = tells_something(source, whole) & (is_coarse | is_silent | (whole > 0))
-    cells = count_cells(source, daily, COLUMNS, told)
+    cells = count_cells(source, daily, [*COLUMNS, *(name for named in atoms.values() for name in named.values())], told)
     wrong = cells.filter(pl.col("numerator") > pl.col("denominator"))
     if wrong.height:
         area, start = wrong.select("area_id", "period_start").sort("area_id", "period_start").row(0)
@@ -64,10 +79,13 @@ def share_figures(source: Source, daily: pl.DataFrame) -> pl.DataFrame:
         )
     # Before anything is rounded: a difference of two numbers rounded up may be too small.
     cells = cells.with_columns(failures_elsewhere=pl.col("denominator_elsewhere") - pl.col("numerator_elsewhere"))
-    counts = {"numerator": entry.scale, "denominator": entry.scale, "records": 1.0}
     # An amount of work, such as patrol minutes, is no count of cases and stays as it is.
-    if entry.interval != "cluster":
-        cells = protect_cells(cells, entry, source.tree, source.inputs, counts)
+    if entry.interval != "cluster" and not source.inputs.disclosure.is_exact:
+        counts = {"denominator": entry.scale, "numerator": entry.scale, **({"records": 1.0} if entry.count else {})}
+        whole_of = {"numerator": "denominator"}
+        cells = protect_cells(cells, entry, source.tree, source.inputs, counts, atoms, whole_of)
+        if entry.count is None:
+            cells = cells.with_columns(records=pl.col("denominator") / entry.scale)
     refused = pl.col("missing") + pl.col("refused")
     (fewer, more), (smaller, larger) = (least_and_most(cells, name) for name in ("numerator", "denominator"))
     gained, failed = unallocated(entry, "numerator"), unallocated(entry, "failures")

@@ -4,18 +4,18 @@ Belongs here: which cells are published, sums over periods, how what is unusable
 together is in `protection`, what one count may be shown as in `disclosure`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from indicators.areas import AreaTree
 from indicators.catalogue.entries import Entry
-from indicators.disclosure import Disclosure
-from indicators.families import families
+from indicators.disclosure import Disclosure, Shown
+from indicators.families import Family, families
 from indicators.inputs import Inputs
 from indicators.periods import period_start
-from indicators.protection import WIDEST_SHARE
+from indicators.protection import WIDEST_SHARE, Known
 from indicators.tellings import Series, Tellings
 from indicators.unusable import PERIOD
 
@@ -37,6 +37,8 @@ def protect_counts(
     disclosure: Disclosure,
     indicator: str,
     tellings: Tellings | None = None,
+    atoms: Mapping[str, Mapping[str, str]] | None = None,
+    whole_of: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Counts of cells as they may be shown, and only those cells that may be.
 
@@ -51,6 +53,10 @@ def protect_counts(
     indicator : str
     tellings : Tellings, optional
         What earlier releases told; notes what this one is to tell.
+    atoms : mapping of str to mapping of str to str, optional
+        Of a column that has several atoms, their names and the columns that count them.
+    whole_of : mapping of str to str, optional
+        Of a column that counts a part of another, that other one; it comes first in `columns`.
 
     Returns
     -------
@@ -84,19 +90,29 @@ def protect_counts(
     grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
     shape = (len(areas), len(starts))
     shown = shown_of = grid.select("area_id", "period_start")
+    found: dict[str, Shown] = {}
     for column in columns:
-        counts = grid[column].fill_null(0).cast(pl.Float64).to_numpy()
-        whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
-        protected = (tellings or Tellings()).protect(
-            Series(indicator, column, finest), whole_counts.reshape(shape), shown_of, among, disclosure
-        )
+        of_whole = (whole_of or {}).get(column)
+        known = Known.of(found[of_whole], among) if of_whole else None
+        parts, is_whole = [], True
+        for atom, counting in ((atoms or {}).get(column) or {"": column}).items():
+            counts = grid[counting].fill_null(0).cast(pl.Float64).to_numpy()
+            whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
+            is_whole &= not np.any(counts != whole_counts)
+            series = Series(indicator, f"{column}: {atom}" if atom else column, finest)
+            memory = tellings or Tellings()
+            parts.append(memory.protect(series, whole_counts.reshape(shape), shown_of, among, disclosure, known))
+        found[column] = protected = added_up(parts, among)
         # What was taken to the nearest whole one may be less by up to one, more by up to a half.
-        less, more = (1.0, 0.5) if np.any(counts != whole_counts) else (0.0, 0.0)
+        less, more = (0.0, 0.0) if is_whole else (1.0 * len(parts), 0.5 * len(parts))
+        is_withheld = protected.is_withheld
+        if len(parts) > 1:
+            is_withheld = is_withheld & ((protected.high - protected.low) / 2 > WIDEST_SHARE * protected.value)
         shown = shown.with_columns(
             pl.Series(column, protected.value.ravel()),
             pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
             pl.Series(f"{column}_most", protected.high.ravel() + more),
-            pl.Series(f"{column}_withheld", protected.is_withheld.ravel()),
+            pl.Series(f"{column}_withheld", is_withheld.ravel()),
         )
     counted = pl.concat(
         [
@@ -135,7 +151,13 @@ def _summed(shown: pl.DataFrame, columns: list[str], kind: str) -> pl.DataFrame:
 
 
 def protect_cells(
-    cells: pl.DataFrame, entry: Entry, tree: AreaTree, inputs: Inputs, counts: Mapping[str, float]
+    cells: pl.DataFrame,
+    entry: Entry,
+    tree: AreaTree,
+    inputs: Inputs,
+    counts: Mapping[str, float],
+    atoms: Mapping[str, Mapping[str, str]] | None = None,
+    whole_of: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """Cells of an indicator with the counts that may be shown in place of those there are.
 
@@ -149,6 +171,8 @@ def protect_cells(
         Whose disclosure and tellings hold.
     counts : mapping of str to float
         The columns that are counts of records, and in how many of their units one record counts.
+    atoms, whole_of : mapping, optional
+        As `protect_counts` takes them.
 
     Returns
     -------
@@ -159,8 +183,10 @@ def protect_cells(
     disclosure = inputs.disclosure
     if disclosure.is_exact:
         return cells
-    scaled = cells.with_columns(pl.col(column) / unit for column, unit in counts.items())
-    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id, inputs.tellings)
+    split = {name: counts[column] for column, named in (atoms or {}).items() for name in named.values()}
+    scaled = cells.with_columns(pl.col(column) / unit for column, unit in {**counts, **split}.items())
+    shown = protect_counts(scaled, list(counts), tree, disclosure, entry.id, inputs.tellings, atoms, whole_of)
+    shown = shown.drop(*split, *(f"{name}_elsewhere" for name in split))
     shown = shown.with_columns(
         (pl.col(f"{column}{end}") * unit) for column, unit in counts.items() for end in ("", "_least", "_most")
     )
@@ -243,3 +269,16 @@ def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame
         figures = figures.with_columns(pl.Series(name, shown.value.astype(np.float64)))
         withheld |= pl.Series(shown.is_withheld)
     return figures.with_columns(is_withheld=withheld)
+
+
+def added_up(atoms: Sequence[Shown], among: Sequence[Family]) -> Shown:
+    """Add up what is shown of atoms (`atoms`) and may be known of them; withheld where any atom is."""
+    if len(atoms) == 1:
+        return atoms[0]
+    known = [Known.of(each, among) for each in atoms]
+    return Shown(
+        np.sum([each.value for each in atoms], axis=0),
+        np.sum([each.low for each in known], axis=0),
+        np.sum([each.high for each in known], axis=0),
+        np.logical_or.reduce([each.is_withheld for each in atoms]),
+    )

@@ -9,6 +9,9 @@ where the profile says so) if it narrows the range of no withheld count under it
 withheld itself; else the sum of what is shown of its parts stands in for it, which can tell nothing new. As the areas
 are a tree, looking at one sum after the other finds all that linear programming over all sums would find. Counts of
 longer periods are the sums of what is shown of the shorter ones, and tell nothing new either.
+
+Counts that are parts of others, as the answers in time are of all answers, are shown after those: none is said to be
+more than all may be (`Known`).
 """
 
 from collections.abc import Collection, Sequence
@@ -45,6 +48,32 @@ class _Sum:
         return np.asarray(~narrows & ~is_narrowed)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a reader knows of counts of which those to be shown are parts: the least and the most; of one shape.
+
+    Of those that are *tender*, or have such under them, no more may become known.
+    """
+
+    low: Ints
+    high: Ints
+    is_tender: Bools
+
+    @classmethod
+    def of(cls, shown: Shown, among: Sequence[Family]) -> "Known":
+        """Work out what is known where so much is shown of the areas."""
+        is_there = np.ones(shown.low.shape[1], dtype=np.bool_)
+        found = worked_out(Telling(shown.low, shown.high, shown.is_withheld, is_there), among)
+        is_tender = shown.is_withheld.copy()
+        for family in among:
+            is_tender[family.area] |= np.logical_or.reduce(is_tender[list(family.parts)])
+        return cls(found.low, found.high, is_tender)
+
+    def of_periods(self, periods: Bools) -> "Known":
+        """Give what is known of some of the periods."""
+        return Known(self.low[:, periods], self.high[:, periods], self.is_tender[:, periods])
+
+
 class _Table:
     """Counts of areas and periods on their way to being shown.
 
@@ -53,25 +82,80 @@ class _Table:
     """
 
     def __init__(
-        self, counts: Ints, disclosure: Disclosure, earlier: Sequence[Telling] = (), leaves: Collection[int] = ()
+        self,
+        counts: Ints,
+        disclosure: Disclosure,
+        earlier: Sequence[Telling] = (),
+        leaves: Collection[int] = (),
+        whole: Known | None = None,
     ) -> None:
         self._counts, self._disclosure = counts, disclosure
+        self._whole = whole
         self._own = disclosure.show(counts)
         self.value, self.is_withheld = self._own.value.copy(), self._own.is_withheld.copy()
         self.low, self.high = self._own.low.copy(), self._own.high.copy()
         self._known_low, self._known_high = self.low.copy(), self.high.copy()
         self._is_tender = self.is_withheld.copy()
+        # Where nothing hides behind what is known of all, zeros may be hidden.
+        self._may_be_small = whole is None or whole.high >= disclosure.smallest_shown - 1
+        if whole is not None:
+            self._say_no_more_than(whole, sorted(leaves))
         for telling in earlier:
             self._hide_still(telling, sorted(leaves))
         self._has_tender_anywhere = np.logical_or.reduce(self._is_tender)
         self._chains = [Chain(telling, only_added) for telling in earlier for only_added in (True, False)]
+
+    def _say_no_more_than(self, whole: Known, leaves: list[int]) -> None:
+        """Let the least that is said of a count be no more than the least that is known of all; hide what they hide."""
+        largest = self._disclosure.smallest_shown - 1
+        says_more, is_hidden = np.zeros((2, *self.low.shape), dtype=np.bool_)
+        says_more[leaves] = (self.low > whole.low)[leaves]
+        # Where all may be none or few, which of the areas have any of their part would tell which have any at all.
+        may_be_none = (whole.low == 0) & (whole.high >= largest)
+        is_hidden[leaves] = (may_be_none & (self._counts <= largest))[leaves]
+        for low, high in ((self.low, self.high), (self._known_low, self._known_high)):
+            low[says_more] = whole.low[says_more]
+            low[is_hidden], high[is_hidden] = 0, largest
+        self._known_high = np.minimum(self._known_high, whole.high)
+        is_wide = is_hidden | (says_more & ((self.high - self.low) / 2 > WIDEST_SHARE * self.value))
+        self.value[is_wide] = ((self.low + self.high + 1) // 2)[is_wide]
+        self.is_withheld |= is_wide
+        self._is_tender |= says_more | is_hidden
+
+    def _fits(self, family: Family, low: Ints) -> Bools:
+        """Tell where an area's own count, at least `low`, tells no more of what is known of all, nor with its help.
+
+        What is counted here of the other parts is at most what it may be by itself, and at most all that they may be;
+        and all of them at least that.
+        """
+        whole, area, parts = self._whole, family.area, list(family.parts)
+        if whole is None:
+            return np.ones(low.shape, dtype=np.bool_)
+        high, least, most = self._known_high[parts], whole.low[parts], whole.high[parts]
+        room = np.minimum(high - least, 0)
+        others, room = high.sum(axis=0) - high, room.sum(axis=0) - room
+        tells_of_all = (low > least + others) & np.logical_or.reduce(whole.is_tender)
+        is_tender = whole.is_tender[parts]
+        tells_of_others = (low - high > whole.high[area] - most + room) & is_tender
+        others = np.minimum(others, whole.high[area] - least + room)
+        tells = (low > self._known_low[parts] + others) & (self._is_tender[parts] | is_tender)
+        tells |= tells_of_all | tells_of_others
+        return np.asarray((low <= whole.low[area]) & ~tells.any(axis=0))
+
+    def _at_most(self, family: Family) -> Ints:
+        """Give the most that a total may be by what is known of all, and of what of it is not counted here."""
+        whole, parts = self._whole, list(family.parts)
+        if whole is None:
+            return np.full_like(self.high[family.area], UNKNOWN)
+        room = np.minimum(self._known_high[parts] - whole.low[parts], 0)
+        return np.asarray(whole.high[family.area] + room.sum(axis=0), np.int64)
 
     def _hide_still(self, telling: Telling, leaves: list[int]) -> None:
         """Withhold what was once said to be none or few as just that, as long as it is: the change would tell it."""
         largest = self._disclosure.smallest_shown - 1
         was_hidden = telling.is_withheld & (telling.low == 0) & (telling.high == largest) & telling.is_there
         is_small = np.zeros_like(was_hidden)
-        is_small[leaves] = (was_hidden & (self._counts <= largest))[leaves]
+        is_small[leaves] = (was_hidden & (self._counts <= largest) & self._may_be_small)[leaves]
         for shown, hidden in (
             *((each, 0) for each in (self.low, self._known_low)),
             *((each, largest) for each in (self.high, self._known_high)),
@@ -90,24 +174,27 @@ class _Table:
         if may_hide_zeros and not is_own.all():
             is_own = self._hide_zeros(parts, family.has_hidden, is_own, own_range)
             below = self._sum(parts, family.has_hidden)
+        is_own &= self._fits(family, own_range[0])
         is_own &= ~self._tells_of_earlier(family, own_range)
         stands_in = self.value[parts].sum(axis=0)
         is_wide = (below.most - below.least) / 2 > WIDEST_SHARE * stands_in
         self.value[area] = np.where(is_own, self._own.value[area], stands_in)
         self.low[area] = np.where(is_own, self._own.low[area], below.least)
-        self.high[area] = np.where(is_own, self._own.high[area], below.most)
+        most = np.minimum(below.most, self._at_most(family))
+        self.high[area] = np.where(is_own, self._own.high[area], most)
         self.is_withheld[area] = np.where(is_own, self._own.is_withheld[area], is_wide)
         if family.is_top and self._disclosure.is_top_exact:
             exact = self._counts[area]
             none = np.zeros(exact.shape, dtype=np.bool_)
             is_exact = below.allows(exact, exact, none) & ~self._own.is_withheld[area]
+            is_exact &= self._fits(family, exact)
             is_exact &= ~self._tells_of_earlier(family, (exact, exact, none))
             for shown in (self.value, self.low, self.high):
                 shown[area] = np.where(is_exact, exact, shown[area])
             self.is_withheld[area] &= ~is_exact
         self._is_tender[area] |= below.has_tender
         self._known_low[area] = np.maximum(self.low[area], below.least)
-        self._known_high[area] = np.minimum(self.high[area], below.most)
+        self._known_high[area] = np.minimum(self.high[area], most)
         said = self._said(parts)
         for chain in self._chains:
             chain.settle(family, said, (self.low[area], self.high[area]))
@@ -135,6 +222,7 @@ class _Table:
         largest = self._disclosure.smallest_shown - 1
         is_withheld = self._own.is_withheld[parts]
         is_small = (is_withheld | (self._counts[parts] == 0)) & ~is_own & is_withheld.any(axis=0)
+        is_small &= np.broadcast_to(self._may_be_small, self._counts.shape)[parts]
         low = np.where(is_small, 0, self._known_low[parts])
         high = np.where(is_small, largest, self._known_high[parts])
         is_better = ~is_own & _sum(low, high, self._is_tender[parts] | is_small, has_hidden).allows(*own_range)
@@ -155,7 +243,13 @@ def _sum(low: Ints, high: Ints, is_tender: Bools, has_hidden: bool) -> _Sum:
     return _Sum(least, most, width, np.logical_or.reduce(is_tender))
 
 
-def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure, earlier: Sequence[Telling] = ()) -> Shown:
+def protect_tree(
+    counts: Ints,
+    among: list[Family],
+    disclosure: Disclosure,
+    earlier: Sequence[Telling] = (),
+    whole: Known | None = None,
+) -> Shown:
     """Show counts of areas that add up over the tree.
 
     Parameters
@@ -167,6 +261,8 @@ def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure, earl
     disclosure : Disclosure
     earlier : sequence of Telling
         What releases before told of the same areas and periods.
+    whole : Known, optional
+        What is known of the counts of which these are parts.
 
     Returns
     -------
@@ -174,7 +270,7 @@ def protect_tree(counts: Ints, among: list[Family], disclosure: Disclosure, earl
         Of the same shape; areas that belong to no family are withheld and may be anything.
     """
     leaves = {family.area for family in among if not family.parts}
-    table = _Table(counts, disclosure, [worked_out(each, among) for each in earlier], leaves)
+    table = _Table(counts, disclosure, [worked_out(each, among) for each in earlier], leaves, whole)
     for family in among:
         if family.parts:
             table.add_up(family, may_hide_zeros=leaves.issuperset(family.parts))

@@ -7,6 +7,7 @@ by the daily population summed over the covered days / 365.25.
 import numpy as np
 import polars as pl
 
+from indicators.atoms import atoms_of, split
 from indicators.bounds import count_bounds, weighted_bounds
 from indicators.catalogue.entries import Entry
 from indicators.cells import (
@@ -37,21 +38,30 @@ def rate_figures(source: Source) -> pl.DataFrame:
         The cells with value, limits, bounds, numerator (in `entry.scale` units), denominator (person-years),
         unusable, events, event_squares, shares of unusable records and void_reason.
     """
-    daily = daily_counts(source.feed)
+    daily, atoms = _split(source, daily_counts(source.feed))
     at_risk = person_days(source.inputs.profile, source.layout)
     told = tells_something(source, at_risk / DAYS_PER_YEAR)
+    counted = [*COLUMNS, *atoms.values(), *(["squares"] if "squares" in daily.columns else [])]
     cells = (
-        count_cells(source, daily, [*COLUMNS, *(["squares"] if "squares" in daily.columns else [])], told)
+        count_cells(source, daily, counted, told)
         .with_columns(denominator=pl.Series(at_risk[told], nan_to_null=True))
         .with_columns(pl.col("denominator") / DAYS_PER_YEAR)
     )
     if source.feed.entry.interval == "daily_cluster":
         totals = source.layout.up(source.layout.by_day(daily, ["numerator"])["numerator"])
         cells = cells.with_columns(squared_days=sums_of_products(source, totals, totals, told))
-    return _with_limits(_protected(cells, source), source.feed.entry, _largest_weight(source))
+    return _with_limits(_protected(cells, source, atoms), source.feed.entry, _largest_weight(source))
 
 
-def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
+def _split(source: Source, daily: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Daily counts with their atoms, where those are published that others could be subtracted from."""
+    entry = source.feed.entry
+    if not source.published or entry.kind != "rate" or entry.count is not None:
+        return daily, {}
+    return split(daily, "numerator", atoms_of(source.feed, source.inputs, source.published, f"{entry.id} numerator"))
+
+
+def _protected(cells: pl.DataFrame, source: Source, atoms: dict[str, str]) -> pl.DataFrame:
     """Cells with the counts that may be shown.
 
     An amount of work, such as patrol minutes, is no count of cases and stays as it is. A weighted sum cannot be told
@@ -62,7 +72,9 @@ def _protected(cells: pl.DataFrame, source: Source) -> pl.DataFrame:
         return cells
     if entry.kind == "weighted_rate":
         return protect_weighted(cells, entry, source.tree, disclosure)
-    return protect_cells(cells, entry, source.tree, source.inputs, {"numerator": entry.scale, "records": 1.0})
+    counts = {"numerator": entry.scale}
+    shown = protect_cells(cells, entry, source.tree, source.inputs, counts, {"numerator": atoms})
+    return shown.with_columns(records=pl.col("numerator") / entry.scale)
 
 
 def _with_limits(cells: pl.DataFrame, entry: Entry, largest_weight: float) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 
 from indicators.disclosure import Disclosure, Ints, Shown
 from indicators.families import Family
-from indicators.protection import protect_tree
+from indicators.protection import Known, protect_tree
 from indicators.successive import UNKNOWN, Telling
 
 # `count` is the exact one: tellings are kept with the records, and never published.
@@ -38,7 +38,7 @@ class Series(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Told:
     """A telling with the exact counts that it was of, -1 where it told none, and the values that it gave."""
 
     telling: Telling
@@ -66,6 +66,7 @@ class Tellings:
         grid: pl.DataFrame,
         among: list[Family],
         disclosure: Disclosure,
+        whole: Known | None = None,
     ) -> Shown:
         """Show counts as `protect_tree` does; those of periods in which nothing has changed as they were told last.
 
@@ -77,21 +78,26 @@ class Tellings:
             area_id and period_start of the counts, period by period within each area.
         among : list of Family
         disclosure : Disclosure
+        whole : Known, optional
+            What is known of the counts of which these are parts.
         """
         earlier = self._laid_out(series, grid, counts.shape)
         published = [family.area for family in among]
-        is_new = np.ones(counts.shape[1], dtype=np.bool_)
-        for known in earlier:
-            # Areas that were not told of have no count.
-            is_new &= (known.exact[published] != counts[published]).any(axis=0)
-        of_new = [known.telling.of(is_new) for known in earlier if known.telling.is_there[is_new].any()]
-        found = protect_tree(counts[:, is_new], among, disclosure, of_new)
+        is_as_told = [
+            # Areas that were not told of have no count; more than is known of all by now is not told again.
+            (told.exact[published] == counts[published]).all(axis=0)
+            & (whole is None or (told.telling.low[published] <= whole.low[published]).all(axis=0))
+            for told in earlier
+        ]
+        is_new = ~np.logical_or.reduce(is_as_told) if earlier else np.ones(counts.shape[1], dtype=np.bool_)
+        of_new = [told.telling.of(is_new) for told in earlier if told.telling.is_there[is_new].any()]
+        of_all = None if whole is None else whole.of_periods(is_new)
+        found = protect_tree(counts[:, is_new], among, disclosure, of_new, of_all)
         shown = Shown(*(_spread(each, is_new) for each in (found.value, found.low, found.high, found.is_withheld)))
-        for known in earlier:
-            is_as_told = ~is_new & (known.exact[published] == counts[published]).all(axis=0)
-            cells = np.ix_(np.array(published, dtype=np.int64), np.flatnonzero(is_as_told))
-            shown.value[cells], shown.low[cells] = known.value[cells], known.telling.low[cells]
-            shown.high[cells], shown.is_withheld[cells] = known.telling.high[cells], known.telling.is_withheld[cells]
+        for told, periods in zip(earlier, is_as_told, strict=True):
+            cells = np.ix_(np.array(published, dtype=np.int64), np.flatnonzero(periods))
+            shown.value[cells], shown.low[cells] = told.value[cells], told.telling.low[cells]
+            shown.high[cells], shown.is_withheld[cells] = told.telling.high[cells], told.telling.is_withheld[cells]
         apart = np.setdiff1d(np.arange(len(counts)), published)
         shown.low[apart], shown.high[apart], shown.is_withheld[apart] = 0, UNKNOWN, True
         self._note(series, counts, grid, shown)
@@ -102,7 +108,7 @@ class Tellings:
         frames = [self._noted[series].select(SCHEMA.names()) for series in sorted(self._noted)]
         return pl.concat([SCHEMA.to_frame(), *frames])
 
-    def _laid_out(self, series: Series, grid: pl.DataFrame, shape: tuple[int, ...]) -> list[_Known]:
+    def _laid_out(self, series: Series, grid: pl.DataFrame, shape: tuple[int, ...]) -> list[_Told]:
         """Lay tellings out as the counts are, the first of each period first."""
         if self.earlier.is_empty():
             return []
@@ -114,7 +120,7 @@ class Tellings:
                 laid[name].fill_null(unknown).to_numpy().reshape(shape)
                 for name, unknown in zip(("count", *_SHOWN), (-1, 0, 0, UNKNOWN, False), strict=True)
             )
-            found.append(_Known(Telling(low, high, is_withheld, np.logical_or.reduce(count >= 0)), count, value))
+            found.append(_Told(Telling(low, high, is_withheld, np.logical_or.reduce(count >= 0)), count, value))
         return found
 
     def _note(self, series: Series, counts: Ints, grid: pl.DataFrame, shown: Shown) -> None:

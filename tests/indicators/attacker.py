@@ -88,6 +88,73 @@ def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] 
     return found
 
 
+@dataclass(frozen=True)
+class Relation:
+    """Counts, by their place in a list, that are disjoint parts of another, or all of it."""
+
+    whole: int
+    parts: tuple[int, ...]
+    is_all: bool = False
+
+
+def attack_related(
+    shown: list[Shown], among: list[Family], relations: list[Relation], smallest_shown: int
+) -> list[Finding]:
+    """Try to narrow the small counts of areas in one of which others are parts, by all of them together.
+
+    Parameters
+    ----------
+    shown : list of Shown
+        Shape (areas, 1).
+    among : list of Family
+        None of which hides an area.
+    relations : list of Relation
+    smallest_shown : int
+        Larger counts may be narrowed.
+
+    Returns
+    -------
+    list of Finding
+        Withheld counts, by (place in the list, area), of which more was found than their own range says.
+    """
+    areas = shown[0].value.shape[0]
+    low, high = (np.array([getattr(each, end)[:, 0] for each in shown], dtype=float) for end in ("low", "high"))
+    equal, less = [], []
+    for at in range(len(shown)):
+        for family in among:
+            if family.parts:
+                row = np.zeros(low.shape)
+                row[at, list(family.parts)], row[at, family.area] = 1, -1
+                equal.append(row.ravel())
+    for relation in relations:
+        for area in range(areas):
+            row = np.zeros(low.shape)
+            row[list(relation.parts), area], row[relation.whole, area] = 1, -1
+            (equal if relation.is_all else less).append(row.ravel())
+    constraints = {
+        "A_eq": np.array(equal) if equal else None,
+        "b_eq": np.zeros(len(equal)) if equal else None,
+        "A_ub": np.array(less) if less else None,
+        "b_ub": np.zeros(len(less)) if less else None,
+        "bounds": np.column_stack([low.ravel(), high.ravel()]),
+    }
+    found = []
+    for at, area in zip(*np.nonzero(np.array([each.is_withheld[:, 0] for each in shown])), strict=True):
+        if high[at, area] >= smallest_shown:
+            continue
+        goal = np.zeros(low.shape)
+        goal[at, area] = 1
+        ends = []
+        for sign in (1, -1):
+            answer = linprog(sign * goal.ravel(), method="highs", **constraints)
+            if not answer.success:
+                raise AssertionError(f"what is shown contradicts itself: {answer.message}")
+            ends.append(sign * answer.fun)
+        if ends[0] > low[at, area] + 1e-6 or ends[1] < high[at, area] - 1e-6:
+            found.append(Finding((int(at), int(area)), ends[0], ends[1], (int(low[at, area]), int(high[at, area]))))
+    return found
+
+
 def attack_releases(told: list[Shown], among: list[Family], only_added: bool) -> list[Finding]:
     """Try to narrow the withheld counts of one period in any of several releases, by all of them together.
 

@@ -35,9 +35,8 @@ def tree_of(parents: dict[str, str | None], levels: dict[str, str] | None = None
     )
 
 
-def random_table(seed: int) -> tuple[AreaTree, list[str], np.ndarray]:
-    """Two or three levels of areas, with counts of which many are small."""
-    draw = np.random.default_rng(seed)
+def random_city(draw: np.random.Generator) -> tuple[dict[str, str | None], list[str]]:
+    """Two or three levels of areas, with the smallest ones."""
     parents: dict[str, str | None] = {"city": None}
     leaves = []
     for group in range(draw.integers(1, 4)):
@@ -45,17 +44,28 @@ def random_table(seed: int) -> tuple[AreaTree, list[str], np.ndarray]:
         for ward in range(draw.integers(1, 5)):
             parents[f"g{group}w{ward}"] = f"g{group}"
             leaves.append(f"g{group}w{ward}")
-    tree = tree_of(parents)
+    return parents, leaves
+
+
+def added_up(parents: dict[str, str | None], leaves: list[str], counts: np.ndarray) -> np.ndarray:
+    """Counts of all areas, sorted by name, from those of the smallest, shape (leaves, periods)."""
     areas = sorted(parents)
-    periods = int(draw.integers(1, 4))
-    mean = draw.choice([0.5, 2.0, 6.0, 15.0, 60.0], size=(len(leaves), 1))
-    counts = np.zeros((len(areas), periods), dtype=np.int64)
-    for leaf, row in zip(leaves, draw.poisson(mean, (len(leaves), periods)), strict=True):
+    found = np.zeros((len(areas), counts.shape[1]), dtype=np.int64)
+    for leaf, row in zip(leaves, counts, strict=True):
         area: str | None = leaf
         while area is not None:
-            counts[areas.index(area)] += row
+            found[areas.index(area)] += row
             area = parents[area]
-    return tree, areas, counts
+    return found
+
+
+def random_table(seed: int) -> tuple[AreaTree, list[str], np.ndarray]:
+    """Two or three levels of areas, with counts of which many are small."""
+    draw = np.random.default_rng(seed)
+    parents, leaves = random_city(draw)
+    periods = int(draw.integers(1, 4))
+    mean = draw.choice([0.5, 2.0, 6.0, 15.0, 60.0], size=(len(leaves), 1))
+    return tree_of(parents), sorted(parents), added_up(parents, leaves, draw.poisson(mean, (len(leaves), periods)))
 
 
 @pytest.mark.parametrize("profile", ["hes", "acro", "census"])

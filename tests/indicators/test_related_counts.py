@@ -1,0 +1,87 @@
+"""Counts of which some are parts of others: their differences tell no withheld count."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from indicators.disclosure import Disclosure
+from indicators.families import Family, families
+from indicators.protected_cells import added_up as sum_of_atoms
+from indicators.protection import Known, protect_tree
+from tests.indicators.attacker import Relation, attack_related
+from tests.indicators.test_protection import HES, TABLES, added_up, random_city, tree_of
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class City:
+    """Counts of one period: a whole of two categories and a rest, and shares of the whole and of a category."""
+
+    among: list[Family]
+    first: np.ndarray
+    second: np.ndarray
+    rest: np.ndarray
+    share: np.ndarray
+    share_of_first: np.ndarray
+
+
+def random_counts(seed: int) -> City:
+    draw = np.random.default_rng(seed)
+    parents, leaves = random_city(draw)
+
+    def category() -> np.ndarray:
+        return draw.poisson(draw.choice([0.0, 0.5, 2.0, 6.0, 15.0, 60.0], size=(len(leaves), 1)))
+
+    first, second, rest = category(), category(), category() * draw.integers(0, 2)
+    share = draw.binomial(first + second + rest, draw.choice([0.1, 0.5, 0.9, 0.97]))
+    drawn = (first, second, rest, share, draw.binomial(first, 0.9))
+    return City(families(tree_of(parents), sorted(parents)), *(added_up(parents, leaves, each) for each in drawn))
+
+
+@pytest.mark.parametrize("profile", ["hes", "acro", "census"])
+def test_categories_and_shares_tell_no_small_count(profile: str) -> None:
+    disclosure = Disclosure(profile)  # type: ignore[arg-type]
+    among_all = {"hes": 1.0, "acro": 0.3, "census": 0.3}[profile]
+    narrowed, attacked = [], 0
+    for seed in range(max(1, int(TABLES * among_all))):
+        city = random_counts(seed)
+        atoms = [protect_tree(each, city.among, disclosure) for each in (city.first, city.second, city.rest)]
+        whole = sum_of_atoms(atoms, city.among)
+        share = protect_tree(city.share, city.among, disclosure, whole=Known.of(whole, city.among))
+        of_first = protect_tree(city.share_of_first, city.among, disclosure, whole=Known.of(atoms[0], city.among))
+        for counts, shown in (
+            (city.first + city.second + city.rest, whole),
+            (city.share, share),
+            (city.share_of_first, of_first),
+        ):
+            assert np.all((shown.low <= counts) & (counts <= shown.high)), f"table {seed}"
+        told = [whole, atoms[0], atoms[1], share, of_first]
+        is_all = not city.rest.any()
+        relations = [Relation(0, (1, 2), is_all), Relation(0, (3,)), Relation(1, (4,))]
+        found = attack_related(told, city.among, relations, disclosure.smallest_shown)
+        narrowed += [(seed, *each.at) for each in found]
+        attacked += sum(int((each.is_withheld & (each.high < disclosure.smallest_shown)).sum()) for each in told)
+    assert attacked > 20
+    # What shares and exact totals imply over several levels is more than is looked at together (docs/disclosure.md).
+    assert len(narrowed) <= attacked // 1_000, narrowed
+
+
+def test_one_by_one_they_would_tell() -> None:
+    """Thefts of vehicles and shootings are all that there is: both together are the sum of what is shown of each."""
+    among = families(tree_of({"a": None}), ["a"])
+    thefts, shootings = np.array([[37]]), np.array([[6]])
+    alone = [HES.show(each) for each in (thefts + shootings, thefts, shootings)]
+    relation = [Relation(0, (1, 2), is_all=True)]
+    assert [(each.low, each.high) for each in attack_related(alone, among, relation, 8)] == [(6, 7)]
+    assert attack_related([sum_of_atoms(alone[1:], among), *alone[1:]], among, relation, 8) == []
+
+
+def test_a_share_apart_from_its_whole_would_tell() -> None:
+    narrowed = []
+    for seed in range(60):
+        city = random_counts(seed)
+        shown = [protect_tree(each, city.among, HES) for each in (city.first, city.share_of_first)]
+        narrowed += attack_related(shown, city.among, [Relation(0, (1,))], HES.smallest_shown)
+    assert narrowed
