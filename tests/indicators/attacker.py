@@ -4,7 +4,9 @@ Knows the area tree, that counts are whole, which counts are withheld and what a
 withheld count, for the least and the most that it can be. Given counts of parts of periods, it knows that they add up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
@@ -76,15 +78,12 @@ def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] 
     for cell in np.flatnonzero(shown.is_withheld.ravel()):
         goal = np.zeros(areas * columns)
         goal[cell] = 1
-        ranges = []
-        for sign in (1, -1):
-            answer = linprog(sign * goal, method="highs", **constraints)
-            if not answer.success:
-                raise AssertionError(f"what is shown contradicts itself: {answer.message}")
-            ranges.append(sign * answer.fun)
-        if ranges[0] > lower[cell] + 1e-6 or ranges[1] < upper[cell] - 1e-6:
+        ends = _ends(goal, constraints)
+        if ends is None:
+            raise AssertionError("what is shown contradicts itself")
+        if ends[0] > lower[cell] + 1e-6 or ends[1] < upper[cell] - 1e-6:
             at = (int(cell) // columns, int(cell) % columns)
-            found.append(Finding(at, ranges[0], ranges[1], (int(lower[cell]), int(upper[cell]))))
+            found.append(Finding(at, ends[0], ends[1], (int(lower[cell]), int(upper[cell]))))
     return found
 
 
@@ -144,12 +143,9 @@ def attack_related(
             continue
         goal = np.zeros(low.shape)
         goal[at, area] = 1
-        ends = []
-        for sign in (1, -1):
-            answer = linprog(sign * goal.ravel(), method="highs", **constraints)
-            if not answer.success:
-                raise AssertionError(f"what is shown contradicts itself: {answer.message}")
-            ends.append(sign * answer.fun)
+        ends = _ends(goal.ravel(), constraints)
+        if ends is None:
+            raise AssertionError("what is shown contradicts itself")
         if ends[0] > low[at, area] + 1e-6 or ends[1] < high[at, area] - 1e-6:
             found.append(Finding((int(at), int(area)), ends[0], ends[1], (int(low[at, area]), int(high[at, area]))))
     return found
@@ -209,13 +205,16 @@ def attack_releases(told: list[Shown], among: list[Family], only_added: bool) ->
             continue
         goal = np.zeros((releases, areas))
         goal[release, area] = 1
-        ends = []
-        for sign in (1, -1):
-            answer = linprog(sign * goal.ravel(), method="highs", **constraints)
-            if not answer.success:
-                return []
-            ends.append(sign * answer.fun)
+        ends = _ends(goal.ravel(), constraints)
+        if ends is None:
+            return []
         least, most = alone_low[release, area], alone_high[release, area]
         if ends[0] > least + 1e-6 or ends[1] < most - 1e-6:
             found.append(Finding((release, area), ends[0], ends[1], (int(least), int(most))))
     return found
+
+
+def _ends(goal: np.ndarray, constraints: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The least and the most that a sum of counts can be; None where the constraints contradict each other."""
+    answers = [linprog(sign * goal, method="highs", **constraints) for sign in (1, -1)]
+    return (answers[0].fun, -answers[1].fun) if all(answer.success for answer in answers) else None
