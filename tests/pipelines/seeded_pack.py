@@ -6,10 +6,13 @@ anywhere but in the warehouse and the raw layer has leaked. Here: the pack and i
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+import xlsxwriter
 import yaml
 
 from pipelines.loading.kinds import FIRST_TIME, RANGES, VOCABULARIES, kind_fields
@@ -26,6 +29,9 @@ NUMBERS = {"priority": "2", "level": "2", "weight": "1.0"}
 PERSONAL = {"incident": ["address_key"], "participation": ["person_key"], "survey": ["respondent_key"]}
 # Columns that the pack does not map, as sources have them.
 UNMAPPED = ("name", "phone", "id_card", "home_address", "note", "lon_exact", "lat_exact")
+# Kinds whose files are no CSV, by their reader.
+FORMATS = {"patrol": "parquet", "service": "ndjson", "handoff": "excel", "participation": "json"}
+ENDINGS = {"excel": "xlsx"}
 START = datetime.fromisoformat("2016-01-04 08:00")
 
 
@@ -45,17 +51,22 @@ def secrets() -> set[str]:
     return found | {number for kind in FIRST_TIME for number in numbers(kind).values()}
 
 
-def write(folder: Path) -> Path:
-    """Write the pack; return its folder."""
+def write(folder: Path, origins: Mapping[str, Mapping[str, object]]) -> Path:
+    """Write the pack; return its folder.
+
+    `origins` are those of kinds that have no files: what says in the pack where a source comes from.
+    """
     folder.mkdir(parents=True)
     wards = [square(at, ward=str(at + 1), warden=sentinel("area", "warden")) for at in range(3)]
     (folder / "wards.geojson").write_text(geojson(wards), encoding="utf-8")
     people = "ward,people,note\n" + "".join(f"{at},{20_000 * at},{sentinel('area', 'note')}\n" for at in (1, 2, 3))
     (folder / "people.csv").write_text(people, encoding="utf-8")
-    for kind in FIRST_TIME:
-        (folder / f"{kind}.csv").write_text(_file(kind, 0, many=False), encoding="utf-8")
-        (folder / f"{kind}_later.csv").write_text(_file(kind, 1, many=True), encoding="utf-8")
-    (folder / "city.yml").write_text(yaml.safe_dump(_city(), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    for kind in FIRST_TIME.keys() - origins.keys():
+        for part, name in enumerate(_files(kind)):
+            (folder / name).write_bytes(_file(kind, part, many=part == 1))
+    (folder / "city.yml").write_text(
+        yaml.safe_dump(_city(origins), allow_unicode=True, sort_keys=False), encoding="utf-8"
+    )
     return folder
 
 
@@ -65,7 +76,7 @@ def columns(kind: str) -> list[str]:
     return [f"{kind}_id", "ward", *fields.times, *fields.others, "x", "y", *UNMAPPED]
 
 
-def _city() -> dict[str, object]:
+def _city(origins: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     return {
         "name": "seeded",
         "title": {"en": "Seeded", "zh": "播种城"},
@@ -86,11 +97,11 @@ def _city() -> dict[str, object]:
             }
         },
         "questionnaire": {"source": "survey", "questions": {"feels_safe": {"item": "safe"}}, "foundations": {}},
-        "sources": {kind: _source(kind) for kind in FIRST_TIME},
+        "sources": {kind: _source(kind, origins.get(kind)) for kind in FIRST_TIME},
     }
 
 
-def _source(kind: str) -> dict[str, object]:
+def _source(kind: str, origin: Mapping[str, object] | None) -> dict[str, object]:
     fields = kind_fields(kind)
     mapped: dict[str, object] = {f"{kind}_id": {"column": f"{kind}_id"}}
     for time in fields.times:
@@ -106,7 +117,8 @@ def _source(kind: str) -> dict[str, object]:
         "kind": kind,
         "title": {"en": kind.title(), "zh": f"来源 {kind}"},
         "geography": "ward",
-        "files": [f"{kind}.csv", f"{kind}_later.csv"],
+        **(origin or {"files": _files(kind)}),
+        **({"format": {"reader": FORMATS[kind]}} if kind in FORMATS else {}),
         "area": "ward",
         **({"coordinates": {"x": "x", "y": "y"}} if fields.has_place else {}),
         **({"personal": PERSONAL[kind]} if kind in PERSONAL else {}),
@@ -147,8 +159,17 @@ def _plain(kind: str, at: int) -> dict[str, str]:
     return row | unmapped | numbers(kind) | {"lon_exact": COORDINATES[0], "lat_exact": COORDINATES[1]}
 
 
-def _file(kind: str, part: int, many: bool) -> str:
-    """Write a delivery: plain rows, then for each column rows in which it holds what it cannot."""
+def _files(kind: str) -> list[str]:
+    ending = ENDINGS.get(FORMATS.get(kind, "csv"), FORMATS.get(kind, "csv"))
+    return [f"{kind}.{ending}", f"{kind}_later.{ending}"]
+
+
+def _file(kind: str, part: int, many: bool) -> bytes:
+    return _WRITTEN[FORMATS.get(kind, "csv")](delivery(kind, part, many), kind)
+
+
+def delivery(kind: str, part: int, many: bool) -> list[dict[str, str]]:
+    """Make the rows of a delivery: plain ones, then for each column some in which it holds what it cannot."""
     first = 1_000 * part
     rows = [_plain(kind, at) | {f"{kind}_id": f"{kind}{first + at}"} for at in range(PLAIN_ROWS)]
     for number, column in enumerate(columns(kind)):
@@ -156,15 +177,47 @@ def _file(kind: str, part: int, many: bool) -> str:
             at = 10 * number + again
             identity = {f"{kind}_id": f"{kind}-{column}-{first + at}"}
             rows.append({**_plain(kind, again), **identity, column: sentinel(kind, column, at)})
-    # One id, two contents; a line that breaks off; a line of too many cells.
+    # One id, two contents.
     rows.append(_plain(kind, 0) | {"ward": "2", "note": sentinel(kind, "conflict")})
-    text = _text(rows, columns(kind))
-    return f"{text}{sentinel(kind, 'too')},few\n{','.join([sentinel(kind, 'many')] * (len(columns(kind)) + 3))}\n"
+    return rows
 
 
-def _text(rows: list[Mapping[str, str]], names: list[str]) -> str:
+def _csv(rows: list[dict[str, str]], kind: str) -> bytes:
+    """With a line that breaks off, and one of too many cells."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, lineterminator="\n")
+    writer = csv.DictWriter(out, columns(kind), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
+    many = ",".join([sentinel(kind, "many")] * (len(columns(kind)) + 3))
+    return f"{out.getvalue()}{sentinel(kind, 'too')},few\n{many}\n".encode()
+
+
+def _ndjson(rows: list[dict[str, str]], kind: str) -> bytes:
+    """With a line that breaks off."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    return "\n".join([*lines, f'{{"note": "{sentinel(kind, "broken")}']).encode()
+
+
+def _json(rows: list[dict[str, str]], kind: str) -> bytes:
+    """A document that breaks off in its last record."""
+    whole = json.dumps(rows, ensure_ascii=False)
+    return f'{whole[:-1]}, {{"note": "{sentinel(kind, "broken")}'.encode()
+
+
+def _parquet(rows: list[dict[str, str]], _: str) -> bytes:
+    out = io.BytesIO()
+    pl.DataFrame(rows).write_parquet(out)
     return out.getvalue()
+
+
+def _excel(rows: list[dict[str, str]], kind: str) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet(sentinel(kind, "sheet")[:31])
+        for at, row in enumerate([dict(zip(columns(kind), columns(kind), strict=True)), *rows]):
+            for column, name in enumerate(columns(kind)):
+                sheet.write_string(at, column, row[name])
+    return out.getvalue()
+
+
+_WRITTEN = {"csv": _csv, "ndjson": _ndjson, "json": _json, "parquet": _parquet, "excel": _excel}

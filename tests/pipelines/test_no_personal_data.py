@@ -21,9 +21,12 @@ from dashboards.components.grid import GRID
 from dashboards.components.layout import TABLE
 from dashboards.releases import Releases
 from dashboards.rendering import draw_page
+from pipelines.warehouse import literal, quoted
 from tests.conftest import wardlight
 from tests.dashboards import browsing, reading
 from tests.pipelines import seeded_pack
+from tests.pipelines.pulling.postgres_server import postgres_server
+from tests.pipelines.pulling.record_service import record_service
 
 pytestmark = pytest.mark.slow
 # Where records belong, and what hashes them.
@@ -31,8 +34,29 @@ KEPT = ("warehouse.duckdb", "warehouse.duckdb.wal", "raw", "spill", "salt")
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return seeded_pack.write(tmp_path_factory.mktemp("seeded") / "city")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The pack: files of five formats, a table of a database, and a web service, which run as long as it does."""
+    folder = tmp_path_factory.mktemp("seeded")
+    with (
+        postgres_server(folder / "postgres") as database,
+        record_service() as service,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv("NO_PROXY", "127.0.0.1,localhost")
+        origins = {
+            "profile": {"database": {"connection": database.address, "query": "select * from profile"}},
+            "survey": {"api": {"style": "socrata", "url": service.url("socrata"), "key": "id"}},
+        }
+        rows = {kind: [*seeded_pack.delivery(kind, 0, False), *seeded_pack.delivery(kind, 1, True)] for kind in origins}
+        names = seeded_pack.columns("profile")
+        cells = (", ".join(literal(row[name]) for name in names) for row in rows["profile"])
+        database.execute(
+            f"create table profile ({', '.join(f'{quoted(name)} text' for name in names)})",
+            f"insert into profile values {', '.join(f'({each})' for each in cells)}",
+        )
+        for number, row in enumerate(rows["survey"]):
+            service.put(number, **row)
+        yield seeded_pack.write(folder / "city", origins)
 
 
 @pytest.fixture(scope="module")
