@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from dashboards.address import PAGES, REACHED, SCHEMES, View, href
 from tests.dashboards import browsing
 from tests.dashboards.browsing import faults_of
-from tests.pace import pace
+from tests.pace import pace_by_clock
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -66,7 +67,7 @@ def test_a_first_visit_is_light_and_nothing_shuts_readers_out(window: BrowserCon
 
 
 def test_the_first_page_can_be_read_within_a_second_and_a_half(browser: Browser, base_url: str) -> None:
-    taken = []
+    taken, paces = [], [pace_by_clock()]
     for _ in range(FIRST_VISITS):
         context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
         page = context.new_page()
@@ -75,8 +76,10 @@ def test_the_first_page_can_be_read_within_a_second_and_a_half(browser: Browser,
         page.locator("a.card .card-number").first.wait_for()
         taken.append(time.perf_counter() - begun)
         context.close()
-    # Other tests run beside this one: the quickest visit is the one that they disturbed least.
-    assert min(taken) < FIRST_READ_SECONDS * pace(), taken
+        paces.append(pace_by_clock())
+    # Other tests run beside this one: a visit is held against the pace of the moment, and the least disturbed counts.
+    held = [seconds / max(beside) for seconds, beside in zip(taken, pairwise(paces), strict=True)]
+    assert min(held) < FIRST_READ_SECONDS, (taken, paces)
 
 
 @pytest.mark.parametrize(
