@@ -66,6 +66,7 @@ def home(city: Path) -> Path:
     told = [wardlight("nightly", "--city", city, "--home", folder)]
     told += [wardlight("status", "--home", folder), wardlight("status", "--home", folder, "--json")]
     told += [wardlight("release", "show", "--home", folder), wardlight("alerts", "list", "--home", folder)]
+    told.append(wardlight("explain", "B2", "city", "2016-02", "--home", folder))
     for source in ("incident", "survey"):
         told.append(wardlight("contract", "export", "--city", city, "--source", source))
     for done in told:
