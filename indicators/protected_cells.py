@@ -90,7 +90,7 @@ def protect_counts(
     grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
     shape = (len(areas), len(starts))
     shown = shown_of = grid.select("area_id", "period_start")
-    found: dict[str, Shown] = {}
+    memory, found = tellings or Tellings(), dict[str, Shown]()
     for column in columns:
         of_whole = (whole_of or {}).get(column)
         known = Known.of(found[of_whole], among) if of_whole else None
@@ -100,7 +100,6 @@ def protect_counts(
             whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
             is_whole &= not np.any(counts != whole_counts)
             series = Series(indicator, f"{column}: {atom}" if atom else column, finest)
-            memory = tellings or Tellings()
             parts.append(memory.protect(series, whole_counts.reshape(shape), shown_of, among, disclosure, known))
         found[column] = protected = added_up(parts, among)
         # What was taken to the nearest whole one may be less by up to one, more by up to a half.
