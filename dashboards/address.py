@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, quote, quote_plus
 
 PAGES = (
     *("overview", "district", "trend", "compare", "cooperation", "public", "interventions", "game", "quality"),
@@ -148,7 +149,11 @@ def _query(view: View) -> str:
         ("scheme", view.scheme),
         ("release", view.release),
     ]
-    return urlencode([(key, value) for key, value in fields if value])
+    return "&".join([f"{key}={_quoted(value)}" for key, value in fields if value])
+
+
+_quoted = lru_cache(maxsize=10_000)(quote_plus)
+"""Values as addresses hold them: the thousands of links of a page share their areas, indicators and days."""
 
 
 def choose(view: View, control: str, value: Any) -> View:

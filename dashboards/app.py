@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, no_update
+from flask import Response, g
 from flask_compress import Compress
 
 from dashboards import data_docs, document, downloads, game_live
+from dashboards import elements as html
 from dashboards.access import configuration, guard, headers, sign_in
-from dashboards.address import SCHEMES, View, choose, href, parse
+from dashboards.address import LANGUAGES, SCHEMES, View, choose, href, parse
 from dashboards.components.controls import CONTROL
 from dashboards.components.map_panel import MAP
+from dashboards.encoding import Written, as_json
 from dashboards.releases import Releases
 from dashboards.rendering import SHOWN, KeptPages, render
+from dashboards.wording import texts
 
 SCHEME_SCRIPT = "scheme.js"
 """Runs in the head, before anything is painted; the other scripts run once the body is there."""
+PAGE = "@page"
+"""Stands for the page in what Dash answers."""
 
 
 def create_app(releases: Releases, docs: Path | None = None, access: guard.Access | None = None) -> Dash:
@@ -63,6 +69,9 @@ def create_app(releases: Releases, docs: Path | None = None, access: guard.Acces
     app.server.config["COMPRESS_ALGORITHM"] = ["zstd", "gzip"]
     Compress(app.server)
     app.layout = _layout()
+    for language in LANGUAGES:
+        # Read now, not while the first reader of a language waits.
+        texts(language)
     _register(app, releases)
     game_live.register(app, releases)
     data_docs.register(app.server, docs)
@@ -108,11 +117,21 @@ def _layout() -> Any:
 def _register(app: Dash, releases: Releases) -> None:
     kept = KeptPages()
 
-    def show(visit: dict[str, str]) -> tuple[Any, str, dict[str, str]]:
+    def show(visit: dict[str, str]) -> tuple[str, str, dict[str, str]]:
         system = visit["system"] if visit["system"] in SCHEMES else "light"
         page = render(releases, visit["pathname"], visit["search"], system, kept)
         language = "zh-CN" if page.language == "zh" else "en"
-        return page.content, page.scheme, {"language": language, "title": page.title, "scheme": page.scheme}
+        g.page = page.content if isinstance(page.content, Written) else as_json(page.content)
+        return PAGE, page.scheme, {"language": language, "title": page.title, "scheme": page.scheme}
+
+    def put_in_page(response: Response) -> Response:
+        """Put the page, which is JSON already, where Dash, which would write it once more, has written its mark."""
+        if page := g.pop("page", None):
+            response.set_data(response.get_data(as_text=True).replace(f'"{PAGE}"', page, 1))
+        return response
+
+    # Asked before what compresses answers, as that was registered earlier.
+    app.server.after_request(put_in_page)
 
     # Only the browser knows its system's colour scheme; it goes with the address.
     app.clientside_callback(

@@ -94,13 +94,18 @@ class CooperationData(Questions):
             Columns of `indicator_values`, title_en, title_zh, unit, decimals; in the order of `indicators`.
         """
         return self._query(
-            """select v.*, i.title_en, i.title_zh, i.unit, i.decimals from indicator_values v
+            # Chosen by few columns, since all columns of years of figures are much to read.
+            """with newest as (
+              select area_id, indicator_id, period_kind, period_start from indicator_values
+              where area_id = ? and list_contains(?::varchar[], indicator_id) and value is not null
+                and period_kind in ('year', 'rolling_12m', 'quarter') and period_start <= ?
+              qualify row_number() over (partition by indicator_id
+                order by period_kind = 'rolling_12m' desc, period_start desc, period_kind) = 1
+            )
+            select v.*, i.title_en, i.title_zh, i.unit, i.decimals from indicator_values v
+            join newest using (area_id, indicator_id, period_kind, period_start)
             join indicator_catalogue i using (indicator_id)
-            where v.area_id = ? and list_contains(?::varchar[], v.indicator_id) and v.value is not null
-              and v.period_kind in ('year', 'rolling_12m', 'quarter') and v.period_start <= ?
-            qualify row_number() over (partition by v.indicator_id
-              order by v.period_kind = 'rolling_12m' desc, v.period_start desc, v.period_kind) = 1
-            order by list_position(?::varchar[], v.indicator_id)""",
+            order by list_position(?::varchar[], indicator_id)""",
             area_id,
             list(indicators),
             until,

@@ -6,7 +6,7 @@ current is for `releases`; nothing here words or draws.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from dashboards.access.scope import WHOLE, NarrowCursors, Scope
-from dashboards.address import PERIOD_KINDS
+from dashboards.city_data import CityData
 from dashboards.comparison_data import ComparisonData
 from dashboards.cooperation_data import CooperationData
 from dashboards.district_data import DistrictData
@@ -108,21 +108,21 @@ class Release:
         except duckdb.Error as error:
             raise ReleaseError("unreadable", f"{folder.name}: {error}") from error
         self._seen = NarrowCursors(self._con, scope)
-        self._city: Kept[pl.DataFrame] = Kept(len(PERIOD_KINDS))
         self._answers: Kept[pl.DataFrame] = Kept(KEPT_ANSWERS)
         present = {str(name) for (name,) in self._con.execute("select table_name from duckdb_tables()").fetchall()}
         missing = [table for table in TABLES if table not in present]
         if missing:
             raise ReleaseError("incomplete", f"{folder.name}: {', '.join(missing)}")
 
-    def _query(self, sql: str, *parameters: Any) -> pl.DataFrame:
+    def _query(self, sql: str, *parameters: Any, **named: Any) -> pl.DataFrame:
         """Ask the file, or remember what it answered."""
         # Answers are kept by the question as written; lists in it have no hash.
-        key = (sql, repr(parameters))
+        key = (sql, repr(parameters), repr(named))
         kept = self._answers.get(key)
         if kept is None:
             try:
-                kept = self._seen.cursor().sql(sql, params=list(parameters)).pl()
+                # Not `sql()`, which plans a question twice: half of what an answer took.
+                kept = self._seen.cursor().execute(sql, named or parameters).pl()
             except duckdb.Error as error:
                 raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
             if kept.height <= KEPT_ROWS:
@@ -149,6 +149,11 @@ class Release:
     def explanations(self) -> ExplanationData:
         """Where single figures come from."""
         return ExplanationData(self._query, json.loads((self.folder / "manifest.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def city(self) -> CityData:
+        """Figures of the city as a whole."""
+        return CityData(self._query, self.city_id)
 
     @cached_property
     def comparisons(self) -> ComparisonData:
@@ -199,10 +204,15 @@ class Release:
         place = pl.col("dimension").replace_strict(DIMENSIONS, range(len(DIMENSIONS)), default=len(DIMENSIONS))
         return entries.sort(place, maintain_order=True)
 
+    @cached_property
+    def indicator_rows(self) -> Mapping[str, Mapping[str, Any]]:
+        """Rows of `catalogue` by their id."""
+        return {row["indicator_id"]: row for row in self.catalogue.to_dicts()}
+
     def indicator(self, indicator_id: str | None) -> dict[str, Any] | None:
         """One row of the catalogue, None if there is no such indicator."""
-        found = self.catalogue.filter(pl.col("indicator_id") == indicator_id)
-        return found.row(0, named=True) if found.height else None
+        found = self.indicator_rows.get(indicator_id or "")
+        return None if found is None else dict(found)
 
     @cached_property
     def areas(self) -> pl.DataFrame:
@@ -239,13 +249,19 @@ class Release:
         by_level = own.group_by("area_level").agg(is_empty=pl.col("figures").sum() == 0)
         return by_level.sort("is_empty", "area_level")["area_level"].to_list()
 
-    def area_ids(self, indicator_id: str) -> list[str]:
+    def area_ids(self, indicator_id: str) -> Collection[str]:
         """Areas for which an indicator has rows."""
-        return self._extent.filter(indicator_id=indicator_id)["area_id"].unique().to_list()
+        return self._extents.get(indicator_id, (frozenset(), frozenset()))[0]
 
-    def period_kinds(self, indicator_id: str) -> list[str]:
+    def period_kinds(self, indicator_id: str) -> Collection[str]:
         """Period kinds for which an indicator has rows."""
-        return self._extent.filter(indicator_id=indicator_id)["period_kind"].unique().to_list()
+        return self._extents.get(indicator_id, (frozenset(), frozenset()))[1]
+
+    @cached_property
+    def _extents(self) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        """Areas and period kinds by indicator."""
+        found = self._extent.group_by("indicator_id").agg(pl.col("area_id", "period_kind").unique())
+        return {indicator: (frozenset(areas), frozenset(kinds)) for indicator, areas, kinds in found.iter_rows()}
 
     @cached_property
     def _extent(self) -> pl.DataFrame:
@@ -308,11 +324,6 @@ class Release:
             self.city_id,
         )
 
-    def city_figure(self, indicator_id: str, period_kind: str, period_start: date) -> dict[str, Any] | None:
-        """The city's row of an indicator and period, None if there is none."""
-        found = self.city_series([indicator_id], period_kind, period_start, period_start)
-        return found.row(0, named=True) if found.height else None
-
     def map_values(self, indicator_id: str, period_kind: str, period_start: date, area_level: str) -> pl.DataFrame:
         """One row per area of a level, those without a figure among them.
 
@@ -338,34 +349,21 @@ class Release:
     ) -> pl.DataFrame:
         """An indicator over time with its chart limits, by area and period, from the period `since` on."""
         return self._query(
-            """select v.*, l.basis, l.centre, l.limit_low, l.limit_high from indicator_values v
-            left join indicator_limits l using (indicator_id, area_id, period_kind, period_start)
-            where v.indicator_id = ? and list_contains(?::varchar[], v.area_id) and v.period_kind = ?
-              and v.period_start >= ?
-            order by v.area_id, v.period_start""",
-            indicator_id,
-            list(area_ids),
-            period_kind,
-            since,
-        )
-
-    def city_series(self, indicator_ids: Sequence[str], period_kind: str, since: date, until: date) -> pl.DataFrame:
-        """The city's figures of several indicators from one period to another, oldest first."""
-        asked = pl.col("indicator_id").is_in(list(indicator_ids)) & pl.col("period_start").is_between(since, until)
-        return self._city_rows(period_kind).filter(asked)
-
-    def _city_rows(self, period_kind: str) -> pl.DataFrame:
-        """All of the city's figures of a kind of period, by indicator, oldest first."""
-        rows = self._city.get(period_kind)
-        if rows is None:
-            rows = self._query(
-                """select * from indicator_values where area_id = ? and period_kind = ?
-                order by indicator_id, period_start""",
-                self.city_id,
-                period_kind,
+            # Of both tables, that neither is joined whole.
+            """with figure as (
+              select * from indicator_values where indicator_id = $indicator and period_kind = $kind
+                and list_contains($areas::varchar[], area_id) and period_start >= $since
+            ), limits as (
+              select area_id, period_start, basis, centre, limit_low, limit_high from indicator_limits
+              where indicator_id = $indicator and period_kind = $kind
+                and list_contains($areas::varchar[], area_id) and period_start >= $since
             )
-            self._city.put(period_kind, rows)
-        return rows
+            from figure left join limits using (area_id, period_start) order by area_id, period_start""",
+            indicator=indicator_id,
+            kind=period_kind,
+            areas=list(area_ids),
+            since=since,
+        )
 
     def changes(self, limit: int) -> pl.DataFrame:
         """The most important changes with the titles and limits needed to word them."""

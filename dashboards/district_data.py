@@ -138,14 +138,18 @@ class DistrictData(Questions):
             Rows of `comparisons`, one per area and indicator.
         """
         return self._query(
+            # Chosen by few columns, since all columns of years of comparisons are much to read.
             """with newest as (
               select unnest(?::varchar[]) as period_kind, unnest(?::date[]) as last, unnest(?::int[]) as place
+            ), best as (
+              select c.area_id, c.indicator_id, c.period_kind, c.period_start
+              from comparisons c join newest using (period_kind)
+              where c.period_start <= newest.last
+                and (c.area_id = ? or (c.indicator_id = ? and list_contains(?::varchar[], c.area_id)))
+              qualify row_number() over (partition by c.area_id, c.indicator_id
+                order by c.period_kind = ? and c.period_start = ? desc, newest.place, c.period_start desc) = 1
             )
-            select c.* from comparisons c join newest using (period_kind)
-            where c.period_start <= newest.last
-              and (c.area_id = ? or (c.indicator_id = ? and list_contains(?::varchar[], c.area_id)))
-            qualify row_number() over (partition by c.area_id, c.indicator_id
-              order by c.period_kind = ? and c.period_start = ? desc, newest.place, c.period_start desc) = 1
+            select c.* from comparisons c join best using (area_id, indicator_id, period_kind, period_start)
             order by c.area_id, c.indicator_id""",
             list(newest),
             list(newest.values()),

@@ -6,9 +6,9 @@ Here: which address leads to which file, and what a reader is told when there is
 
 import re
 
-from dash import html
 from flask import Flask, Response, abort, request
 
+from dashboards import elements as html
 from dashboards.access.guard import record_download
 from dashboards.address import DOWNLOADS, FORMATS, parse
 from dashboards.data import ReleaseError

@@ -3,12 +3,10 @@
 Not here: what the pages hold, and answers that Dash encodes itself.
 """
 
-import json
-from datetime import date
 from typing import Any
 
+import orjson
 from dash.development.base_component import Component
-from plotly.utils import PlotlyJSONEncoder
 
 from dashboards.figures.drawing import Drawing
 
@@ -20,21 +18,30 @@ ABOUT_THE_CLASS = frozenset(
         "available_wildcard_properties",
     }
 )
-"""What a component holds besides the properties that were set."""
+"""What a component of Dash holds besides the properties that were set."""
+OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
-class _Encoder(PlotlyJSONEncoder):  # type: ignore[misc]  # plotly has no types
-    """Writes what pages are made of; the encoder of Dash asks of each part what a dozen libraries might make of it."""
+class Written(str):
+    """Content as JSON text."""
 
-    def default(self, o: Any) -> Any:
-        if isinstance(o, Component):
-            props = {name: value for name, value in vars(o).items() if name not in ABOUT_THE_CLASS}
-            return {"props": props, "type": o._type, "namespace": o._namespace}
-        if isinstance(o, Drawing):
-            return o.to_plotly_json()
-        return o.isoformat() if isinstance(o, date) else super().default(o)
+    __slots__ = ()
 
 
-def as_json(content: Any) -> str:
+def as_json(content: Any) -> Written:
     """Write components, drawings and plain values; what is not a number becomes null, as JSON has no word for it."""
-    return json.dumps(content, cls=_Encoder, separators=(",", ":"))
+    return Written(orjson.dumps(content, _plain, OPTIONS).decode())
+
+
+def preceded(parts: list[Any], content: Written) -> Written:
+    """Put parts before those of a written list."""
+    return Written(f"{as_json(parts)[:-1]},{content[1:]}") if parts else content
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, Component):
+        props = {name: value for name, value in vars(part).items() if name not in ABOUT_THE_CLASS}
+        return {"props": props, "type": part._type, "namespace": part._namespace}
+    if isinstance(part, Drawing):
+        return part.to_plotly_json()
+    raise TypeError(f"{type(part).__name__} has no place on a page")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import xlsxwriter
-from dash import html
 
+from dashboards import elements as html
 from dashboards.address import href
 from dashboards.components.context import Context
 from dashboards.components.grid import GRID

@@ -4,16 +4,16 @@ A release is immutable, so the same view of it is always the same page: drawn pa
 for as long as their release is open. What a page holds is for `pages`.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from dash import dcc, html
+from dash import dcc
 from dash.development.base_component import Component
 
+from dashboards import elements as html
 from dashboards.access.bar import account_bar
 from dashboards.address import LANGUAGES, View, parse
 from dashboards.components.context import Context
@@ -22,7 +22,7 @@ from dashboards.components.first_use import first_use
 from dashboards.components.header import footer, header, is_overdue, plain_header
 from dashboards.components.layout import empty_state
 from dashboards.data import Release, ReleaseError
-from dashboards.encoding import as_json
+from dashboards.encoding import Written, as_json, preceded
 from dashboards.figures.theme import palette
 from dashboards.keeping import Kept
 from dashboards.pages import (
@@ -69,6 +69,7 @@ class Page(NamedTuple):
     """What the browser gets for an address."""
 
     content: Any
+    """A list of parts, or such a list as it is written for the browser (`Written`)."""
     scheme: str
     language: str
     title: str
@@ -89,7 +90,7 @@ def draw_page(release: Release, view: View, scheme: str) -> Page:
     words = context.words
     if view.page is None:
         content: Any = empty_state(
-            words("lost.title"), dcc.Link(words("lost.remedy"), href=context.link("overview")), is_page=True
+            words("lost.title"), html.InnerLink(words("lost.remedy"), href=context.link("overview")), is_page=True
         )
         title = words("lost.title")
     elif release.scope.is_limited and release.areas.height < 2:
@@ -129,18 +130,19 @@ def render(
         LOG.exception("The page at %s?%s could not be drawn", pathname, (query or "").lstrip("?"))
         page = _failed(view, scheme, "page", type(error).__name__)
     # Drawn pages are kept for all who see the same of a release; who asks is no part of them.
-    return page._replace(content=[*account_bar(Words(page.language), page.scheme), *page.content])
+    bar, drawn = account_bar(Words(page.language), page.scheme), page.content
+    return page._replace(content=preceded(bar, drawn) if isinstance(drawn, Written) else [*bar, *drawn])
 
 
 class KeptPages:
-    """Draws pages and keeps them, as text, until their release is closed.
+    """Draws pages and keeps them, as they are written for the browser, until their release is closed.
 
     A release as seen through another scope is another release, so that no reader gets a page drawn for one who may
     see more.
     """
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Release, Kept[str]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Release, Kept[Page]] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def __call__(self, release: Release, view: View, scheme: str) -> Page:
@@ -149,11 +151,12 @@ class KeptPages:
         key = (view, scheme, is_overdue(release.info))
         with self._lock:
             pages = self._kept.setdefault(release, Kept(KEPT_LIMITED_PAGES if release.scope.is_limited else KEPT_PAGES))
-        text = pages.get(key)
-        if text is None:
-            text = as_json(draw_page(release, view, scheme))
-            pages.put(key, text)
-        return Page(*json.loads(text))
+        page = pages.get(key)
+        if page is None:
+            drawn = draw_page(release, view, scheme)
+            page = drawn._replace(content=as_json(drawn.content))
+            pages.put(key, page)
+        return page
 
 
 def control_values(content: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ limits (`data`), how they came to be (`vintage_data`).
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -38,6 +39,15 @@ class TrendData(Questions):
     def targets(self) -> pl.DataFrame:
         """Declared targets and what came of them, by indicator and area."""
         return self._query("select * from targets order by indicator_id, area_id")
+
+    def target(self, indicator_id: str, area_id: str) -> dict[str, Any] | None:
+        """The row of `targets` of an indicator and area, None where none is declared."""
+        at = self._target_places.get((indicator_id, area_id))
+        return None if at is None else self.targets.row(at, named=True)
+
+    @cached_property
+    def _target_places(self) -> dict[tuple[str, str], int]:
+        return {key: at for at, key in enumerate(self.targets.select("indicator_id", "area_id").iter_rows())}
 
     def year_comparisons(self, indicator_ids: Sequence[str], area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
         """Figures against those of the same period a year before: the columns of `year_comparisons`."""

@@ -6,7 +6,7 @@ release. Nothing here queries or lays out.
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +84,7 @@ class Words:
 
     def period(self, period_kind: str, start: date) -> str:
         """Name a period by its kind and first day."""
-        return self(
-            f"date.{period_kind}",
-            d=start.day,
-            month=self._month(start),
-            m=start.month,
-            y=start.year,
-            q=(start.month + 2) // 3,
-        )
+        return _period(self.language, period_kind, start)
 
     def in_period(self, period_kind: str, start: date) -> str:
         """Name a period as part of a sentence ("in November 2016", "on 3 May 2016")."""
@@ -129,6 +122,19 @@ class Words:
 
     def _month(self, day: date) -> str:
         return self(f"date.month_{day.month}")
+
+
+@lru_cache(maxsize=20_000)
+def _period(language: str, period_kind: str, start: date) -> str:
+    words = Words(language)
+    return words(
+        f"date.{period_kind}",
+        d=start.day,
+        month=words(f"date.month_{start.month}"),
+        m=start.month,
+        y=start.year,
+        q=(start.month + 2) // 3,
+    )
 
 
 @cache

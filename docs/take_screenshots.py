@@ -1,6 +1,7 @@
-"""Redraw docs/screenshots from the current release: `python docs/take_screenshots.py [--home DIR] [--only NAME]`.
+"""Redraw docs/screenshots: `python docs/take_screenshots.py --home DIR --simulated DIR [--only NAME]`.
 
-Serves the dashboard on loopback, opens its pages in a real Chromium and saves what a reader sees.
+Serves the dashboards of New York's and of the simulated district's current releases on loopback, opens their pages in a
+real Chromium and saves what a reader sees. Of the simulated district are the pages that New York's records do not fill.
 """
 
 import argparse
@@ -26,6 +27,12 @@ SHOTS = {
     "quality": "/quality",
     "catalogue": "/catalogue?status=available&indicator=B1",
     "overview_dark_zh": "/?lang=zh&scheme=dark",
+    "interventions": "/interventions",
+    "explain": "/explain?indicator=B1_theft&area=brooklyn&by=month&period=2016-11",
+}
+SIMULATED = {
+    "public": "/public",
+    "game": "/game",
 }
 WIDTH, HEIGHT, TALLEST = 1400, 900, 2600
 """In pixels; longer pages are cut off at the tallest."""
@@ -63,23 +70,26 @@ def main() -> int:
     """Take all screenshots; 1 if there is no browser or no release, or a picture is too heavy."""
     parser = argparse.ArgumentParser(description="Redraw docs/screenshots from the current release.")
     parser.add_argument("--home", type=Path, default=Path(os.environ.get("WARDLIGHT_HOME", ".wardlight")))
-    parser.add_argument("--only", action="append", choices=SHOTS, default=[], help="take these alone")
+    parser.add_argument("--simulated", type=Path, help="state folder of the simulated district")
+    choices = [*SHOTS, *SIMULATED]
+    parser.add_argument("--only", action="append", choices=choices, default=[], help="take these alone")
     options = parser.parse_args()
-    home = options.home
+    homes = [(options.home, SHOTS), *([(options.simulated, SIMULATED)] if options.simulated else [])]
     executable = browsing.chromium()
     if executable is None:
         print(browsing.MISSING, file=sys.stderr)
         return 1
-    if not (home / "releases" / "current").exists():
-        print(f"No release under {home}: run the nightly job first, make nightly.", file=sys.stderr)
-        return 1
     FOLDER.mkdir(exist_ok=True)
-    with browsing.serve(home) as url, browsing.browser(executable) as browser:
-        for name, address in SHOTS.items():
-            if options.only and name not in options.only:
-                continue
-            _take(browser, url + address, FOLDER / f"{name}.png")
-            print(f"docs/screenshots/{name}.png")
+    for home, shots in homes:
+        if not (home / "releases" / "current").exists():
+            print(f"No release under {home}: run the nightly job first, make nightly.", file=sys.stderr)
+            return 1
+        with browsing.serve(home) as url, browsing.browser(executable) as browser:
+            for name, address in shots.items():
+                if options.only and name not in options.only:
+                    continue
+                _take(browser, url + address, FOLDER / f"{name}.png")
+                print(f"docs/screenshots/{name}.png")
     heavy = [file.name for file in sorted(FOLDER.glob("*.png")) if file.stat().st_size > HEAVIEST]
     if heavy:
         print(f"Heavier than {HEAVIEST:,} bytes: {', '.join(heavy)}; make TALLEST smaller.", file=sys.stderr)

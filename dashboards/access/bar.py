@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from dash import dcc, html
+from dash import dcc
 from flask import g
 
+from dashboards import elements as html
 from dashboards.access import pages
 from dashboards.access.guard import Reader
 from dashboards.access.sign_in import form_token

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dash import html
-
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import badge
 from dashboards.components.year_before import p_text

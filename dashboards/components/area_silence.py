@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column
 from dashboards.components.layout import empty_state, panel, table

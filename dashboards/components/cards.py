@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import badge
 from dashboards.components.signals import signal_badge
@@ -95,7 +95,7 @@ def card(
         *footing,
     ]
     link = context.link("trend", indicator=indicator["indicator_id"], period_kind=kind)
-    drawn = dcc.Link(
+    drawn = html.InnerLink(
         html.Article(content),
         href=link,
         className="card card-old" if is_old else "card",
@@ -103,7 +103,10 @@ def card(
     )
     origin = context.origin(indicator["indicator_id"], context.release.city_id, kind, shown)
     return html.Div(
-        [drawn, dcc.Link(words("explain.cell"), href=origin, className="card-origin", title=words("explain.link"))],
+        [
+            drawn,
+            html.InnerLink(words("explain.cell"), href=origin, className="card-origin", title=words("explain.link")),
+        ],
         className="card-frame",
     )
 
@@ -111,10 +114,9 @@ def card(
 def target_line(context: Context, indicator: dict[str, Any], row: dict[str, Any] | None) -> list[Any]:
     """The city's target, where the figure stands on the way to it, and how probable it is to be reached."""
     release = context.release
-    found = release.trends.targets.filter(indicator_id=indicator["indicator_id"], area_id=release.city_id)
-    if not found.height:
+    target = release.trends.target(indicator["indicator_id"], release.city_id)
+    if target is None:
         return []
-    target = found.row(0, named=True)
     told = [aim(context, target, indicator), *filter(None, [chance(context, target)])]
     status = row["target_status"] if row else None
     badges = [html.Div(status_badge(context, status), className="badges")] if status else []

@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import empty_state
 from dashboards.figures.theme import RISING
@@ -32,7 +32,7 @@ def change_list(context: Context, changes: pl.DataFrame) -> Any:
             html.Li(
                 [
                     html.Span(sign, className="change-sign", **{"aria-hidden": "true"}),
-                    dcc.Link(sentence(context, row), href=link),
+                    html.InnerLink(sentence(context, row), href=link),
                 ]
             )
         )

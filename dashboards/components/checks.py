@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column, wrapped_column
 from dashboards.components.layout import badge, graph
@@ -99,15 +99,18 @@ def check_history(context: Context) -> Any:
         return None
     if not shown["failed"].sum():
         return html.P(words("quality.never_failed", count=words.number(dates)), className="note")
+    drawn = set(shown.filter(pl.col("failed") > 0)["table_name"])
     hovers = [
         "<br>".join(
             [
-                f"<b>{row['table_name']}</b>",
-                words.period("day", row["as_of"]),
-                words("quality.checks_failed", failed=words.number(row["failed"]), all=words.number(row["checks"])),
+                f"<b>{table}</b>",
+                words.period("day", as_of),
+                words("quality.checks_failed", failed=words.number(failed), all=words.number(checks)),
             ]
         )
-        for row in shown.to_dicts()
+        if table in drawn
+        else ""
+        for table, as_of, failed, checks in shown.select("table_name", "as_of", "failed", "checks").iter_rows()
     ]
     description = words("quality.checks_by_date_description")
     drawing = checks_figure(shown, hovers, words.axis_formats, context.colours)

@@ -1,5 +1,6 @@
 """What every part of a page needs to know: the release, the reader's view, words and colours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -29,11 +30,20 @@ class Context:
 
     def link(self, page: str, **changes: Any) -> str:
         """Address of another view that keeps language, colour scheme and release."""
-        return href(self.view.bare().to(page, **changes))
+        return href(self._bare.to(page, **changes))
+
+    @cached_property
+    def _bare(self) -> View:
+        return self.view.bare()
 
     def origin(self, indicator_id: str, area_id: str, period_kind: str, period: date) -> str:
         """Address of the page that tells where a figure comes from."""
         return self.link("explain", indicator=indicator_id, areas=(area_id,), period_kind=period_kind, period=period)
+
+    def origins(self, indicator_id: str, area_id: str, period_kind: str) -> Callable[[date], str]:
+        """Give `origin` as a function of the period, for tables of thousands of periods."""
+        address = self.origin(indicator_id, area_id, period_kind, date.max).split(date.max.isoformat())
+        return lambda period: period.isoformat().join(address)
 
     def area_title(self, area_id: str) -> str:
         """Title of an area in the reader's language; its id where the release does not know it."""
@@ -48,8 +58,17 @@ class Context:
 
     def reasons(self, codes: str | None) -> list[str]:
         """Put reason codes into words, sources by their titles."""
-        return self.words.reasons(codes, self.source_titles)
+        # A page has thousands of figures, and they share a handful of reasons.
+        known = self._worded_reasons
+        if codes not in known:
+            known[codes] = tuple(self.words.reasons(codes, self.source_titles))
+        return list(known[codes])
 
+    @cached_property
+    def _worded_reasons(self) -> dict[str | None, tuple[str, ...]]:
+        return {}
+
+    @cached_property
     def available_indicators(self) -> list[dict[str, Any]]:
         """Rows of the catalogue whose figures this release carries, those about incidents first."""
         available = self.release.catalogue.filter(pl.col("status") == "available")
@@ -64,9 +83,9 @@ class Context:
             return self.release.indicator(self.view.indicator)
         kind = self.view.period_kind or "month"
         closed, newest = self.release.newest_closed.get(kind), self.release.newest_figures(kind, by_area=True)
-        known = [row for row in self.available_indicators() if row["indicator_id"] in newest]
+        known = [row for row in self.available_indicators if row["indicator_id"] in newest]
         current = [row for row in known if newest[row["indicator_id"]] == closed]
-        mapped = (row for row in self.available_indicators() if self.release.levels(row["indicator_id"]))
+        mapped = (row for row in self.available_indicators if self.release.levels(row["indicator_id"]))
         return next(iter(current or known), None) or next(mapped, None)
 
     def chosen_kind(self, indicator_id: str) -> str:

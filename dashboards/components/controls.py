@@ -1,13 +1,13 @@
 """Controls that change the view; each writes one field of the address and reads nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
 import dash_mantine_components as dmc
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 
 CONTROL = "control"
@@ -23,7 +23,7 @@ def indicator_select(context: Context, chosen: str | None) -> Any:
     """Select of the available indicators, grouped by dimension."""
     words = context.words
     groups: dict[str, list[dict[str, str]]] = {}
-    for row in context.available_indicators():
+    for row in context.available_indicators:
         item = {"value": row["indicator_id"], "label": words.of(row, "title")}
         groups.setdefault(words.known("dimension", row["dimension"]), []).append(item)
     data = [{"group": group, "items": items} for group, items in groups.items()]
@@ -32,7 +32,7 @@ def indicator_select(context: Context, chosen: str | None) -> Any:
     )
 
 
-def kind_select(context: Context, kinds: Sequence[str], chosen: str) -> Any:
+def kind_select(context: Context, kinds: Collection[str], chosen: str) -> Any:
     """Segmented control of the period kinds that an indicator has."""
     words = context.words
     order = [kind for kind in ("day", "week", "month", "quarter", "year", "rolling_12m") if kind in kinds]

@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.cooperation_words import (
     in_order,
@@ -172,7 +172,7 @@ def network_panel(context: Context, area: str) -> list[Any]:
         has_interval = row["lower"] is not None and row["upper"] is not None
         rows.append(
             [
-                dcc.Link(indicator_title(context, row), href=link),
+                html.InnerLink(indicator_title(context, row), href=link),
                 words.measure(row["value"], row["unit"], row["decimals"]),
                 limits_text(context, row, "lower", "upper", row["decimals"]) if has_interval else "",
                 words.period(row["period_kind"], row["period_start"]),

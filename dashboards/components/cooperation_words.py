@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.data import DIMENSIONS
 

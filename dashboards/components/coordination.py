@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.cooperation_tables import series_table
 from dashboards.components.cooperation_words import (
@@ -100,7 +100,7 @@ def _obstacle(context: Context, row: Row, gives: pl.DataFrame) -> Any:
         certainty=words.number(100 * row["obstacle_certainty"]),
     )
     link = context.link("trend", indicator=row["obstacle"], areas=(row["area_id"],))
-    return [words("cooperation.obstacle_is"), dcc.Link(title, href=link), text]
+    return [words("cooperation.obstacle_is"), html.InnerLink(title, href=link), text]
 
 
 def over_time_panel(context: Context, series: pl.DataFrame, kind: str, what: str, file: str) -> Any:

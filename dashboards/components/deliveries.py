@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from dash import html
-
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import badge, empty_state, panel, table
 

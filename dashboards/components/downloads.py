@@ -3,8 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from dash import html
-
+from dashboards import elements as html
 from dashboards.address import FORMATS, download_href
 from dashboards.components.context import Context
 

@@ -6,8 +6,7 @@ button in the header: the pages themselves are the same for everyone.
 
 from typing import Any
 
-from dash import html
-
+from dashboards import elements as html
 from dashboards.wording import Words
 
 MARKS = (

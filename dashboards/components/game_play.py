@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import table
 from dashboards.figures.games import Band, Corner, band_figure, map_figure, portrait_figure

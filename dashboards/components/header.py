@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dash import dcc, html
-
+from dashboards import elements as html
 from dashboards.address import PAGES, View, href
 from dashboards.components.context import Context
 from dashboards.components.first_use import help_button
@@ -25,7 +24,7 @@ def header(context: Context) -> Any:
     fresh = words("header.sources", alive=alive, all=len(statuses))
     facts = [
         html.Span(words("header.as_of", day=words.day(info.as_of))),
-        dcc.Link(
+        html.InnerLink(
             [
                 html.Span("●" if alive == len(statuses) else "▲", className="fact-sign", **{"aria-hidden": "true"}),
                 fresh,
@@ -45,7 +44,7 @@ def _release(context: Context) -> Any:
     name = html.Span(words("header.release", release=release_id), className="release-id")
     page = view.page or "overview"
     pinned = view.release is not None
-    way = dcc.Link(
+    way = html.InnerLink(
         words("header.unpin" if pinned else "header.pin"),
         href=href(view.to(page, release=None if pinned else release_id)),
         id={SWITCH: "release"},
@@ -92,7 +91,7 @@ def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[A
     language, language_name = OTHER_LANGUAGE[words.language]
     scheme = "light" if shown_scheme == "dark" else "dark"
     links = [
-        dcc.Link(
+        html.InnerLink(
             words(f"nav.{page}"),
             href=href(view.bare().to(page)),
             className="nav-link active" if page == view.page else "nav-link",
@@ -101,13 +100,13 @@ def _frame(words: Words, view: View, shown_scheme: str, city: str, facts: list[A
     ]
     switches = [
         help_button(words),
-        dcc.Link(
+        html.InnerLink(
             language_name,
             href=href(current.to(current.page or "overview", language=language)),
             id={SWITCH: "language"},
             className="switch",
         ),
-        dcc.Link(
+        html.InnerLink(
             [html.Span("☀" if scheme == "light" else "☾", **{"aria-hidden": "true"}), " ", words(f"scheme.{scheme}")],
             href=href(current.to(current.page or "overview", scheme=scheme)),
             id={SWITCH: "scheme"},

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
+from dash import dcc
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.downloads import download_links
 

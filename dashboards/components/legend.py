@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dash import html
-
+from dashboards import elements as html
 from dashboards.figures.theme import RISING
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.cooperation_words import Row, legend
 from dashboards.components.grid import grid, number_column, range_column, wrapped_column

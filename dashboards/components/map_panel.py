@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, range_column, text_column
@@ -59,7 +59,7 @@ def map_panel(context: Context, indicator: dict[str, Any], kind: str, periods: p
         note=[
             words("overview.map_note"),
             " ",
-            dcc.Link(words("overview.definition"), href=context.link("catalogue", indicator=identity)),
+            html.InnerLink(words("overview.definition"), href=context.link("catalogue", indicator=identity)),
         ],
         class_name="map-panel",
     )

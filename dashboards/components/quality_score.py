@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column
 from dashboards.components.layout import badge, empty_state, graph, panel, table

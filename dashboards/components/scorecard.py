@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dash import dcc, html
-
+from dashboards import elements as html
 from dashboards.address import parse
 from dashboards.components.cards import STATUS_SIGNS
 from dashboards.components.context import Context
@@ -75,7 +74,7 @@ def _name(context: Context, score: Score) -> list[Any]:
     words = context.words
     link = context.link("trend", indicator=score.indicator_id, areas=(score.area_id,), period_kind=score.kind)
     unit = score.indicator["unit"]
-    named = dcc.Link(words.of(score.indicator, "title"), href=link)
+    named = html.InnerLink(words.of(score.indicator, "title"), href=link)
     return [named] if unit == "%" else [named, html.Span(words.unit(unit), className="sub")]
 
 
@@ -88,7 +87,7 @@ def _area(context: Context, score: Score) -> Any:
         period_kind=view.period_kind,
         period=view.period,
     )
-    return dcc.Link(context.area_title(score.area_id), href=link)
+    return html.InnerLink(context.area_title(score.area_id), href=link)
 
 
 def _figure(context: Context, score: Score, titles: Sequence[str]) -> list[Any]:
@@ -99,7 +98,7 @@ def _figure(context: Context, score: Score, titles: Sequence[str]) -> list[Any]:
     percent = score.indicator["unit"] == "%"
     number: Any = words.number(row["value"], decimals) + ("%" if percent else "")
     if EXPLAIN:
-        number = dcc.Link(
+        number = html.InnerLink(
             number,
             href=context.link(
                 EXPLAIN,
@@ -225,7 +224,7 @@ def _position(context: Context, score: Score) -> Cell:
         period=row["period_start"],
     )
     lines = position_lines(context, row)
-    return [dcc.Link(lines[0], href=link), *(html.Span(line, className="sub") for line in lines[1:])], ""
+    return [html.InnerLink(lines[0], href=link), *(html.Span(line, className="sub") for line in lines[1:])], ""
 
 
 def position_lines(context: Context, row: dict[str, Any], in_short: bool = False) -> list[str]:

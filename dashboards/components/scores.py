@@ -109,7 +109,7 @@ def scores(
     end of `period`. Left out are indicators that have no rows of the area at all, such as those of another geography.
     """
     districts, end = context.release.districts, period_end(kind, period)
-    indicators = {row["indicator_id"]: row for row in context.available_indicators()}
+    indicators = {row["indicator_id"]: row for row in context.available_indicators}
     periods: dict[str, tuple[str, date]] = {}
     for identity, row in indicators.items():
         own = next((each for each in (kind, *KINDS) if each in (row["period_kinds"] or [])), None)
@@ -131,7 +131,6 @@ def scores(
         (row["area_id"], row["indicator_id"]): row
         for row in districts.positions(newest, (kind, period), area_id, part_ids, part_indicator).to_dicts()
     }
-    targets = {(row["area_id"], row["indicator_id"]): row for row in context.release.trends.targets.to_dicts()}
 
     def score(area: str, identity: str) -> Score:
         own, start = periods[identity]
@@ -143,7 +142,7 @@ def scores(
             start,
             figures.get(key),
             courses.get(key, [])[-PERIODS_SHOWN:],
-            targets.get(key),
+            context.release.trends.target(identity, area),
             places.get(key),
             is_of_other_kind=own != kind,
         )

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from dash import dcc, html
-
+from dashboards import elements as html
 from dashboards.components import changes
 from dashboards.components.context import Context
 from dashboards.components.intervention_words import areas_of, sentence
@@ -49,7 +48,7 @@ def story(context: Context, events: Sequence[Event]) -> Any:
 
 
 def _item(context: Context, event: Event) -> Any:
-    text: Any = dcc.Link(event.text, href=event.link) if event.link else event.text
+    text: Any = html.InnerLink(event.text, href=event.link) if event.link else event.text
     return html.Li(
         [
             html.Time(event.when, dateTime=event.day.isoformat()),

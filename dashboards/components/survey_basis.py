@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import panel, table
 from dashboards.components.survey_words import FOUNDATIONS, range_text, title_of

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.layout import badge, panel
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from dash import dcc, html
-
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.periods import period_end
 
@@ -68,4 +67,4 @@ def alarm(context: Context) -> Any:
     else:
         sentence = words("alarm.all_in_turn", trouble=trouble, first=words.day(min(days)), last=words.day(max(days)))
     sign = html.Span("▲", className="alarm-sign", **{"aria-hidden": "true"})
-    return dcc.Link([sign, html.Span(sentence)], href=context.link("quality"), className="alarm")
+    return html.InnerLink([sign, html.Span(sentence)], href=context.link("quality"), className="alarm")

@@ -23,7 +23,7 @@ def checks_figure(
     history
         Rows of `QualityData.checks_by_date`.
     hovers
-        Text per row of `history`.
+        Text per row of `history`; those of tables that never failed are not shown.
     date_formats
         Plotly's `tickformatstops` of the time axis in the reader's language.
 
@@ -46,7 +46,10 @@ def checks_figure(
     first: date = named["as_of"].min()  # type: ignore[assignment]
     last: date = named["as_of"].max()  # type: ignore[assignment]
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    cells = {(row["table_name"], row["as_of"]): (row["state"], row["hover"]) for row in named.to_dicts()}
+    cells = {
+        (table, day): (state, hover)
+        for table, day, state, hover in named.select("table_name", "as_of", "state", "hover").iter_rows()
+    }
     found = [[cells.get((table, day)) for day in days] for table in tables]
     fills = (colours.sequence[0], colours.muted, colours.unfavourable)
     return heat_map(days, tables, found, fills, ROW_PIXELS, date_formats, colours)

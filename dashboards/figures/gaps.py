@@ -80,8 +80,8 @@ def gap_figure(
 
 
 def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]:
-    closed = frame.filter(~pl.col("is_open"))
     ends = [frame["day"][0] - timedelta(days=frame["days"][0]), frame["day"][-1]]
+    points = frame.select("day", "days", "hover", "is_open", "signal").rows()
     quiet: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip"}
     traces = [
         scatter(
@@ -101,8 +101,8 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]
     ]
     traces.append(
         scatter(
-            x=closed["day"].to_list(),
-            y=closed["days"].to_list(),
+            x=[day for day, _, _, is_open, _ in points if not is_open],
+            y=[days for _, days, _, is_open, _ in points if not is_open],
             meta="line",
             line={"color": colours.line, "width": 1},
             **quiet,
@@ -110,13 +110,13 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]
     )
     size = 6 if frame.height <= 120 else 4
     for is_open, meta in ((False, "gap"), (True, "open")):
-        plain = frame.filter((pl.col("is_open") == is_open) & (pl.col("signal") == "none"))
+        plain = [point for point in points if point[3] == is_open and point[4] == "none"]
         outline = {"color": colours.line, "width": 1.6}
         fill = {"color": colours.surface, "size": size + 2, "line": outline} if is_open else {"color": colours.line}
         traces.append(_points(plain, meta, {"symbol": "circle", "size": size} | fill))
         for signal, symbol in GAP_SHAPES.items():
-            marked = frame.filter((pl.col("is_open") == is_open) & (pl.col("signal") == signal))
-            if marked.height:
+            marked = [point for point in points if point[3] == is_open and point[4] == signal]
+            if marked:
                 colour = signal_colour(colours, signal, polarity)
                 inside = colours.surface if is_open else colour
                 line = {"color": colour, "width": 1.6}
@@ -126,11 +126,12 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]
     return traces
 
 
-def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> Trace:
+def _points(points: Sequence[tuple[Any, ...]], meta: str, marker: Mapping[str, Any]) -> Trace:
+    """Draw gaps of which day, days and hover come first."""
     return scatter(
-        x=frame["day"].to_list(),
-        y=frame["days"].to_list(),
-        text=frame["hover"].to_list(),
+        x=[day for day, *_ in points],
+        y=[days for _, days, *_ in points],
+        text=[hover for _, _, hover, *_ in points],
         hoverinfo="text",
         mode="markers",
         marker=marker,

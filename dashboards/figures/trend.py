@@ -127,13 +127,11 @@ def _scale(panels: Sequence[Panel]) -> tuple[float, float] | None:
     """Ends of the value axis where worst cases would flatten all else: they are then cut off; None where they fit."""
     told, worst = [0.0], [0.0]
     for panel in panels:
-        in_doubt = panel.frame.filter(
-            (pl.col("unusable").fill_null(0) > 0) & pl.all_horizontal(pl.col("bound_low", "bound_high").is_not_null())
-        )
         told += [value for _, value in panel.way]
-        told += _numbers(panel.frame, "value", "lower", "upper", "centre", "limit_low", "limit_high")
-        told += [] if panel.nowcasts is None else _numbers(panel.nowcasts, "value", "lower", "upper")
-        worst += _numbers(in_doubt, "bound_low", "bound_high")
+        told += _ends(panel.frame, "value", "lower", "upper", "centre", "limit_low", "limit_high")
+        told += [] if panel.nowcasts is None else _ends(panel.nowcasts, "value", "lower", "upper")
+        bounds = zip(*(panel.frame[name] for name in ("unusable", "bound_low", "bound_high")), strict=True)
+        worst += [end for unusable, *ends in bounds if unusable and None not in ends for end in ends]
     low, high = min(told), max(told)
     height = high - low
     if max(worst) <= high + height and min(worst) >= low - height:
@@ -141,8 +139,10 @@ def _scale(panels: Sequence[Panel]) -> tuple[float, float] | None:
     return max(min(*worst, low), low - height), min(max(*worst, high), high + height)
 
 
-def _numbers(frame: pl.DataFrame, *names: str) -> list[float]:
-    return [number for name in names for number in frame[name].drop_nulls()]
+def _ends(frame: pl.DataFrame, *names: str) -> list[float]:
+    """The least and the greatest number of each column that has any."""
+    ends: list[Any] = [end for name in names for end in (frame[name].min(), frame[name].max())]
+    return [end for end in ends if end is not None]
 
 
 def runs(present: Sequence[bool]) -> list[tuple[int, int]]:
@@ -220,30 +220,21 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
     ]
     size = 6 if frame.height <= 120 else 4
     outline = {"color": colours.line, "width": 1.6}
+    points = frame.select("period_start", "value", "hover", "status", "signal").drop_nulls("value").rows()
     for status, marker in {
         "final": {"symbol": "circle", "size": size, "color": colours.line},
         "provisional": {"symbol": "circle", "size": size + 2, "color": colours.surface, "line": outline},
         "stale": {"symbol": "x", "size": size + 1, "color": colours.muted},
     }.items():
-        traces.append(_points(frame.filter(pl.col("status") == status), status, marker))
+        traces.append(_points([point for point in points if point[3] == status], status, marker))
     for signal, symbol in SIGNAL_SHAPES.items():
         colour = signal_colour(colours, signal, polarity)
         for hollow in (False, True):
-            marked = frame.filter((pl.col("signal") == signal) & ((pl.col("status") == "provisional") == hollow))
-            if marked.height:
+            marked = [point for point in points if point[4] == signal and (point[3] == "provisional") == hollow]
+            if marked:
                 fill = colours.surface if hollow else colour
-                traces.append(
-                    _points(
-                        marked,
-                        signal,
-                        {
-                            "symbol": symbol,
-                            "size": size + 5,
-                            "color": fill,
-                            "line": {"color": colour, "width": 1.6},
-                        },
-                    )
-                )
+                look = {"symbol": symbol, "size": size + 5, "color": fill, "line": {"color": colour, "width": 1.6}}
+                traces.append(_points(marked, signal, look))
     return traces
 
 
@@ -295,12 +286,12 @@ def _way(way: Sequence[tuple[date, float]], colours: Palette) -> list[Trace]:
     ]
 
 
-def _points(frame: pl.DataFrame, meta: str, marker: Mapping[str, Any]) -> Trace:
-    shown = frame.filter(pl.col("value").is_not_null())
+def _points(points: Sequence[tuple[Any, ...]], meta: str, marker: Mapping[str, Any]) -> Trace:
+    """Draw points of which period_start, value and hover come first."""
     return scatter(
-        x=shown["period_start"].to_list(),
-        y=shown["value"].to_list(),
-        text=shown["hover"].to_list(),
+        x=[day for day, *_ in points],
+        y=[value for _, value, *_ in points],
+        text=[hover for _, _, hover, *_ in points],
         hoverinfo="text",
         mode="markers",
         marker=marker,

@@ -94,9 +94,10 @@ def _traces(source: pl.DataFrame, colours: Palette) -> list[Trace | Trace]:
             line={"color": colours.ink, "width": 1.2, "dash": "dot", "shape": "hvh"},
         ),
     ]
+    found = set(source["status"])
     for status, symbol in MARKS.items():
-        marked = source.filter(pl.col("status") == status)
-        if marked.height:
+        if status in found:
+            marked = source.filter(pl.col("status") == status)
             line = {"color": colours.unfavourable, "width": 2}
             traces.append(
                 scatter(

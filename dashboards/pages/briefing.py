@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.address import href
 from dashboards.components import area_tree, controls
 from dashboards.components.brief import Brief, evidence, headlines, missing, quality

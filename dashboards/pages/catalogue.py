@@ -4,8 +4,8 @@ from typing import Any
 
 import dash_mantine_components as dmc
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.address import AVAILABILITIES
 from dashboards.components import controls
 from dashboards.components.context import Context
@@ -102,7 +102,7 @@ def _item(context: Context, row: dict[str, Any]) -> Any:
     links = []
     if is_available:
         links = [
-            dcc.Link(
+            html.InnerLink(
                 words("catalogue.see_trend"),
                 href=context.link("trend", indicator=row["indicator_id"]),
                 className="button",

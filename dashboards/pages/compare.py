@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.definition import definition
@@ -83,7 +83,7 @@ def _indicator(context: Context, there_are: pl.DataFrame) -> dict[str, Any] | No
     if context.view.indicator:
         return context.release.indicator(context.view.indicator)
     compared = set(there_are["indicator_id"])
-    return next((row for row in context.available_indicators() if row["indicator_id"] in compared), None)
+    return next((row for row in context.available_indicators if row["indicator_id"] in compared), None)
 
 
 def _levels(context: Context, own: pl.DataFrame) -> list[str]:
@@ -265,7 +265,7 @@ def _table(context: Context, areas: pl.DataFrame, indicator: dict[str, Any], kin
             [
                 words("compare.table_note", unit=words.unit(indicator["unit"])),
                 " ",
-                dcc.Link(
+                html.InnerLink(
                     words("overview.definition"),
                     href=context.link("catalogue", indicator=indicator["indicator_id"]),
                 ),

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from dash import html
 
+from dashboards import elements as html
 from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.cooperation_tables import contribution_table, network_panel, score_table

@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components import area_tree, controls
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, range_column, text_column
@@ -79,7 +79,7 @@ def _area_select(context: Context, chosen: str | None) -> Any:
 
 def _briefing_link(context: Context, area_id: str, kind: str, period: date) -> Any:
     month = {"period": period} if kind == "month" else {}
-    return dcc.Link(context.words("district.briefing"), href=context.link("briefing", areas=(area_id,), **month))
+    return html.InnerLink(context.words("district.briefing"), href=context.link("briefing", areas=(area_id,), **month))
 
 
 def summary(context: Context, found: Sequence[Score]) -> str:
@@ -124,7 +124,7 @@ def _look_here(context: Context, found: Sequence[Score]) -> list[Any]:
         if marks:
             link = context.link("trend", indicator=score.indicator_id, areas=(score.area_id,), period_kind=score.kind)
             title = context.words.of(score.indicator, "title")
-            items.append(html.Li([dcc.Link(title, href=link), *marks]))
+            items.append(html.Li([html.InnerLink(title, href=link), *marks]))
     return [html.Ul(items, className="look-here", id="look-here")] if items else []
 
 
@@ -148,7 +148,7 @@ def _left_out(context: Context, found: Sequence[Score]) -> list[Any]:
     """Indicators without any row of this area, and those that the city cannot have, with the reason."""
     words = context.words
     present = {score.indicator_id for score in found}
-    elsewhere = [words.of(row, "title") for row in context.available_indicators() if row["indicator_id"] not in present]
+    elsewhere = [words.of(row, "title") for row in context.available_indicators if row["indicator_id"] not in present]
     shown: list[Any] = []
     if elsewhere:
         names = words("list.comma").join(elsewhere)
@@ -253,7 +253,7 @@ def _causes(context: Context, causes: Sequence[Score]) -> Any:
         names = words("list.comma").join(words.of(score.indicator, "title") for score in rows)
         text = words.counted("parts.signals", len(rows), bad=bad, indicators=names)
         link = context.link("district", areas=(area,), period_kind=view.period_kind, period=view.period)
-        lines.append((-bad, -len(rows), html.Li([dcc.Link(context.area_title(area), href=link), text])))
+        lines.append((-bad, -len(rows), html.Li([html.InnerLink(context.area_title(area), href=link), text])))
     return html.Ul([item for _, _, item in sorted(lines, key=lambda line: line[:2])], className="plain-list")
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components import controls
 from dashboards.components.checks import check_grid, check_summary
 from dashboards.components.context import Context
@@ -75,7 +75,7 @@ def _links(context: Context, found: Explanation) -> Any:
     links = {"trend": trend, "catalogue": context.link("catalogue", indicator=figure["indicator_id"])}
     links["quality"] = context.link("quality")
     return html.Div(
-        [dcc.Link(words(f"nav.{name}"), href=href, className="part-link") for name, href in links.items()],
+        [html.InnerLink(words(f"nav.{name}"), href=href, className="part-link") for name, href in links.items()],
         className="part-links",
     )
 

@@ -4,8 +4,9 @@ import math
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import dcc
 
+from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.controls import choice_of, control_row
 from dashboards.components.game_play import REGIONS, Play, playable
@@ -46,7 +47,7 @@ def page(context: Context) -> Any:
         return [*above, empty_state(why), _sources(context, declared)]
     play = Play(context, declared, values)
     if problem := playable(play):
-        again = dcc.Link(words("game.reset"), href=context.link("game", game=declared.game_id))
+        again = html.InnerLink(words("game.reset"), href=context.link("game", game=declared.game_id))
         return [*above, empty_state(words("game.not_playable"), problem, again)]
     axes = chosen_axes(context, declared)
     return [
@@ -380,7 +381,7 @@ def _source(context: Context, row: dict[str, Any]) -> Any:
     words, given = context.words, context.words.of(row, "source")
     if row["indicator_id"] is None:
         return given
-    link = dcc.Link(
+    link = html.InnerLink(
         words.of(row, "indicator") or row["indicator_id"], href=context.link("catalogue", indicator=row["indicator_id"])
     )
     if row["status"] == "read":

@@ -3,8 +3,8 @@
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components.cards import STATUS_SIGNS
 from dashboards.components.context import Context
 from dashboards.components.intervention_words import areas_of, interval, months_of, sentence
@@ -55,7 +55,7 @@ def _intervention(context: Context, row: dict[str, Any]) -> Any:
         parts.append(_table(context, row))
     parts.append(
         html.P(
-            dcc.Link(words("overview.definition"), href=context.link("catalogue", indicator=row["indicator_id"])),
+            html.InnerLink(words("overview.definition"), href=context.link("catalogue", indicator=row["indicator_id"])),
             className="note",
         )
     )

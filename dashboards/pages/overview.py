@@ -3,9 +3,7 @@
 from datetime import date
 from typing import Any
 
-import polars as pl
-from dash import dcc, html
-
+from dashboards import elements as html
 from dashboards.components.cards import card, first_needed
 from dashboards.components.changes import change_list
 from dashboards.components.context import Context
@@ -56,7 +54,7 @@ def _cards(context: Context, kind: str, asked: date | None) -> Any:
     newest = asked or release.newest_closed.get(kind)
     if newest is None or not figures:
         return html.Section(empty_state(words("overview.no_cards")), className="cards-section")
-    available = context.available_indicators()
+    available = context.available_indicators
     chosen: list[dict[str, Any]] = []
     taken: dict[str, int] = {}
     for row in available:
@@ -64,15 +62,15 @@ def _cards(context: Context, kind: str, asked: date | None) -> Any:
             taken[row["dimension"]] = taken.get(row["dimension"], 0) + 1
             chosen.append(row)
     shown = {row["indicator_id"]: asked or figures[row["indicator_id"]] for row in chosen}
-    series = release.city_series(list(shown), kind, first_needed(kind, min(shown.values())), newest)
+    since = first_needed(kind, min(shown.values()))
     compared = {
         (row["indicator_id"], row["period_start"]): row
         for row in release.trends.year_comparisons(list(shown), [release.city_id], kind).to_dicts()
     }
     by_dimension: dict[str, list[Any]] = {}
     for row in chosen:
-        own = series.filter(pl.col("indicator_id") == row["indicator_id"])
         identity = row["indicator_id"]
+        own = release.city.series(identity, kind, since, newest)
         last_year = compared.get((identity, shown[identity]))
         drawn = card(context, row, kind, shown[identity], newest, own, last_year)
         by_dimension.setdefault(row["dimension"], []).append(drawn)
@@ -101,7 +99,7 @@ def _indicators_without(context: Context, kind: str, newest: date, without: list
     words = context.words
     by_reason: dict[str, list[str]] = {}
     for indicator in without:
-        row = context.release.city_figure(indicator["indicator_id"], kind, newest)
+        row = context.release.city.figure(indicator["indicator_id"], kind, newest)
         reason = words.join(context.reasons(row["reason"])) if row else words("card.no_row")
         by_reason.setdefault(reason, []).append(words.of(indicator, "title"))
     parts = [
@@ -117,5 +115,5 @@ def _dimensions_without(context: Context, present: set[str]) -> list[Any]:
     without = [words.known("dimension", dimension) for dimension in dimensions if dimension not in present]
     if not without:
         return []
-    why = dcc.Link(words("overview.why"), href=context.link("catalogue", availability="not_available"))
+    why = html.InnerLink(words("overview.why"), href=context.link("catalogue", availability="not_available"))
     return [html.P([words("overview.without", dimensions=words.join(without)), " ", why], className="note")]

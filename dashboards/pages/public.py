@@ -4,8 +4,8 @@ import textwrap
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.components import controls
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, range_column, text_column
@@ -135,7 +135,7 @@ def _over_time(context: Context, area: str, chosen: str) -> Any:
         if group in shown
     ]
     everybody = told.filter(pl.col("person_group") == "all").to_dicts()
-    link = dcc.Link(words("overview.definition"), href=context.link("catalogue", indicator=INDICATORS[chosen]))
+    link = html.InnerLink(words("overview.definition"), href=context.link("catalogue", indicator=INDICATORS[chosen]))
     return panel(
         title,
         *([html.P(_sentence(context, everybody[-1]), className="result", id="survey-sentence")] if everybody else []),

@@ -3,9 +3,9 @@
 from typing import Any
 
 import polars as pl
-from dash import html
 
 from dashboards import data_docs
+from dashboards import elements as html
 from dashboards.components.anomalies import drifted_fields, unusual_days
 from dashboards.components.area_silence import silent_areas
 from dashboards.components.checks import PASSED, check_grid, check_history, check_summary

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
-from dash import dcc, html
 
+from dashboards import elements as html
 from dashboards.address import MAX_AREAS
 from dashboards.components import controls
 from dashboards.components.alarms import alarm_lines
@@ -234,7 +234,7 @@ def _origin(context: Context, series: pl.DataFrame, indicator: dict[str, Any], k
     period = row["period_start"]
     href = context.origin(indicator["indicator_id"], row["area_id"], kind, period)
     text = context.words("explain.link_of", period=context.words.period(kind, period))
-    return html.P(dcc.Link(text, href=href), className="origin-link")
+    return html.P(html.InnerLink(text, href=href), className="origin-link")
 
 
 def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
@@ -281,10 +281,12 @@ def _table(
     numbers = ("value", "lower", "upper", "bound_low", "bound_high", "centre", "limit_low", "limit_high")
     counts = ("numerator", "denominator", "unusable")
     begun = _begun(context, series, breaks)
+    origins = {each: context.origins(indicator["indicator_id"], each, kind) for each in series["area_id"].unique()}
+    titles = {each: context.area_title(each) for each in origins}
     foretold = {(row["area_id"], row["period_start"]): row for row in expected.to_dicts()}
     rows = [
         {
-            "area": context.area_title(row["area_id"]),
+            "area": titles[row["area_id"]],
             "period_start": row["period_start"].isoformat(),
             **{name: row[name] for name in (*numbers, *counts)},
             **{
@@ -301,7 +303,7 @@ def _table(
             "break": begun.get(row["period_start"], ""),
             "origin": link_cell(
                 words("explain.cell"),
-                context.origin(row["indicator_id"], row["area_id"], kind, row["period_start"]),
+                origins[row["area_id"]](row["period_start"]),
             ),
         }
         for row in series.sort("period_start", descending=True).to_dicts()
@@ -360,6 +362,6 @@ def _table(
 
 
 def _catalogue_link(context: Context, indicator: dict[str, Any]) -> Any:
-    return dcc.Link(
+    return html.InnerLink(
         context.words("overview.definition"), href=context.link("catalogue", indicator=indicator["indicator_id"])
     )

@@ -23,14 +23,15 @@ from pipelines.publishing.provenance import batch_months
 from pipelines.quality import store
 from pipelines.warehouse import literal, one_row
 
+FIGURES_ORDER = "order by period_kind, year(period_start), indicator_id, area_id, period_start"
+"""Order of the long tables: what is asked for together lies together, be it all areas in a period, or all indicators
+of an area; of a series there is a piece in every year. By indicator first, a district's scorecard took thrice as long.
+"""
 QUERIES = {
-    "indicator_values": "select * from indicators.indicator_values "
-    "order by indicator_id, period_kind, area_id, period_start",
-    "indicator_limits": "select * from indicators.indicator_limits "
-    "order by indicator_id, period_kind, area_id, period_start",
+    "indicator_values": f"select * from indicators.indicator_values {FIGURES_ORDER}",
+    "indicator_limits": f"select * from indicators.indicator_limits {FIGURES_ORDER}",
     "changes": "select * from indicators.changes order by position",
-    "comparisons": "select * from indicators.comparisons "
-    "order by indicator_id, period_kind, area_level, period_start, area_id",
+    "comparisons": f"select * from indicators.comparisons {FIGURES_ORDER}",
     "intervention_results": "select * from indicators.intervention_results order by intervention_id",
     "intervention_months": "select * from indicators.intervention_months order by intervention_id, month",
     "index_scores": "select * from indicators.index_scores "
@@ -57,16 +58,16 @@ QUERIES = {
     "game_thresholds": "select * from indicators.game_thresholds "
     "order by game_id, scenario_id, parameter_id, profile, low nulls first",
     "game_sensitivity": "select * from indicators.game_sensitivity order by game_id, scenario_id, parameter_id",
-    "nowcasts": "select * from indicators.nowcasts order by indicator_id, period_kind, area_id, period_start",
+    "nowcasts": "select * from indicators.nowcasts order by area_id, indicator_id, period_kind, period_start",
     "reporting_delays": "select * from indicators.reporting_delays order by indicator_id, delay_days",
     "revisions": "select * from indicators.revisions "
-    "order by sequence, indicator_id, period_kind, area_id, period_start",
-    "alarms": "select * from indicators.alarms order by indicator_id, period_kind, area_id",
-    "gap_charts": "select * from indicators.gap_charts order by indicator_id, area_id, day, is_open",
+    "order by area_id, indicator_id, period_kind, period_start, sequence",
+    "alarms": "select * from indicators.alarms order by area_id, indicator_id, period_kind",
+    "gap_charts": "select * from indicators.gap_charts order by area_id, indicator_id, day, is_open",
     "breaks": "select * from indicators.breaks order by indicator_id, start, break_id",
     "targets": "select * from indicators.targets order by indicator_id, area_id",
     "year_comparisons": "select * from indicators.year_comparisons "
-    "order by indicator_id, period_kind, area_id, period_start",
+    "order by area_id, indicator_id, period_kind, period_start",
     "areas": """
         with resident as (
             select area_id, arg_max(population, valid_from) as population from facts.fct_profile group by area_id

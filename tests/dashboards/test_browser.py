@@ -555,7 +555,7 @@ def test_a_figure_leads_to_where_it_comes_from_and_back(visitor: Visitor, releas
     expect(visitor.page.locator("main h1")).to_have_text(words("explain.title"))
     expect(visitor.page).to_have_title(re.compile(words("nav.explain")))
     expect(visitor.page.locator("html")).to_have_attribute("data-scheme", "dark")
-    figure = release.city_figure("B1_theft", "month", date(2016, 12, 1))
+    figure = release.city.figure("B1_theft", "month", date(2016, 12, 1))
     assert figure is not None
     shown = words.measure(figure["value"], "per 10 000 residents and year", 1)
     expect(visitor.page.get_by_text(shown, exact=True)).to_be_visible()

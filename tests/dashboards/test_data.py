@@ -189,8 +189,31 @@ def test_outlines_are_closed_rings_within_the_city(release: Release) -> None:
 def test_series_start_where_asked(release: Release) -> None:
     frame = release.series("B1_theft", ["city"], "month", NOVEMBER)
     assert frame["period_start"].to_list() == [NOVEMBER, date(2016, 12, 1)]
-    frame = release.city_series(["B1_theft", "F3"], "month", date(2016, 10, 1), NOVEMBER)
-    assert frame["indicator_id"].to_list() == ["B1_theft", "B1_theft", "F3", "F3"]
+    frame = release.city.series("F3", "month", date(2016, 10, 1), NOVEMBER)
+    assert frame.select("indicator_id", "area_id", "period_start").rows() == [
+        ("F3", "city", date(2016, 10, 1)),
+        ("F3", "city", NOVEMBER),
+    ]
+    assert release.city.series("NOPE", "month", date.min, date.max).columns == frame.columns
+
+
+def test_a_figure_of_the_city_is_a_row_of_the_release(release: Release) -> None:
+    row = release.city.figure("B1_theft", "month", NOVEMBER)
+    (told,) = release._query(
+        "select * from indicator_values where indicator_id = 'B1_theft' and area_id = 'city' "
+        "and period_kind = 'month' and period_start = ?",
+        NOVEMBER,
+    ).to_dicts()
+    assert row == told
+    assert release.city.figure("B1_theft", "month", date(1900, 1, 1)) is None
+    assert release.city.figure("NOPE", "month", NOVEMBER) is None
+
+
+def test_a_target_is_found_by_indicator_and_area(release: Release) -> None:
+    targets = release.trends.targets.to_dicts()
+    assert targets
+    assert [release.trends.target(row["indicator_id"], row["area_id"]) for row in targets] == targets
+    assert release.trends.target("NOPE", "city") is None
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def _context(release: Release, language: str = "en") -> Context:
 
 
 def _value(release: Release, indicator_id: str, start: date) -> float:
-    row = release.city_figure(indicator_id, "month", start)
+    row = release.city.figure(indicator_id, "month", start)
     assert row is not None
     return float(row["value"])
 

@@ -13,7 +13,7 @@ from dashboards.app import create_app
 from dashboards.components.context import Context
 from dashboards.data import ReleaseError
 from dashboards.releases import Releases
-from dashboards.rendering import KEPT_PAGES, PAGES, KeptPages, render
+from dashboards.rendering import KEPT_PAGES, PAGES, KeptPages, Page, render
 from tests.dashboards import browsing, sample_release
 from tests.pace import pace
 
@@ -64,10 +64,10 @@ def test_a_page_that_failed_is_drawn_anew(home: Path, monkeypatch: pytest.Monkey
 
 
 def test_no_more_pages_are_kept_than_fit(release: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "draw_page", lambda _release, view, scheme: (view.search, scheme, "en", ""))
+    monkeypatch.setattr(rendering, "draw_page", lambda _release, view, scheme: Page([view.search], scheme, "en", ""))
     kept = KeptPages()
     for number in range(KEPT_PAGES + 5):
-        assert kept(release, rendering.parse("/", f"?q={number}"), "light").content == str(number)
+        assert kept(release, rendering.parse("/", f"?q={number}"), "light").content == f'["{number}"]'
     assert [len(pages) for pages in kept._kept.values()] == [KEPT_PAGES]
 
 
