@@ -79,13 +79,19 @@ class Alternatives:
         gap = gap if self._gaps.any() else np.zeros_like(gap)
         outlier = np.where(np.isin(scale, _OF_OWN_UNIT), 0, outlier)
         found = np.empty((len(figure), len(self._known)))
-        steps, group = np.unique(np.stack([gap, outlier, scale]), axis=1, return_inverse=True)
-        for at, step in enumerate(steps.T):
+        steps, group = np.unique(np.stack([gap, outlier]), axis=1, return_inverse=True)
+        for at, (filling, treating) in enumerate(steps.T):
             own = np.flatnonzero(group.ravel() == at)
             figures, which = np.unique(figure[own], return_inverse=True)
-            scaled = self._scaled(figures, *(int(each) for each in step))[which]
-            weights = np.stack([self._weighed(int(step[0]))[each] for each in weight[own]])
-            found[own] = _put_together(scaled, weights, mean[own])
+            # Once for all scales: it takes most of the time.
+            values = self._treated(self._filled(figures, int(filling)), int(treating))
+            for scaling in np.unique(scale[own]):
+                on_scale = scale[own] == scaling
+                used, back = np.unique(which[on_scale], return_inverse=True)
+                scaled = self._scaled(values[used], figures[used], int(scaling))[back]
+                mine = own[on_scale]
+                weights = np.stack([self._weighed(int(filling))[each] for each in weight[mine]])
+                found[mine] = _put_together(scaled, weights, mean[mine])
         return found
 
     def _drawn(self, at: int, draws: int) -> tuple[Floats, Floats, Floats]:
@@ -116,14 +122,18 @@ class Alternatives:
         side_by_side, shape = _columns(given)
         return _restored(impute_centre(side_by_side, np.tile(self._gaps, len(given)), centre, peers)[0], shape)
 
-    def _scaled(self, figures: Places, gap: int, outlier: int, scale: int) -> Floats:
-        """Figures from about 0 to 100 (figures by areas by components); NaN where there is none."""
-        filled = self._filled(figures, gap)
+    def _treated(self, filled: Floats, outlier: int) -> Floats:
+        """Figures with what lies far out brought in."""
+        if not outlier:
+            return filled
         values, shape = _columns(filled)
-        direction = np.tile(self._direction, len(filled))
-        if outlier:
-            values = treat(values, max(len(values) // _ONE_IN, 1), OUTLIERS[outlier]).values
-        low, high = self._low[figures].ravel(), self._high[figures].ravel()
+        return _restored(treat(values, max(len(values) // _ONE_IN, 1), OUTLIERS[outlier]).values, shape)
+
+    def _scaled(self, figures: Floats, drawn: Places, scale: int) -> Floats:
+        """Figures, drawn as told, from about 0 to 100 (figures by areas by components); NaN where there is none."""
+        values, shape = _columns(figures)
+        direction = np.tile(self._direction, len(figures))
+        low, high = self._low[drawn].ravel(), self._high[drawn].ravel()
         if SCALES[scale] == "goalposts":
             found = 100 * goalposts(values, low, high, direction)
         elif SCALES[scale] == "target":
