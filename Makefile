@@ -7,6 +7,8 @@ DBT_VENV := .venv-dbt
 SPARK_VENV := .venv-spark
 CITY ?= cities/nyc
 WARDLIGHT_HOME ?= .wardlight
+# State folder of the simulated district, for its pictures: WARDLIGHT_HOME=… make nightly CITY=cities/heting
+SIMULATED_HOME ?= .wardlight-heting
 export WARDLIGHT_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
@@ -104,7 +106,7 @@ schema: setup  ## Write docs/city.schema.json
 	@$(BIN)/wardlight schema --out docs/city.schema.json
 
 screenshots: setup  ## Redraw docs/screenshots from a real Chromium, and the demonstrations' pictures
-	@$(BIN)/python docs/take_screenshots.py
+	@$(BIN)/python docs/take_screenshots.py --simulated $(SIMULATED_HOME)
 	@$(BIN)/python -m docs.draw_demonstrations
 
 LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -27,12 +27,12 @@ SHOTS = {
     "quality": "/quality",
     "catalogue": "/catalogue?status=available&indicator=B1",
     "overview_dark_zh": "/?lang=zh&scheme=dark",
-    "interventions": "/interventions",
-    "explain": "/explain?indicator=B1_theft&area=brooklyn&by=month&period=2016-11",
+    "explain": "/explain?indicator=B1&area=brooklyn&by=month&period=2016-11",
 }
 SIMULATED = {
-    "public": "/public",
-    "game": "/game",
+    "public": "/public?lang=en",
+    "interventions": "/interventions?lang=en",
+    "game": "/game?lang=en",
 }
 WIDTH, HEIGHT, TALLEST = 1400, 900, 2600
 """In pixels; longer pages are cut off at the tallest."""

@@ -159,7 +159,7 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
         text_column("table_name", words("column.table"), width=170),
         text_column("column_name", words("column.column"), width=170),
         text_column("layer", words("column.layer"), width=100),
-        text_column("dimension", words("column.quality_dimension"), width=120),
+        text_column("dimension", words("column.quality_dimension"), width=120, minWidth=110),
         text_column("severity", words("column.severity"), width=92),
         text_column("failing_since", words("column.failing_since"), width=160, minWidth=150),
         text_column("observed", words("column.observed"), width=120),
