@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus
 
@@ -85,7 +85,8 @@ def parse(pathname: str | None, query: str | None) -> View:
         Values outside the known vocabularies are dropped, so an old or mistyped link still opens.
     """
     name = (pathname or "/").strip("/") or "overview"
-    fields = parse_qs((query or "").removeprefix("?"))
+    # Half a surrogate pair, which a script may send, stands for no letter: no page could be written with it.
+    fields = parse_qs((query or "").encode(errors="replace").decode().removeprefix("?"))
 
     def one(key: str, allowed: Iterable[str] | None = None) -> str | None:
         value = fields.get(key, [""])[0].strip()
@@ -152,7 +153,7 @@ def _query(view: View) -> str:
     return "&".join([f"{key}={_quoted(value)}" for key, value in fields if value])
 
 
-_quoted = lru_cache(maxsize=10_000)(quote_plus)
+_quoted = lru_cache(maxsize=10_000)(partial(quote_plus, errors="replace"))
 """Values as addresses hold them: the thousands of links of a page share their areas, indicators and days."""
 
 

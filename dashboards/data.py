@@ -121,7 +121,7 @@ class Release:
         kept = self._answers.get(key)
         if kept is None:
             try:
-                # Not `sql()`, which plans a question twice: half of what an answer took.
+                # Not `sql()`, which plans a question twice.
                 kept = self._seen.cursor().execute(sql, named or parameters).pl()
             except duckdb.Error as error:
                 raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error

@@ -95,3 +95,9 @@ def test_another_kind_of_period_forgets_the_period() -> None:
 @given(VIEWS, st.sampled_from(["indicator", "level", "dimension", "availability", "search"]))
 def test_a_cleared_control_leaves_no_trace(view: View, control: str) -> None:
     assert getattr(choose(view, control, ""), control) is None
+
+
+def test_what_is_no_letter_leads_nowhere_else() -> None:
+    view = parse("/catalogue", "?q=a\ud800&area=\udfff1")
+    assert (view.search, view.areas) == ("a?", ("?1",))
+    assert href(choose(view, "search", "b\ud800")) == "/catalogue?area=%3F1&q=b%3F"
