@@ -97,20 +97,24 @@ class DistrictData(Questions):
             )
             select v.area_id, v.indicator_id, v.period_kind, v.period_start, v.value, v.signal
             from indicator_values v join span using (indicator_id, period_kind)
-            where v.period_start between span.first and span.last and v.area_id = ?
+            where v.period_start between span.first and span.last and v.area_id = ?"""
+            + (
+                """
             union all
             select v.area_id, v.indicator_id, v.period_kind, v.period_start, v.value, v.signal
             from indicator_values v join span using (indicator_id, period_kind)
             where v.period_start between span.first and span.last
-              and v.indicator_id = ? and list_contains(?::varchar[], v.area_id)
-            order by area_id, indicator_id, period_start""",
+              and v.indicator_id = ? and list_contains(?::varchar[], v.area_id)"""
+                if part_ids
+                else ""
+            )
+            + " order by area_id, indicator_id, period_start",
             list(spans),
             [kind for kind, _, _ in spans.values()],
             [first for _, first, _ in spans.values()],
             [last for _, _, last in spans.values()],
             area_id,
-            part_indicator,
-            list(part_ids),
+            *([part_indicator, list(part_ids)] if part_ids else []),
         )
 
     def positions(
@@ -137,15 +141,16 @@ class DistrictData(Questions):
         pl.DataFrame
             Rows of `comparisons`, one per area and indicator.
         """
+        of_parts = "or (c.indicator_id = ? and list_contains(?::varchar[], c.area_id))" if part_ids else ""
         return self._query(
             # Chosen by few columns, since all columns of years of comparisons are much to read.
-            """with newest as (
+            f"""with newest as (
               select unnest(?::varchar[]) as period_kind, unnest(?::date[]) as last, unnest(?::int[]) as place
             ), best as (
               select c.area_id, c.indicator_id, c.period_kind, c.period_start
               from comparisons c join newest using (period_kind)
               where c.period_start <= newest.last
-                and (c.area_id = ? or (c.indicator_id = ? and list_contains(?::varchar[], c.area_id)))
+                and (c.area_id = ? {of_parts})
               qualify row_number() over (partition by c.area_id, c.indicator_id
                 order by c.period_kind = ? and c.period_start = ? desc, newest.place, c.period_start desc) = 1
             )
@@ -155,8 +160,7 @@ class DistrictData(Questions):
             list(newest.values()),
             list(range(len(newest))),
             area_id,
-            part_indicator,
-            list(part_ids),
+            *([part_indicator, list(part_ids)] if part_ids else []),
             *asked,
         )
 
