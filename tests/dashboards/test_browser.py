@@ -50,8 +50,8 @@ class Visitor:
 
     def drawn(self) -> list[list[dict[str, Any]]]:
         """Traces of every chart on the page, once all of them are there."""
-        charts = self.page.locator(".js-plotly-plot .main-svg").first
-        expect(charts).to_be_visible()
+        expect(self.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+        expect(self.page.locator(".dash-graph:not(:has(.main-svg))")).to_have_count(0)
         found: list[list[dict[str, Any]]] = self.page.evaluate(DRAWN)
         return found
 
