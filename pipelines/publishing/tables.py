@@ -25,7 +25,7 @@ from pipelines.warehouse import literal, one_row
 
 FIGURES_ORDER = "order by period_kind, year(period_start), indicator_id, area_id, period_start"
 """Order of the long tables: what is asked for together lies together, be it all areas in a period, or all indicators
-of an area; of a series there is a piece in every year. By indicator first, a district's scorecard took thrice as long.
+of an area; of a series there is a piece in every year. By indicator first, reading a scorecard took thrice as long.
 """
 QUERIES = {
     "indicator_values": f"select * from indicators.indicator_values {FIGURES_ORDER}",
