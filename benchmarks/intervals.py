@@ -256,7 +256,8 @@ def of_places(places: int, cells: int, random: np.random.Generator) -> tuple[flo
     """Gini coefficients of counts of places, themselves drawn from many: the truth is that of very many."""
     drawn = random.poisson(_rates(places * cells, random)).reshape(cells, places)
     truth = gini(random.poisson(_rates(2_000_000, random)))
-    held = [limits is not None and limits[0] <= (truth or 0) <= limits[1] for limits in map(gini_limits, drawn)]
+    found = [gini_limits(each, expanded=True) for each in drawn]
+    held = [limits is not None and limits[0] <= (truth or 0) <= limits[1] for limits in found]
     return _share(np.array(held)), None
 
 

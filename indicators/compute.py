@@ -60,7 +60,7 @@ FIGURES = {
 }
 # Kinds whose figures are computed from the counts that may be shown; of the others, the whole city's alone are.
 PROTECTED = ("rate", "weighted_rate", "proportion", "ratio", "survival_quantile")
-ENTRIES_AT_ONCE = 2
+ENTRIES_AT_ONCE = 3
 # Of the figures of one entry.
 ORDER = ["area_id", "period_kind", "period_start"]
 CHARTED = pl.Schema(
@@ -93,7 +93,7 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     tree = AreaTree(inputs.areas)
     ordered = sorted(entries, key=lambda entry: entry.id)
     published = () if inputs.disclosure.is_exact else published_counts(ordered, inputs)
-    # Two at a time: polars and numpy let go of Python while they work, and two entries' cells fit into memory.
+    # Some at a time: polars and numpy let go of Python while they work, and so many entries' cells fit into memory.
     with ThreadPoolExecutor(ENTRIES_AT_ONCE) as pool:
         told = list(pool.map(lambda entry: _of_entry(entry, inputs, tree, published), ordered))
     parts = [each.figures for each in told if each.figures is not None]

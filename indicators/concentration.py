@@ -135,11 +135,14 @@ def gini_limits(
     exposure: npt.ArrayLike | None = None,
     adjusted: bool = False,
     unbiased: bool = False,
+    expanded: bool = False,
     confidence: float = 0.95,
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[float, float] | None:
     """Bootstrap limits of a Gini coefficient, bias-corrected and accelerated, places being resampled.
+
+    Few places resampled vary less than others drawn in their stead would; `expanded` limits make up for that.
 
     Parameters
     ----------
@@ -147,6 +150,8 @@ def gini_limits(
         As in `lorenz_curve`.
     adjusted, unbiased : bool
         Limits of `adjusted_gini`, which knows no exposure, instead of `gini`.
+    expanded : bool
+        Take Student's quantiles on n - 1 degrees of freedom, times the root of n / (n - 1), for those of the normal.
     confidence : float
         Between 0 and 1.
     resamples : int
@@ -159,7 +164,7 @@ def gini_limits(
 
     References
     ----------
-    Efron (1987), JASA 82:171-185.
+    Efron (1987), JASA 82:171-185; Hesterberg (2015), American Statistician 69:371-386 (expanded percentiles).
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
@@ -190,7 +195,8 @@ def gini_limits(
     if square <= 0 or not 0 < below < 1:
         return None
     bias, acceleration = special.ndtri(below), (places[known] @ gaps**3) / (6 * square**1.5)
-    tails = bias + special.ndtri([(1 - confidence) / 2, (1 + confidence) / 2])
+    ends = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    tails = bias + (special.stdtrit(n - 1, ends) * np.sqrt(n / (n - 1)) if expanded else special.ndtri(ends))
     low, high = np.quantile(drawn, special.ndtr(bias + tails / (1 - acceleration * tails)))
     return float(low), float(high)
 

@@ -186,8 +186,10 @@ def _streams(feed: Feed, spans: pl.DataFrame) -> pl.DataFrame:
     """Number of the stream that each source belongs to: source, kind, stream."""
     category = pl.col("category") if "category" in feed.rows.columns else pl.lit(None, pl.String)
     described = (
-        feed.rows.group_by("source", "kind")
-        .agg(geography=pl.col("geography").unique().sort(), categories=category.unique())
+        feed.rows.select("source", "kind", "geography", category=category)
+        .unique()
+        .group_by("source", "kind")
+        .agg(geography=pl.col("geography").unique().sort(), categories=pl.col("category").unique())
         .join(
             spans.group_by("source", "kind").agg(pl.col("first_day").min(), pl.col("last_day").max()),
             on=["source", "kind"],

@@ -58,18 +58,22 @@ def find_feed(entry: Entry, inputs: Inputs) -> Feed | str:
         rows = rows.join(inputs.severity_weights.select("category", "weight"), on="category")
     selection = entry.denominator or entry.numerator
     rows = rows.filter(passes(selection.where if selection else entry.where))
-    rows = rows.filter(pl.col("source").is_in(mapping_sources(entry, inputs, rows)["source"].implode()))
-    if rows.is_empty():
+    # The rows are many, where they come from is said in few.
+    origins = rows.select("source", "kind", "geography").unique()
+    is_mapped = pl.col("source").is_in(mapping_sources(entry, inputs, origins)["source"].implode())
+    if origins.filter(~is_mapped).height:
+        rows, origins = rows.filter(is_mapped), origins.filter(is_mapped)
+    if origins.is_empty():
         return "nothing_to_count"
-    if entry.kind in ("rate", "weighted_rate") and not _has_population(rows, inputs):
+    geographies = sorted(origins["geography"].unique().to_list())
+    if entry.kind in ("rate", "weighted_rate") and not _has_population(geographies, inputs):
         return "needs_population"
-    sources = rows.select("source", "kind").unique().sort("source", "kind")
-    return Feed(entry, rows, sources, sorted(rows["geography"].unique().to_list()))
+    return Feed(entry, rows, origins.select("source", "kind").unique().sort("source", "kind"), geographies)
 
 
-def _has_population(rows: pl.DataFrame, inputs: Inputs) -> bool:
-    """Whether residents are known for any area of the geographies that locate the rows."""
-    areas = inputs.areas.filter(pl.col("geography").is_in(rows["geography"].unique().implode()))
+def _has_population(geographies: Sequence[str], inputs: Inputs) -> bool:
+    """Whether residents are known for any area of some geographies."""
+    areas = inputs.areas.filter(pl.col("geography").is_in(geographies))
     resident = inputs.profile.filter(pl.col("population").is_not_null())
     return not areas.join(resident, on="area_id", how="semi").is_empty()
 

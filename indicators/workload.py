@@ -29,7 +29,7 @@ def workload_figures(source: Source) -> pl.DataFrame:
 
     The value is the Gini coefficient of incidents per staffed hour, less what it would be if all these areas had one
     rate: few incidents look uneven by chance alone. Staffed hours are those on patrol times the people on it; an area
-    without any is left out with its incidents. Limits are the bootstrap limits of the coefficient, areas being
+    without any is left out with its incidents. Limits are the expanded bootstrap limits of the coefficient, areas being
     resampled, less the same. The numerator is the number of staffed hours, the denominator that of incidents.
 
     Bounds: incidents that were refused, or are of unknown area, may have happened in any of these areas, and contested
@@ -75,7 +75,7 @@ def workload_figures(source: Source) -> pl.DataFrame:
         if there.height < FEWEST_PARTS:
             continue
         x, h = there["amount"].to_numpy(), there["seconds"].to_numpy() / 3600
-        beyond, limits = gini_beyond_chance(x, h), gini_limits(x, h)
+        beyond, limits = gini_beyond_chance(x, h), gini_limits(x, h, expanded=True)
         if beyond is None:
             continue
         low, high = (limits[0], limits[1]) if limits else (beyond.observed, beyond.observed)

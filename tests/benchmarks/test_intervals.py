@@ -48,8 +48,7 @@ def test_those_of_samples_too(kind: Kind) -> None:
     found = kind.measured(SLOW_CELLS)
     (row,) = [each for each in PAGE.splitlines() if each.startswith(f"| {kind.name} | {kind.truths} |")]
     told = float(row.split("|")[4].split("%")[0]) / 100
-    # The bootstrap's shortfall stands on the page.
-    assert 0.93 <= told <= 0.97 or kind.name.startswith("bootstrap")
+    assert 0.93 <= told <= 0.97
     assert abs(found.simulated.mean() - told) < ERRORS * found.error
 
 

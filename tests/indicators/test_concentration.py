@@ -142,6 +142,17 @@ def test_limits_of_few_skewed_places_equal_scipys(example: list[int]) -> None:
     assert gini_limits(example, resamples=20_000, seed=2) == pytest.approx(tuple(reference), abs=0.015)
 
 
+@pytest.mark.parametrize(("places", "least", "most"), [(6, 1.3, 2.5), (150, 1.0, 1.05)])
+def test_expanded_limits_are_wider_where_places_are_few(places: int, least: float, most: float) -> None:
+    """By 2.82 / 1.96 with six places, if the coefficient were normal, and by 1.98 / 1.96 with 150."""
+    counts = np.random.default_rng(5).poisson(np.geomspace(2, 60, places))
+    plain, expanded = (gini_limits(counts, expanded=each, resamples=20_000) for each in (False, True))
+    assert plain is not None
+    assert expanded is not None
+    assert expanded[0] <= plain[0] < plain[1] <= expanded[1]
+    assert least < (expanded[1] - expanded[0]) / (plain[1] - plain[0]) < most
+
+
 def test_blocks_of_draws_give_the_same_kind_of_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = gini_limits(SPARSE, resamples=500, seed=9), gini_beyond_chance(SPARSE[::20], draws=99, seed=9)
     monkeypatch.setattr(concentration, "DRAWN_AT_ONCE", 20)

@@ -75,7 +75,7 @@ def test_the_figure_is_the_coefficient_less_what_chance_makes_of_it() -> None:
     assert set(found.values["area_id"]) == {"city", "north"}
     for area, places in (("city", 8), ("north", 6)):
         figure, beyond = row(found, area, JAN, "year"), gini_beyond_chance(COUNTS[:places], HOURS[:places])
-        limits = gini_limits(COUNTS[:places], HOURS[:places])
+        limits = gini_limits(COUNTS[:places], HOURS[:places], expanded=True)
         assert beyond is not None
         assert limits is not None
         assert beyond.observed == pytest.approx(gini(COUNTS[:places], HOURS[:places]))
@@ -94,7 +94,7 @@ def test_incidents_in_doubt_bound_the_figure_and_hours_in_doubt_open_the_bounds(
     for area, places in (("north", 6), ("city", 8)):
         found = row(figures(COUNTS, HOURS, stray=(7, 0), doubtful=[refused, contested]), area, JAN, "year")
         beyond = gini_beyond_chance(COUNTS[:places], HOURS[:places])
-        limits = gini_limits(COUNTS[:places], HOURS[:places])
+        limits = gini_limits(COUNTS[:places], HOURS[:places], expanded=True)
         assert beyond is not None
         assert limits is not None
         low, high = unevenness_bounds(limits, beyond.expected, sum(COUNTS[:places]), 7 + 3, 2)
