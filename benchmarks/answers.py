@@ -8,6 +8,7 @@ Here: asking and timing. Not here: the release (wide_release).
 """
 
 import argparse
+import gc
 import json
 import math
 import random
@@ -175,6 +176,9 @@ def ask(home: Path, count: int, seed: int = 1) -> dict[str, list[Answer]]:
     rng = random.Random(seed)
     try:
         client = create_app(releases).server.test_client()
+        # As the server does.
+        gc.collect()
+        gc.freeze()
         warm = Reader(client)
         # What a release is asked but once, by whoever comes first after it was published.
         for page in (*PAGES, *REACHED):

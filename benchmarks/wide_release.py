@@ -14,6 +14,7 @@ import duckdb
 from shapely.affinity import translate
 from shapely.geometry import mapping, shape
 
+from pipelines.publishing.release import DATABASE, STORED
 from pipelines.publishing.tables import QUERIES
 from tests.dashboards import sample_release
 
@@ -43,7 +44,7 @@ def write(home: Path, size: Size | None = None) -> Path:
     """Write the release under a home folder, as the current one; gives its own folder."""
     wanted = size or Size()
     folder = sample_release.write(home)
-    with duckdb.connect(str(folder / "release.duckdb")) as con:
+    with duckdb.connect(str(folder / DATABASE)) as con:
         _write_areas(con, wanted.areas)
         _write_catalogue(con, wanted.indicators)
         for name, columns in _tables(con).items():
@@ -71,7 +72,19 @@ def write(home: Path, size: Size | None = None) -> Path:
             from expectation_history e, range(1, {NIGHTS_OF_CHECKS}) r(n)"""
         )
         con.execute("drop table indicator_sources_of")
+    _store(folder / DATABASE)
     return folder
+
+
+def _store(path: Path) -> None:
+    """Store a release's file anew, as publishing does."""
+    made = path.with_suffix(".made")
+    path.rename(made)
+    with duckdb.connect() as con:
+        con.execute(f"attach '{made}' as made (read_only)")
+        con.execute(f"attach '{path}' as release ({STORED})")
+        con.execute("copy from database made to release")
+    made.unlink()
 
 
 def _first_day(years: int) -> date:

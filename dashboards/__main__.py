@@ -1,6 +1,7 @@
 """Serve the dashboard: `python -m dashboards --home DIR --host H --port P [--access FILE]`."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,9 @@ class DashboardServer(BaseApplication):  # type: ignore[misc]
 
         access = Access(self._home, self._access, self._host) if self._access else None
         server, self._close = serve_home(self._home, access)
+        # What was loaded stays: to look through all of it for garbage, now and then, would hold up an answer by .1 s.
+        gc.collect()
+        gc.freeze()
         return server
 
     def _worker_exit(self, _server: Any, _worker: Any) -> None:

@@ -330,7 +330,7 @@ def _checks(context: Context, told: Explanation) -> Block:
                 failed=words.number(len(failed)),
             ),
         ),
-        Fact(words("explain.gates"), words.join([words.join(context.reasons(each["reason"])) for each in told.gates])),
+        Fact(words("explain.gates"), words.join([context.joined_reasons(each["reason"]) for each in told.gates])),
     ]
     columns = [(words(f"column.{name}"), False) for name in ("table", "check", "severity", "observed")]
     columns.append((words("column.failed_count"), True))

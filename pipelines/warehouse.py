@@ -28,7 +28,7 @@ SCHEMAS = (
 )
 LOCK_WAIT_SECONDS = 60
 # Of a new file: text packs in a quarter less time than in the way that the oldest engines read.
-_STORAGE_VERSION = "v1.5.0"
+STORAGE_VERSION = "v1.5.0"
 
 
 def quoted(name: str) -> str:
@@ -67,7 +67,7 @@ def open_warehouse(home: Path) -> duckdb.DuckDBPyConnection:
     home.mkdir(parents=True, exist_ok=True)
     path = home / "warehouse.duckdb"
     try:
-        con = duckdb.connect(str(path), config={"storage_compatibility_version": _STORAGE_VERSION})
+        con = duckdb.connect(str(path), config={"storage_compatibility_version": STORAGE_VERSION})
     except duckdb.Error as error:
         raise WardlightError(
             f"the warehouse cannot be opened: {str(error).splitlines()[0]}",

@@ -128,7 +128,7 @@ def _unsettled(context: Context, row: dict[str, Any] | None) -> list[Any]:
     """Why a provisional figure is not compared with settled ones: records may still arrive, or days are missing."""
     if row is None or row["value"] is None or row["status"] != "provisional":
         return []
-    return [html.P(context.words.join(context.reasons(row["reason"])), className="card-sureness")]
+    return [html.P(context.joined_reasons(row["reason"]), className="card-sureness")]
 
 
 def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str, Any]) -> str:
@@ -136,7 +136,7 @@ def _sureness(context: Context, row: dict[str, Any] | None, indicator: dict[str,
     if row is None:
         return words("card.no_row")
     if row["value"] is None:
-        return words.join(context.reasons(row["reason"])) or words.known("status", row["status"])
+        return context.joined_reasons(row["reason"]) or words.known("status", row["status"])
     parts = []
     if row["lower"] is not None and row["upper"] is not None:
         low, high = (words.number(row[name], indicator["decimals"]) for name in ("lower", "upper"))

@@ -104,14 +104,34 @@ class Context:
 
     def grade(self, row: dict[str, Any]) -> str:
         """A figure's grade and what it rests on, in words."""
-        grade, reasons = row["quality_grade"], self.grade_reasons(row)
-        if not reasons:
-            return self.words("figure.grade", grade=grade)
-        return self.words("figure.grade_because", grade=grade, reasons=reasons)
+        known, key = self._worded_grades, (row["quality_grade"], row.get("grade_reason"))
+        if key not in known:
+            grade, reasons = row["quality_grade"], self.grade_reasons(row)
+            known[key] = (
+                self.words("figure.grade_because", grade=grade, reasons=reasons)
+                if reasons
+                else self.words("figure.grade", grade=grade)
+            )
+        return known[key]
+
+    @cached_property
+    def _worded_grades(self) -> dict[tuple[str, str | None], str]:
+        return {}
 
     def grade_reasons(self, row: dict[str, Any]) -> str:
         """What a figure's grade rests on, in words; releases made by older versions do not tell."""
-        return self.words.join(self.reasons(row.get("grade_reason")))
+        return self.joined_reasons(row.get("grade_reason"))
+
+    def joined_reasons(self, codes: str | None) -> str:
+        """Put reason codes into one phrase."""
+        known = self._joined_reasons
+        if codes not in known:
+            known[codes] = self.words.join(self.reasons(codes))
+        return known[codes]
+
+    @cached_property
+    def _joined_reasons(self) -> dict[str | None, str]:
+        return {}
 
     def figure_lines(self, row: dict[str, Any], indicator: dict[str, Any]) -> list[str]:
         """A figure in words: value with unit, interval, bounds, grade, status and reasons; one line each."""

@@ -102,12 +102,12 @@ def range_column(
     """Column of ranges from one field to another ("1.2 – 3.4", "1.2 – ∞" where the upper end is null), sorted by the
     lower end; left out of the file.
 
-    It is as wide as the longest of its texts in `rows` needs.
+    It is as wide as the longest numbers in `rows` need.
     """
-    characters = max(
-        (sum(len(f"{row[end]:,.{decimals}f}") for end in (low, high) if row[end] is not None) for row in rows),
-        default=0,
-    )
+    characters = 0
+    for end in (low, high):
+        values = [row[end] for row in rows if row[end] is not None] or [0.0]
+        characters += max(len(f"{value:,.{decimals}f}") for value in (min(values), max(values)))
     least = max(PADDING_PIXELS + CHARACTER_PIXELS * (characters + 3), 96)
     ends = [f"d3.format(',.{decimals}f')(params.data.{field})" for field in (low, high)]
     upper = f"(params.data.{high} == null ? '∞' : {ends[1]})"

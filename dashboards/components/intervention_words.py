@@ -13,7 +13,7 @@ def sentence(context: Context, row: dict[str, Any]) -> str:
     """What came of an intervention, or why nothing can be said."""
     words = context.words
     if row["total"] is None:
-        return words("interventions.no_result", reasons=words.join(context.reasons(row["reason"])))
+        return words("interventions.no_result", reasons=context.joined_reasons(row["reason"]))
     local = words(
         "interventions.local",
         span=months_of(context, row, "after"),

@@ -71,9 +71,7 @@ def _warning(
     """Why nothing newer is shown, or nothing at all."""
     words, newest = context.words, context.release.newest_closed.get(kind)
     if frame["value"].null_count() == frame.height:
-        reasons = [
-            words.join(context.reasons(codes)) for codes in frame["reason"].drop_nulls().unique(maintain_order=True)
-        ]
+        reasons = [context.joined_reasons(codes) for codes in frame["reason"].drop_nulls().unique(maintain_order=True)]
         return words("overview.empty_map", reasons=words.join(reasons) or words("card.no_row"))
     if newest is None or period >= newest or period == context.view.period:
         return None
@@ -132,7 +130,7 @@ def _table(context: Context, frame: pl.DataFrame, indicator: dict[str, Any], kin
             **{name: row[name] for name in ("value", "lower", "upper", "quality_grade")},
             "grade_reason": context.grade_reasons(row),
             "status": words.known("status", row["status"] or "not_available"),
-            "reason": words.join(context.reasons(row["reason"])),
+            "reason": context.joined_reasons(row["reason"]),
         }
         for row in frame.to_dicts()
     ]

@@ -127,7 +127,7 @@ def _interval(context: Context, score: Score) -> Cell:
 
 
 def _status(context: Context, row: dict[str, Any]) -> Any:
-    reasons = context.words.join(context.reasons(row["reason"]))
+    reasons = context.joined_reasons(row["reason"])
     mark = badge(context.words.known("status", row["status"]), "quiet", STATUS_SIGNS[row["status"]])
     return html.Span([mark, html.Span(reasons, className="sub")])
 

@@ -15,6 +15,11 @@ PANEL_PIXELS = 250
 SINGLE_PIXELS = 420
 GAP_LABEL_CHARACTERS = 18
 BREAK_LABEL_CHARACTERS = 22
+DRAWN = (
+    *("period_start", "period_end", "value", "lower", "upper", "unusable", "bound_low", "bound_high"),
+    *("centre", "limit_low", "limit_high"),
+)
+"""Columns of a series that lines and bands are drawn from."""
 
 
 @dataclass(frozen=True)
@@ -181,14 +186,15 @@ def _labels(breaks: Sequence[tuple[date, str]], shown: tuple[date, date], colour
 
 def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[Trace]:
     quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
-    # An empty row at each break lifts the pen: what is counted otherwise is no continuation.
-    cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
-    drawn = pl.concat([cuts, frame], how="diagonal").sort("period_start", maintain_order=True)
-    days = drawn["period_start"].to_list()
+    drawn = _columns(frame, breaks)
+    days = drawn["period_start"]
+    in_doubt = [(unusable or 0) > 0 for unusable in drawn["unusable"]]
+    for end in ("bound_low", "bound_high"):
+        drawn[end] = [value if doubted else None for value, doubted in zip(drawn[end], in_doubt, strict=True)]
     traces = [
         # Where no record is unusable the worst case is the interval itself and is not drawn twice.
         _band(
-            drawn.with_columns(pl.when(pl.col("unusable").fill_null(0) > 0).then(pl.col("bound_low", "bound_high"))),
+            drawn,
             "bound_low",
             "bound_high",
             meta="bounds",
@@ -205,7 +211,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
         *(
             scatter(
                 x=days,
-                y=drawn[name].to_list(),
+                y=drawn[name],
                 meta=meta,
                 line={"color": colours.muted, "width": 1, "dash": dash},
                 **quiet,
@@ -216,7 +222,7 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
                 ("centre", "centre", "dash"),
             )
         ),
-        scatter(x=days, y=drawn["value"].to_list(), meta="line", line={"color": colours.line, "width": 2}, **quiet),
+        scatter(x=days, y=drawn["value"], meta="line", line={"color": colours.line, "width": 2}, **quiet),
     ]
     size = 6 if frame.height <= 120 else 4
     outline = {"color": colours.line, "width": 1.6}
@@ -236,6 +242,17 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
                 look = {"symbol": symbol, "size": size + 5, "color": fill, "line": {"color": colour, "width": 1.6}}
                 traces.append(_points(marked, signal, look))
     return traces
+
+
+def _columns(frame: pl.DataFrame, breaks: Sequence[date]) -> dict[str, list[Any]]:
+    """What lines and bands are drawn from, as lists, with an empty row at each break.
+
+    It lifts the pen: what is counted otherwise is no continuation.
+    """
+    if breaks:
+        cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
+        frame = pl.concat([cuts, frame], how="diagonal").sort("period_start", maintain_order=True)
+    return {name: frame[name].to_list() for name in DRAWN}
 
 
 def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[Trace]:
@@ -299,15 +316,15 @@ def _points(points: Sequence[tuple[Any, ...]], meta: str, marker: Mapping[str, A
     )
 
 
-def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> Trace:
+def _band(drawn: Mapping[str, list[Any]], low: str, high: str, **look: Any) -> Trace:
     """Fill between two columns; each uninterrupted run is a polygon of its own, so gaps stay open.
 
     A run of one period would have no width: it gets a quarter of its period to either side.
     """
     x: list[datetime | date | None] = []
     y: list[float | None] = []
-    starts, ends, lows, highs = (frame[name].to_list() for name in ("period_start", "period_end", low, high))
-    for first, last in runs((frame[low].is_not_null() & frame[high].is_not_null()).to_list()):
+    starts, ends, lows, highs = (drawn[name] for name in ("period_start", "period_end", low, high))
+    for first, last in runs([None not in pair for pair in zip(lows, highs, strict=True)]):
         if first == last:
             middle = datetime.combine(starts[first], time())
             quarter = (ends[first] - starts[first]) / 4
@@ -322,6 +339,8 @@ def _band(frame: pl.DataFrame, low: str, high: str, **look: Any) -> Trace:
 
 
 def _gaps(frame: pl.DataFrame, colours: Palette) -> list[dict[str, Any]]:
+    if not frame["value"].null_count():
+        return []
     starts, ends, reasons = (frame[name].to_list() for name in ("period_start", "period_end", "gap"))
     shapes = []
     for first, last in runs(frame["value"].is_null().to_list()):

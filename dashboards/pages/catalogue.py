@@ -88,7 +88,7 @@ def _item(context: Context, row: dict[str, Any]) -> Any:
     state = badge(
         words.known("status", row["status"]), "good" if is_available else "quiet", "●" if is_available else "◌"
     )
-    reasons = words.join(context.reasons(row["reason"]))
+    reasons = context.joined_reasons(row["reason"])
     missing = [] if is_available else [html.Span(reasons, className="item-reason")]
     head = html.Div(
         [

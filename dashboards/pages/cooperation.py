@@ -148,7 +148,7 @@ def _scores(context: Context, scores: pl.DataFrame, gives: pl.DataFrame, what: s
         html.P(
             words(
                 "cooperation.no_score", scope=scope_title(context, row["scope"]),
-                reason=words.join(context.reasons(row["reason"])),
+                reason=context.joined_reasons(row["reason"]),
             ),
             className="note",
         )

@@ -160,7 +160,7 @@ def _left_out(context: Context, found: Sequence[Score]) -> list[Any]:
                 words(
                     "district.reason_line",
                     indicator=words.of(row, "title"),
-                    reason=words.join(context.reasons(row["reason"])),
+                    reason=context.joined_reasons(row["reason"]),
                 )
             )
             for row in absent
@@ -304,6 +304,6 @@ def _table_row(context: Context, score: Score) -> dict[str, Any]:
         "signal": words.known("signal", score.signal) if score.signal else "",
         "target_status": words.known("target_status", status) if status else "",
         "status": words.known("status", row.get("status") or "not_available"),
-        "reason": words.join(context.reasons(row.get("reason"))),
+        "reason": context.joined_reasons(row.get("reason")),
         "grade_reason": context.grade_reasons(row) if row else "",
     }

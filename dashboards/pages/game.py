@@ -43,7 +43,7 @@ def page(context: Context) -> Any:
     above = [head, mark, *choice, about]
     if values is None:
         codes = next((each["reason"] for each in declared.scenarios if each["reason"]), None)
-        why = words("game.no_values", reasons=words.join(context.reasons(codes)))
+        why = words("game.no_values", reasons=context.joined_reasons(codes))
         return [*above, empty_state(why), _sources(context, declared)]
     play = Play(context, declared, values)
     if problem := playable(play):
@@ -264,7 +264,7 @@ def _scenarios(context: Context, declared: DeclaredGame) -> Any:
             "goal_share": _per_cent(row["goal_share"]),
             "cooperation": _per_cent(row["cooperation"]),
             "destination": (
-                words.join(context.reasons(row["reason"]))
+                context.joined_reasons(row["reason"])
                 if row["status"] != "final"
                 else any_play.profile(tuple(int(each) for each in row["destination"].split(",")))
                 if row["destination"]

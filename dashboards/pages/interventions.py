@@ -48,7 +48,7 @@ def _intervention(context: Context, row: dict[str, Any]) -> Any:
         parts.append(html.Div(badge(words.known("status", row["status"]), "quiet", sign), className="badges"))
     parts.append(html.P(sentence(context, row), id={"result": identity}, className="result"))
     if row["status"] in ("provisional", "stale"):
-        parts.append(html.P(words.join(context.reasons(row["reason"])), className="note"))
+        parts.append(html.P(context.joined_reasons(row["reason"]), className="note"))
     if months.height:
         parts += [_chart(context, row, months), _reading(context, row, months)]
     if row["total"] is not None:

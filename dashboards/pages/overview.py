@@ -32,7 +32,7 @@ def page(context: Context) -> Any:
     periods = context.release.periods(indicator["indicator_id"], kind)
     period = context.chosen_period(kind, periods)
     if period is None:
-        reasons = words.join(context.reasons(indicator["reason"]))
+        reasons = context.joined_reasons(indicator["reason"])
         return [*head, empty_state(words("trend.no_rows", indicator=words.of(indicator, "title")), reasons)]
     changes = panel(
         words("changes.title"), change_list(context, context.release.changes(CHANGES_SHOWN)), class_name="changes-panel"
@@ -100,7 +100,7 @@ def _indicators_without(context: Context, kind: str, newest: date, without: list
     by_reason: dict[str, list[str]] = {}
     for indicator in without:
         row = context.release.city.figure(indicator["indicator_id"], kind, newest)
-        reason = words.join(context.reasons(row["reason"])) if row else words("card.no_row")
+        reason = context.joined_reasons(row["reason"]) if row else words("card.no_row")
         by_reason.setdefault(reason, []).append(words.of(indicator, "title"))
     parts = [
         words("overview.without_reason", indicators=words("list.comma").join(titles), reason=reason)

@@ -174,7 +174,7 @@ def _estimates_grid(context: Context, estimates: pl.DataFrame, area: str, chosen
         {
             "wave": row["wave"],
             "group": words(f"public.group.{row['person_group']}"),
-            "status": "" if row["status"] == "final" else words.join(context.reasons(row["reason"])),
+            "status": "" if row["status"] == "final" else context.joined_reasons(row["reason"]),
             **{name: row[name] for name in numbers},
         }
         for row in estimates.with_columns(missing_pct=pl.col("missing_share") * 100).reverse().to_dicts()
@@ -210,7 +210,7 @@ def _newest(context: Context, area: str) -> Any:
     hovers = [_hover(context, row, title) for row, title in zip(told.to_dicts(), titles, strict=True)]
     drawing = level_figure(told, _wrapped(titles), hovers, words("public.axis"), context.colours)
     missing = [
-        html.Li(f"{title_of(context, row['measured'])}: {words.join(context.reasons(row['reason']))}")
+        html.Li(f"{title_of(context, row['measured'])}: {context.joined_reasons(row['reason'])}")
         for row in _ordered(rows.filter(pl.col("value").is_null())).to_dicts()
     ]
     columns = [

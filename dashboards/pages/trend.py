@@ -1,5 +1,6 @@
 """Trend: one indicator over time for one or several areas, with everything needed to believe it or not."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -62,7 +63,7 @@ def page(context: Context) -> Any:
     series = context.release.series(identity, areas, kind, since)
     if not series.filter(pl.col("value").is_not_null()).height:
         why = series["reason"].drop_nulls().to_list()[-1:] or [indicator["reason"]]
-        reasons = [words.join(context.reasons(code)) for code in why]
+        reasons = [context.joined_reasons(code) for code in why]
         return [
             head,
             bar,
@@ -150,7 +151,7 @@ def _worded(
         pl.Series("last_year", against, dtype=pl.String),
         pl.Series(
             "gap",
-            [None if row["value"] is not None else words.join(context.reasons(row["reason"])) for row in rows],
+            [None if row["value"] is not None else context.joined_reasons(row["reason"]) for row in rows],
             dtype=pl.String,
         ),
     )
@@ -242,6 +243,8 @@ def _gap_list(context: Context, panels: list[Panel], kind: str) -> Any:
     words = context.words
     lines = []
     for panel_ in panels:
+        if panel_.frame["gap"].null_count() == panel_.frame.height:
+            continue
         run = pl.col("gap").is_null().or_(pl.col("gap").ne_missing(pl.col("gap").shift())).cum_sum()
         gaps = panel_.frame.with_columns(run.alias("run")).filter(pl.col("gap").is_not_null())
         spans = gaps.group_by("run", maintain_order=True).agg(
@@ -281,33 +284,34 @@ def _table(
     numbers = ("value", "lower", "upper", "bound_low", "bound_high", "centre", "limit_low", "limit_high")
     counts = ("numerator", "denominator", "unusable")
     begun = _begun(context, series, breaks)
-    origins = {each: context.origins(indicator["indicator_id"], each, kind) for each in series["area_id"].unique()}
-    titles = {each: context.area_title(each) for each in origins}
-    foretold = {(row["area_id"], row["period_start"]): row for row in expected.to_dicts()}
-    rows = [
-        {
-            "area": titles[row["area_id"]],
-            "period_start": row["period_start"].isoformat(),
-            **{name: row[name] for name in (*numbers, *counts)},
-            **{
-                f"expected{end}": foretold.get((row["area_id"], row["period_start"]), {}).get(name)
-                for end, name in (("", "value"), ("_low", "lower"), ("_high", "upper"))
-            },
-            "quality_grade": row["quality_grade"],
-            "grade_reason": context.grade_reasons(row),
-            "signal": "" if row["signal"] in (None, "none") else words.known("signal", row["signal"]),
-            "status": words.known("status", row["status"]),
-            "target_status": words.known("target_status", row["target_status"]) if row["target_status"] else "",
-            "reason": words.join(context.reasons(row["reason"])),
-            "last_year": row["last_year"],
-            "break": begun.get(row["period_start"], ""),
-            "origin": link_cell(
-                words("explain.cell"),
-                origins[row["area_id"]](row["period_start"]),
-            ),
-        }
-        for row in series.sort("period_start", descending=True).to_dicts()
-    ]
+    areas = series["area_id"].unique().to_list()
+    # What is said of a row is said of many: each text is made once, and laid to its rows by the engine.
+    says = {
+        "area": ("area_id", context.area_title),
+        "grade_reason": ("grade_reason", context.joined_reasons),
+        "signal": ("signal", lambda code: "" if code in (None, "none") else words.known("signal", code)),
+        "status": ("status", lambda code: words.known("status", code)),
+        "target_status": ("target_status", lambda code: words.known("target_status", code) if code else ""),
+        "reason": ("reason", context.joined_reasons),
+        "break": ("period_start", lambda period: begun.get(period, "")),
+    }
+    foreseen = {"expected": "value", "expected_low": "lower", "expected_high": "upper"}
+    key = ["area_id", "period_start"]
+    table = (
+        series.join(expected.select(*key, **{end: pl.col(name) for end, name in foreseen.items()}), on=key, how="left")
+        .sort("period_start", "area_id", descending=[True, False])
+        .select(
+            pl.col("period_start").cast(pl.String),
+            *numbers,
+            *counts,
+            *foreseen,
+            "quality_grade",
+            "last_year",
+            origin=_links(context, indicator, areas, kind),
+            **{field: _said(series, column, tell) for field, (column, tell) in says.items()},
+        )
+    )
+    rows = table.to_dicts()
     ranges = {"interval": numbers[1:3], "bounds": numbers[3:5], "limits": numbers[6:8]}
     is_certain = not series["unusable"].fill_null(0).gt(0).any()
     if is_certain:
@@ -322,7 +326,7 @@ def _table(
         number_column("expected", words("column.expected"), decimals, width=92, minWidth=88),
         *(
             [range_column("expected_low", "expected_high", words("column.expected_range"), decimals, rows)]
-            if foretold
+            if expected.height
             else []
         ),
         wrapped_column("signal", words("column.signal"), width=112, minWidth=96),
@@ -365,3 +369,22 @@ def _catalogue_link(context: Context, indicator: dict[str, Any]) -> Any:
     return html.InnerLink(
         context.words("overview.definition"), href=context.link("catalogue", indicator=indicator["indicator_id"])
     )
+
+
+def _said(rows: pl.DataFrame, column: str, tell: Callable[[Any], str]) -> pl.Expr:
+    """Put a column into words; releases made by older versions may lack it."""
+    if column not in rows.columns:
+        return pl.lit(tell(None))
+    codes = rows[column].unique()
+    return pl.col(column).replace_strict(codes, [tell(code) for code in codes], return_dtype=pl.String)
+
+
+def _links(context: Context, indicator: dict[str, Any], areas: Sequence[str], kind: str) -> pl.Expr:
+    """Cells that lead to where the figures of areas come from."""
+    text, any_day = context.words("explain.cell"), date.max
+    cells = [link_cell(text, context.origin(indicator["indicator_id"], area, kind, any_day)) for area in areas]
+    head, tail = (
+        pl.col("area_id").replace_strict(list(areas), list(ends), return_dtype=pl.String)
+        for ends in zip(*(cell.split(any_day.isoformat()) for cell in cells), strict=True)
+    )
+    return pl.concat_str(head, pl.col("period_start").cast(pl.String), tail)
