@@ -1,9 +1,9 @@
-"""Atoms: what a count is made of, where other published counts are disjoint parts of it.
+"""Atoms: the pieces that all published counts together cut the records into.
 
 Where one indicator counts thefts of vehicles, another shootings and a third both, what the third counts beside the
-thefts is shootings. So what is shown of such a whole under disclosure control is the sum of what is shown of its parts
-and of the rest: no difference tells more. Belongs here: which rows of a measure are of which atom. How counts are shown
-is in `protection`.
+thefts is shootings. So what is shown of a count under disclosure control is the sum of what is shown of its pieces: no
+difference tells more, be it of parts that share no record, of one part and the rest, or of parts that overlap. Belongs
+here: which rows of a measure are of which atom. How counts are shown is in `protection`.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,17 @@ KINDS = ("rate", "proportion")
 
 @dataclass(frozen=True)
 class Counted:
-    """A count that is published: a column of a measure, over the rows of some sources that pass every filter."""
+    """A count that is published: a column of a measure, over the rows of some sources that pass every filter.
+
+    `part_of` names the whole of a share whose part it is, where both are counted in one column.
+    """
 
     name: str
     measure: str
     column: str
     filters: tuple[tuple[Alternative, ...], ...]
     sources: tuple[str, ...]
+    part_of: str | None = None
 
     @property
     def holds(self) -> pl.Expr:
@@ -48,43 +52,47 @@ def _counts(entry: Entry, inputs: Inputs) -> list[Counted]:
         return []
     rows = inputs.measure(entry.measure)
     sources = tuple(sorted(mapping_sources(entry, inputs, rows)["source"]))
-    filters = (tuple(entry.denominator.where),) if entry.denominator else ()
-    found = [
-        Counted(
-            f"{entry.id} numerator",
-            entry.measure,
-            entry.numerator.column,
-            (*filters, tuple(entry.numerator.where)),
-            sources,
-        )
-    ]
-    if entry.denominator:
-        found.append(Counted(f"{entry.id} denominator", entry.measure, entry.denominator.column, filters, sources))
-    return found
+    counted, of = entry.numerator, entry.denominator
+    filters = (tuple(of.where),) if of else ()
+    name, whole = f"{entry.id} numerator", f"{entry.id} denominator"
+    part_of = whole if of and of.column == counted.column else None
+    found = [Counted(name, entry.measure, counted.column, (*filters, tuple(counted.where)), sources, part_of)]
+    return [*found, Counted(whole, entry.measure, of.column, filters, sources)] if of else found
 
 
 def atoms_of(feed: Feed, inputs: Inputs, published: Sequence[Counted], name: str) -> pl.Series:
-    """Name the atom of each row of a feed: the part that it is counted in of the published count `name`, or the rest.
+    """Name the atom of each row of a feed that the published count `name` is made of: which other counts it stands in.
 
-    All one atom, unless two counts at least share no record and have all of theirs in common with that one.
+    All one atom, unless other counts tell some of the rows apart.
     """
     whole = next((each for each in published if each.name == name), None)
-    parts = _disjoint_parts(whole, inputs, published) if whole else []
-    named = pl.coalesce(*(pl.when(each.holds).then(pl.lit(each.name)) for each in parts), pl.lit("others"))
-    return feed.rows.with_columns(_atom=named)["_atom"]
+    telling = _telling_apart(whole, inputs, published) if whole else []
+    names = [pl.when(each.holds).then(pl.lit(each.name)) for each in telling]
+    stands_in = pl.concat_str(names, separator=" and ", ignore_nulls=True) if names else pl.lit("")
+    return feed.rows.with_columns(_atom=pl.when(stands_in == "").then(pl.lit("others")).otherwise(stands_in))["_atom"]
 
 
-def _disjoint_parts(whole: Counted, inputs: Inputs, published: Sequence[Counted]) -> list[Counted]:
-    """Choose counts that are disjoint parts of a whole as the records are, the small ones first; none or several."""
-    others = [each for each in published if (each.measure, each.column) == (whole.measure, whole.column)]
+def _telling_apart(whole: Counted, inputs: Inputs, published: Sequence[Counted]) -> list[Counted]:
+    """Choose the counts that tell the records of a whole apart, of those that hold the same ones the first.
+
+    The part of a share is among them only beside another part of the same: one alone is shown after its whole, as far
+    as what is known of that allows, and is itself not told apart.
+    """
+    alike = [each for each in published if (each.measure, each.column) == (whole.measure, whole.column)]
     rows = inputs.measure(whole.measure).filter(pl.col(whole.column) > 0)
-    in_whole, *inside = rows.select(each.holds.alias(str(at)) for at, each in enumerate([whole, *others])).get_columns()
-    chosen, taken = [], ~in_whole
-    for each, held in sorted(zip(others, inside, strict=True), key=lambda pair: (pair[1].sum(), pair[0].name)):
-        if 0 < held.sum() < in_whole.sum() and not (held & taken).any():
-            chosen.append(each)
-            taken = taken | held
-    return chosen if len(chosen) > 1 else []
+    columns = rows.select(each.holds.alias(str(at)) for at, each in enumerate(alike)).get_columns()
+    held = {each.name: column.to_numpy() for each, column in zip(alike, columns, strict=True)}
+    parts: dict[bytes, set[bytes]] = {}
+    for each in alike:
+        if each.part_of is not None:
+            parts.setdefault(held[each.part_of].tobytes(), set()).add(held[each.name].tobytes())
+    alone = {each.name for each in alike if each.part_of and len(parts[held[each.part_of].tobytes()]) == 1}
+    if whole.name in alone:
+        return []
+    in_whole = held[whole.name]
+    of_whole = {each.name: held[each.name][in_whole] for each in reversed(alike) if each.name not in alone}
+    some = {mask.tobytes(): name for name, mask in of_whole.items() if 0 < mask.sum() < in_whole.sum()}
+    return [each for each in alike if each.name in some.values()]
 
 
 def split(daily: pl.DataFrame, column: str, atoms: pl.Series) -> tuple[pl.DataFrame, dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
@@ -51,6 +52,11 @@ def inputs(**given: object) -> Inputs:
     return replace(make_inputs({"msr_incident_day": rows}, reports(), population=PEOPLE), disclosure=HES, **given)
 
 
+def with_rows(given: Inputs, *further: dict[str, Any]) -> Inputs:
+    rows = pl.concat([given.measures["msr_incident_day"], measure_frame("msr_incident_day", [*further])])
+    return replace(given, measures={"msr_incident_day": rows})
+
+
 def feed_of(entry: Entry, given: Inputs) -> Feed:
     feed = find_feed(entry, given)
     assert isinstance(feed, Feed)
@@ -80,18 +86,59 @@ def test_what_is_one_atom_is_not_split() -> None:
     assert split(daily, "numerator", atoms) == (daily, {})
 
 
-@pytest.mark.parametrize("beside", [[THEFTS], [THEFTS, MURDERS_AND_THEFTS], []])
-def test_one_part_alone_or_parts_that_overlap_split_nothing(beside: list[Entry]) -> None:
+@pytest.mark.parametrize(
+    ("beside", "atoms"),
+    [
+        ([], {"others"}),
+        ([THEFTS], {"X_thefts numerator", "others"}),
+        # All there is: no difference tells more.
+        ([MURDERS_AND_THEFTS], {"others"}),
+        ([THEFTS, MURDERS_AND_THEFTS], {"X_thefts numerator", "others"}),
+    ],
+)
+def test_a_part_alone_is_told_apart_from_the_rest(beside: list[Entry], atoms: set[str]) -> None:
     given = inputs()
-    atoms = atoms_of(feed_of(EVERYTHING, given), given, published_counts([EVERYTHING, *beside], given), "X numerator")
-    assert set(atoms) == {"others"}
+    published = published_counts([EVERYTHING, *beside], given)
+    assert set(atoms_of(feed_of(EVERYTHING, given), given, published, "X numerator")) == atoms
+
+
+def test_where_parts_overlap_both_are_told_apart_from_what_they_share() -> None:
+    burglary = incident("n1", date(2021, 3, 4), category="0501", local_category="burglary")
+    given = with_rows(inputs(), burglary)
+    published = published_counts([EVERYTHING, THEFTS, MURDERS_AND_THEFTS], given)
+    both = "X_thefts numerator and X_both numerator"
+    feeds = {entry.id: feed_of(entry, given) for entry in (EVERYTHING, THEFTS, MURDERS_AND_THEFTS)}
+    atoms = {name: set(atoms_of(feed, given, published, f"{name} numerator")) for name, feed in feeds.items()}
+    assert atoms == {
+        "X": {"X_thefts numerator", both, "X_both numerator"},
+        "X_thefts": {"others", "X_both numerator"},
+        "X_both": {"others", "X_thefts numerator"},
+    }
+
+
+def test_the_part_of_one_share_is_shown_after_its_whole_and_those_of_two_are_told_apart() -> None:
+    """Answers in time are no atom of all answers, unless those late are published, too."""
+
+    def share(identity: str, category: str) -> Entry:
+        where = {"category": {"prefix": [category]}}
+        given = {"id": identity, "numerator": {"column": "incidents_ppm", "where": where}}
+        return make_entry(**{**LOCATED.model_dump(exclude_unset=True), **given})
+
+    given = inputs()
+    thefts, murders = share("X_theft_share", "05"), share("X_murder_share", "01")
+    alone, beside = published_counts([thefts], given), published_counts([thefts, murders], given)
+    feed = feed_of(thefts, given)
+    assert set(atoms_of(feed, given, alone, "X_theft_share denominator")) == {"others"}
+    assert set(atoms_of(feed, given, alone, "X_theft_share numerator")) == {"others"}
+    told_apart = {"X_theft_share numerator", "X_murder_share numerator"}
+    assert set(atoms_of(feed, given, beside, "X_theft_share denominator")) == told_apart
+    of_murders = feed_of(murders, given)
+    assert set(atoms_of(of_murders, given, beside, "X_murder_share denominator")) == told_apart
 
 
 def test_what_no_part_counts_is_an_atom_of_its_own() -> None:
     given = inputs()
-    burglary = incident("n1", date(2021, 3, 4), category="0501", local_category="burglary")
-    rows = pl.concat([given.measures["msr_incident_day"], measure_frame("msr_incident_day", [burglary])])
-    given = replace(given, measures={"msr_incident_day": rows})
+    given = with_rows(given, incident("n1", date(2021, 3, 4), category="0501", local_category="burglary"))
     vehicles = make_entry(id="X_thefts", numerator={"column": "incidents_ppm", "where": {"local_category": ["theft"]}})
     published = published_counts([EVERYTHING, vehicles, SHOOTINGS], given)
     atoms = atoms_of(feed_of(EVERYTHING, given), given, published, "X numerator")

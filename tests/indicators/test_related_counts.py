@@ -68,6 +68,52 @@ def test_categories_and_shares_tell_no_small_count(profile: str) -> None:
     assert len(narrowed) <= attacked // 1_000, narrowed
 
 
+def random_cells(seed: int) -> tuple[list[Family], list[np.ndarray]]:
+    """Counts of one period: of records in neither of two categories, in one, in both, and in the other."""
+    draw = np.random.default_rng(seed)
+    parents, leaves = random_city(draw)
+    means = draw.choice([0.0, 0.5, 2.0, 6.0, 15.0, 60.0], size=(4, len(leaves), 1))
+    how_many = draw.choice([0.0, 0.02, 1.0], size=(4, 1, 1))
+    among = families(tree_of(parents), sorted(parents))
+    return among, [added_up(parents, leaves, cell) for cell in draw.poisson(means * how_many)]
+
+
+# Which of the cells each published count holds: all of them, a part alone, and two parts that overlap.
+HOLDING = {"alone": [(0, 1, 2, 3), (1, 2)], "overlapping": [(0, 1, 2, 3), (1, 2), (2, 3)]}
+
+
+@pytest.mark.parametrize("profile", ["hes", "acro", "census"])
+@pytest.mark.parametrize("holding", HOLDING.values(), ids=HOLDING)
+def test_a_part_alone_and_parts_that_overlap_tell_no_small_count(profile: str, holding: list[tuple[int, ...]]) -> None:
+    """Not even to who is told all that there is to know of each cell."""
+    disclosure = Disclosure(profile)  # type: ignore[arg-type]
+    narrowed, attacked = [], 0
+    for seed in range(max(1, int(TABLES * 0.3))):
+        among, cells = random_cells(seed)
+        shown = [protect_tree(cell, among, disclosure) for cell in cells]
+        told = [*shown, *(sum_of_atoms([shown[at] for at in held], among) for held in holding)]
+        for held, whole in zip(holding, told[len(cells) :], strict=True):
+            counts = np.sum([cells[at] for at in held], axis=0)
+            assert np.all((whole.low <= counts) & (counts <= whole.high)), f"table {seed}"
+        relations = [Relation(len(cells) + at, held, is_all=True) for at, held in enumerate(holding)]
+        found = attack_related(told, among, relations, disclosure.smallest_shown)
+        narrowed += [(seed, *each.at) for each in found]
+        attacked += sum(int((each.is_withheld & (each.high < disclosure.smallest_shown)).sum()) for each in told)
+    assert attacked > 20
+    assert narrowed == []
+
+
+@pytest.mark.parametrize("holding", HOLDING.values(), ids=HOLDING)
+def test_a_part_alone_rounded_apart_from_its_whole_would_tell(holding: list[tuple[int, ...]]) -> None:
+    narrowed = []
+    for seed in range(60):
+        among, cells = random_cells(seed)
+        shown = [protect_tree(np.sum([cells[at] for at in held], axis=0), among, HES) for held in holding]
+        relations = [Relation(0, (at,)) for at in range(1, len(holding))]
+        narrowed += attack_related(shown, among, relations, HES.smallest_shown)
+    assert narrowed
+
+
 def test_one_by_one_they_would_tell() -> None:
     """Thefts of vehicles and shootings are all that there is: both together are the sum of what is shown of each."""
     among = families(tree_of({"a": None}), ["a"])
