@@ -5,6 +5,7 @@ together is in `protection`, what one count may be shown as in `disclosure`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -65,68 +66,82 @@ def protect_counts(
         `<column>_most`, and `is_withheld` (any of the columns).
     """
     hidden = disclosure.hidden_levels.get(indicator, frozenset())
-    levels = tree.areas.select("area_id", "area_level")
-    there = set(cells["period_kind"].unique())
-    asked = disclosure.finest_of.get(indicator, disclosure.finest)
-    finest = next((kind for kind in PARTS if kind in there and (kind == asked or asked in PARTS[kind])), asked)
-    kinds = [kind for kind, parts in PARTS.items() if kind == finest or finest in parts]
-    told = (
-        cells.with_row_index("_row")
-        .filter(pl.col("period_kind").is_in(kinds))
-        .join(levels.filter(~pl.col("area_level").is_in(list(hidden))).select("area_id"), on="area_id", how="semi")
-    )
-    base = told.filter(pl.col("period_kind") == finest)
-    key = ["area_id", *PERIOD]
-    if base.is_empty():
+    finest, kinds = _publishable(cells, disclosure, indicator)
+    apart = tree.areas.filter(pl.col("area_level").is_in(list(hidden))).select("area_id")
+    told = cells.with_row_index("_row").filter(pl.col("period_kind").is_in(kinds)).join(apart, on="area_id", how="anti")
+    if told.filter(period_kind=finest).is_empty():
         names = [name for c in columns for name in (f"{c}_least", f"{c}_most")]
         empty = told.clear().drop("_row")
         return empty.with_columns(
             *(pl.lit(None, pl.Int64).alias(name) for name in names), is_withheld=pl.lit(None, pl.Boolean)
         )
     # Cells of every area, those hidden too: a parent adds them up.
-    whole = cells.filter(pl.col("period_kind") == finest)
+    whole = cells.filter(period_kind=finest)
     areas, starts = whole["area_id"].unique().sort(), whole["period_start"].unique().sort()
-    among = families(tree, areas.to_list(), hidden)
     grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
-    shape = (len(areas), len(starts))
-    shown = shown_of = grid.select("area_id", "period_start")
-    memory, found = tellings or Tellings(), dict[str, Shown]()
+    among = families(tree, areas.to_list(), hidden)
+    protecting = _Protecting(grid, among, disclosure, indicator, finest, tellings or Tellings())
+    shown, found = grid.select("area_id", "period_start"), dict[str, Shown]()
     for column in columns:
         of_whole = (whole_of or {}).get(column)
-        known = Known.of(found[of_whole], among) if of_whole else None
-        parts, is_whole = [], True
-        for atom, counting in ((atoms or {}).get(column) or {"": column}).items():
-            counts = grid[counting].fill_null(0).cast(pl.Float64).to_numpy()
-            whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
-            is_whole &= not np.any(counts != whole_counts)
-            series = Series(indicator, f"{column}: {atom}" if atom else column, finest)
-            parts.append(memory.protect(series, whole_counts.reshape(shape), shown_of, among, disclosure, known))
-        found[column] = protected = added_up(parts, among)
-        # What was taken to the nearest whole one may be less by up to one, more by up to a half.
-        less, more = (0.0, 0.0) if is_whole else (1.0 * len(parts), 0.5 * len(parts))
-        is_withheld = protected.is_withheld
-        if len(parts) > 1:
-            is_withheld = is_withheld & ((protected.high - protected.low) / 2 > WIDEST_SHARE * protected.value)
-        shown = shown.with_columns(
-            pl.Series(column, protected.value.ravel()),
-            pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
-            pl.Series(f"{column}_most", protected.high.ravel() + more),
-            pl.Series(f"{column}_withheld", is_withheld.ravel()),
-        )
-    counted = pl.concat(
-        [
-            shown.with_columns(period_kind=pl.lit(finest)),
-            *(_summed(shown, columns, kind) for kind in kinds if kind != finest),
-        ],
-        how="diagonal",
-    )
+        pieces = (atoms or {}).get(column) or {"": column}
+        found[column], bounded = protecting.column(column, pieces, found[of_whole] if of_whole else None)
+        shown = shown.with_columns(bounded)
+    longer = (_summed(shown, columns, kind) for kind in kinds if kind != finest)
+    counted = pl.concat([shown.with_columns(period_kind=pl.lit(finest)), *longer], how="diagonal")
     return (
         told.drop(columns)
-        .join(counted, on=key, how="left")
+        .join(counted, on=["area_id", *PERIOD], how="left")
         .sort("_row")
         .with_columns(is_withheld=pl.any_horizontal(f"{c}_withheld" for c in columns).fill_null(True))
         .drop("_row", *(f"{c}_withheld" for c in columns))
     )
+
+
+def _publishable(cells: pl.DataFrame, disclosure: Disclosure, indicator: str) -> tuple[str, list[str]]:
+    """The shortest kind of periods that is published of an indicator, and all that are."""
+    there = set(cells["period_kind"].unique())
+    asked = disclosure.finest_of.get(indicator, disclosure.finest)
+    finest = next((kind for kind in PARTS if kind in there and (kind == asked or asked in PARTS[kind])), asked)
+    return finest, [kind for kind, parts in PARTS.items() if kind == finest or finest in parts]
+
+
+@dataclass(frozen=True)
+class _Protecting:
+    """The cells of the shortest periods, laid out by area and period, and what they are shown by."""
+
+    grid: pl.DataFrame
+    among: list[Family]
+    disclosure: Disclosure
+    indicator: str
+    finest: str
+    tellings: Tellings
+
+    def column(self, column: str, pieces: Mapping[str, str], whole: Shown | None) -> tuple[Shown, list[pl.Series]]:
+        """Show a column as the sum of its pieces; with it, its values, their least and most and which are withheld."""
+        keys = self.grid.select("area_id", "period_start")
+        known = Known.of(whole, self.among) if whole else None
+        shape = (keys["area_id"].n_unique(), keys["period_start"].n_unique())
+        shown, is_whole = [], True
+        for atom, counting in pieces.items():
+            counts = self.grid[counting].fill_null(0).cast(pl.Float64).to_numpy()
+            whole_counts = np.where(counts > 0, np.maximum(np.rint(counts), 1), 0).astype(np.int64)
+            is_whole &= not np.any(counts != whole_counts)
+            series = Series(self.indicator, f"{column}: {atom}" if atom else column, self.finest)
+            laid_out = whole_counts.reshape(shape)
+            shown.append(self.tellings.protect(series, laid_out, keys, self.among, self.disclosure, known))
+        protected = added_up(shown, self.among)
+        # What was taken to the nearest whole one may be less by up to one, more by up to a half.
+        less, more = (0.0, 0.0) if is_whole else (1.0 * len(shown), 0.5 * len(shown))
+        is_withheld = protected.is_withheld
+        if len(shown) > 1:
+            is_withheld = is_withheld & ((protected.high - protected.low) / 2 > WIDEST_SHARE * protected.value)
+        return protected, [
+            pl.Series(column, protected.value.ravel()),
+            pl.Series(f"{column}_least", np.maximum(protected.low.ravel() - less, 0)),
+            pl.Series(f"{column}_most", protected.high.ravel() + more),
+            pl.Series(f"{column}_withheld", is_withheld.ravel()),
+        ]
 
 
 def _summed(shown: pl.DataFrame, columns: list[str], kind: str) -> pl.DataFrame:
