@@ -5,7 +5,7 @@ This module moves frames between them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 
@@ -50,7 +50,7 @@ LAYER = "indicators"
 # Beside the catalogue's figures: what the survey tells, and how agencies are linked.
 TABLES_BESIDE = {"survey": SURVEY_SCHEMAS, "linkage": LINKAGE_SCHEMAS}
 # Of what was computed, that which stands beside figures: left out where these are carried forward.
-BESIDE = ("computed_nowcasts", "computed_delays")
+BESIDE = {"nowcasts": "computed_nowcasts", "reporting_delays": "computed_delays"}
 # Computed, not yet published: judged first, then carried forward where a gate is closed.
 COMPUTED = (
     "computed_values",
@@ -59,13 +59,6 @@ COMPUTED = (
     "computed_gaps",
     "computed_alarms",
     "availability",
-)
-PUBLISHED = (
-    *("indicator_values", "indicator_limits", "changes", "gap_charts", "alarms", "gates", "comparisons"),
-    *("intervention_results", "intervention_months", "breaks", "targets", "year_comparisons"),
-    *("index_scores", "index_contributions", "coordination", "index_sensitivity"),
-    *games.TABLES,
-    *("nowcasts", "reporting_delays", "definitions", "indicator_sources", "indicator_checks"),
 )
 # The same from the counts that may be shown, where the pack protects them.
 PROTECTED = ("protected_values", "protected_limits", "protected_changes", "protected_gaps", "protected_alarms")
@@ -130,7 +123,7 @@ def write_computed(
         # Records that make a figure unfit may make these impossible; then they are not published either.
         found = _empty(name) if _resting_on_the_same(name, entries) & set(unfit) else tables(shown)
         _write(con, {f"computed_{table}": frame for table, frame in found.items()})
-    _write(con, dict(zip(BESIDE, (protected.nowcasts, protected.delays), strict=True)))
+    _write(con, dict(zip(BESIDE.values(), (protected.nowcasts, protected.delays), strict=True)))
     if told is not None:
         _write(con, {tellings.CANDIDATE: told.noted()})
     rows = _write(con, dict(zip(PROTECTED, _candidates(protected), strict=True)))
@@ -238,30 +231,21 @@ def write_published(
         for name, schemas in TABLES_BESIDE.items()
         for table, frame in ((each, con.sql(f"select * from indicators.computed_{each}").pl()) for each in schemas)
     }
-    previous_values = previous_limits = previous_gaps = previous_as_of = None
     # What was published under another profile may tell more than this one allows.
     if affected and before is not None and before.manifest.get("disclosure") == pack.protection.profile:
-        con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
-        try:
-            previous_values = con.sql("select * from before.indicator_values").pl()
-            previous_limits = con.sql("select * from before.indicator_limits").pl()
-            for name in held_back:
-                tables |= _tables_before(con, name)
-            # A release of an older version has none.
-            if con.sql("from duckdb_tables() where database_name = 'before' and table_name = 'gap_charts'").fetchall():
-                previous_gaps = con.sql("select * from before.gap_charts").pl()
-        finally:
-            con.execute("detach before")
-        previous_as_of = date.fromisoformat(before.manifest["as_of"])
-    published = gates.carry_forward(values, previous_values, affected, previous_as_of)
-    published_limits = gates.carry_forward_rows(limits, previous_limits, affected)
+        earlier = _read_before(con, before, held_back)
+        tables |= earlier.tables
+    else:
+        earlier = _Before()
+    published = gates.carry_forward(values, earlier.values, affected, earlier.as_of)
+    published_limits = gates.carry_forward_rows(limits, earlier.limits, affected)
     areas, availability = (
         con.sql(f"select * from {name}").pl() for name in ("staging.area", "indicators.availability")
     )
-    beside = [con.sql(f"select * from indicators.{name}").pl() for name in BESIDE]
+    beside = {name: con.sql(f"select * from indicators.{computed}").pl() for name, computed in BESIDE.items()}
     # Figures do not rest on the delays, so that no gate of theirs holds nowcasts back.
     if any(failure.table == DELAY_MEASURE for failure in failures):
-        beside = [frame.clear() for frame in beside]
+        beside = {name: frame.clear() for name, frame in beside.items()}
     breaks = break_frame(pack, sources)
     break_days = {str(indicator): rows["start"].to_list() for (indicator,), rows in breaks.group_by(["indicator_id"])}
     aimed = judge_targets(
@@ -276,31 +260,64 @@ def write_published(
     evaluated = interventions.evaluate(pack, published, areas, availability, as_of)
     levels = group_levels(published, tables["survey_gaps"], entries)
     index = compute_index(published, entries, areas, pack.index.rules(), levels)
-    frames = (
-        published,
-        published_limits,
-        changes.filter(~pl.col("indicator_id").is_in([*affected])),
-        gates.carry_forward_rows(gaps, previous_gaps, affected),
-        alarms.filter(~pl.col("indicator_id").is_in([*affected])),
-        gates.closed_gates(failures, affected),
-        compare(published, entries, areas),
-        evaluated.results,
-        evaluated.months,
-        breaks,
-        aimed.targets,
-        compare_with_year_before(published, entries, areas, break_days, _moves_new_year(pack)),
-        index.scores,
-        index.contributions,
-        index.coordination,
-        index.sensitivity,
-        *games.played(pack, published).values(),
-        *(frame.filter(~pl.col("indicator_id").is_in([*affected])) for frame in beside),
-        definitions(pack, entries, sources),
-        provenance.indicator_sources(entries, sources, con.sql("select source, kind from staging.source").pl()),
-        provenance.indicator_checks(con, project, entries),
-    )
+    current = ~pl.col("indicator_id").is_in([*affected])
+    frames = {
+        "indicator_values": published,
+        "indicator_limits": published_limits,
+        "changes": changes.filter(current),
+        "gap_charts": gates.carry_forward_rows(gaps, earlier.gaps, affected),
+        "alarms": alarms.filter(current),
+        "gates": gates.closed_gates(failures, affected),
+        "comparisons": compare(published, entries, areas),
+        "intervention_results": evaluated.results,
+        "intervention_months": evaluated.months,
+        "breaks": breaks,
+        "targets": aimed.targets,
+        "year_comparisons": compare_with_year_before(published, entries, areas, break_days, _moves_new_year(pack)),
+        "index_scores": index.scores,
+        "index_contributions": index.contributions,
+        "coordination": index.coordination,
+        "index_sensitivity": index.sensitivity,
+        **games.played(pack, published),
+        **{name: frame.filter(current) for name, frame in beside.items()},
+        "definitions": definitions(pack, entries, sources),
+        "indicator_sources": provenance.indicator_sources(
+            entries, sources, con.sql("select source, kind from staging.source").pl()
+        ),
+        "indicator_checks": provenance.indicator_checks(con, project, entries),
+    }
     tables["linkage_agencies"] = with_titles(pack, tables["linkage_agencies"])
-    return _write(con, dict(zip(PUBLISHED, frames, strict=True)) | tables)
+    return _write(con, frames | tables)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the release before published of what is carried forward; None where it did not, or nothing is carried."""
+
+    values: pl.DataFrame | None = None
+    limits: pl.DataFrame | None = None
+    gaps: pl.DataFrame | None = None
+    as_of: date | None = None
+    tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+def _read_before(con: duckdb.DuckDBPyConnection, before: Release, held_back: Sequence[str]) -> _Before:
+    """Read what a release published, and of the tables beside figures those that are held back now."""
+    con.execute(f"attach {literal(str(before.folder / DATABASE))} as before (read_only)")
+    try:
+        # A release of an older version has none.
+        has_gaps = con.sql(
+            "from duckdb_tables() where database_name = 'before' and table_name = 'gap_charts'"
+        ).fetchall()
+        return _Before(
+            values=con.sql("select * from before.indicator_values").pl(),
+            limits=con.sql("select * from before.indicator_limits").pl(),
+            gaps=con.sql("select * from before.gap_charts").pl() if has_gaps else None,
+            as_of=date.fromisoformat(before.manifest["as_of"]),
+            tables={table: rows for name in held_back for table, rows in _tables_before(con, name).items()},
+        )
+    finally:
+        con.execute("detach before")
 
 
 def _tables_before(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, pl.DataFrame]:

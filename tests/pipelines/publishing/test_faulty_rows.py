@@ -2,9 +2,9 @@
 
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
+from pipelines.defs.figures import PUBLISHED
 from pipelines.publishing import tables
 from pipelines.publishing.faulty_rows import relations
-from pipelines.publishing.figures import PUBLISHED
 from pipelines.quality.suite import indicator_expectations, published_expectations, warehouse_expectations
 
 # Read by queries of a release without expectations of their own, with the reason.
