@@ -6,6 +6,7 @@ import dagster as dg
 
 from dbt_like_sql.project import load_project
 from indicators.catalogue.reading import load_catalogue
+from indicators.footprints import FOOTPRINTS
 from pipelines import location
 from pipelines.defs import checks
 from pipelines.defs.resources import Warehouse
@@ -127,8 +128,15 @@ def _published(pack: CityPack) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         before = release.linked(warehouse.folder)
         as_of = run_as_of(context, pack)
-        rows = figures.write_published(warehouse.con, load_project(), load_catalogue(), pack, as_of, before)
-        making = revisions.Making(release.next_sequence(warehouse.folder), as_of, code_hash(), pack.protection.profile)
+        catalogue = load_catalogue()
+        rows = figures.write_published(warehouse.con, load_project(), catalogue, pack, as_of, before)
+        making = revisions.Making(
+            release.next_sequence(warehouse.folder),
+            as_of,
+            code_hash(),
+            pack.protection.profile,
+            {entry.id: FOOTPRINTS[entry.kind] for entry in catalogue if entry.is_computed},
+        )
         revised = revisions.write(warehouse.con, before, making, pack.releases.revision_days)
         rows["revisions"] = scalar(warehouse.con, f"select count(*) from {revisions.TABLE}")
         for table in PUBLISHED:

@@ -5,11 +5,12 @@ What has become of records is noted by `loading/record_changes`; what defines a 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import duckdb
 
+from indicators.footprints import Reach
 from pipelines.loading import record_changes
 from pipelines.publishing.release import DATABASE, Release
 from pipelines.warehouse import date_literal, literal, scalar
@@ -40,6 +41,12 @@ PERIOD_END = """case period_kind
     when 'year' then period_start + interval 1 year - interval 1 day
     when 'rolling_12m' then period_start + interval 12 month - interval 1 day
 end::date"""
+# Whether records of some days may have moved the figure of a period.
+_REACHED: Mapping[Reach, str] = {
+    "period": "first_day <= period_end and last_day >= period_start",
+    "calendar_year": "year(first_day) <= year(period_end) and year(last_day) >= year(period_start)",
+    "everything": "true",
+}
 _KEY = "indicator_id, area_id, period_kind, period_start"
 # What became of records, as `record_changes` has it, and the reason that this is.
 _OF_RECORDS = {
@@ -58,12 +65,16 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Making:
-    """The release about to be made: its place in the order of releases, date, code's hash and disclosure profile."""
+    """The release about to be made: its place in the order of releases, date, code's hash and disclosure profile.
+
+    `reaches` says of indicators which periods a changed day reaches; those that it does not name, which hold the day.
+    """
 
     sequence: int
     as_of: date
     code_hash: str
     profile: str
+    reaches: Mapping[str, Reach] = field(default_factory=dict)
 
 
 def write(con: duckdb.DuckDBPyConnection, before: Release | None, making: Making, log_days: int) -> int:
@@ -170,10 +181,20 @@ def _reasons(con: duckdb.DuckDBPyConnection, before: Release, making: Making) ->
         from (select distinct indicator_id, period_kind, period_start, period_end from revised) as revised
         join resting using (indicator_id)
         join changes using (source)
-        where first_day <= period_end and last_day >= period_start
+        where {_is_reached(making.reaches)}
         """
     )
     yield f"select {_KEY}, reason from revised join touched_period using ({_KEY})"
+
+
+def _is_reached(reaches: Mapping[str, Reach]) -> str:
+    """Compose the condition under which changed records may have moved an indicator's figure of a period."""
+    wider = [
+        f"when indicator_id in ({', '.join(literal(name) for name, its in reaches.items() if its == reach)}) "
+        f"then {_REACHED[reach]}"
+        for reach in sorted({*reaches.values()} - {"period"})
+    ]
+    return f"case {' '.join(wider)} else {_REACHED['period']} end" if wider else _REACHED["period"]
 
 
 def _explain_the_rest(con: duckdb.DuckDBPyConnection, before: Release, making: Making) -> None:

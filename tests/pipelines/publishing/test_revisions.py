@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indicators.footprints import Reach
 from pipelines.loading import record_changes
 from pipelines.publishing import differences, release, revisions
 from pipelines.publishing.release import Release
@@ -73,10 +74,16 @@ def change(con: duckdb.DuckDBPyConnection, what: str, area: str = "a", day: date
 
 
 def publish(
-    con: duckdb.DuckDBPyConnection, home: Path, as_of: str, code: str = CODE, log_days: int = 400, profile: str = "open"
+    con: duckdb.DuckDBPyConnection,
+    home: Path,
+    as_of: str,
+    code: str = CODE,
+    log_days: int = 400,
+    profile: str = "open",
+    reach: Reach = "period",
 ) -> Release:
     """Write the log and make a release, as a run does."""
-    making = Making(release.next_sequence(home), date.fromisoformat(as_of), code, profile)
+    making = Making(release.next_sequence(home), date.fromisoformat(as_of), code, profile, {"B2": reach})
     revisions.write(con, release.current(home), making, log_days)
     facts = {"as_of": as_of, "disclosure": profile}
     made = release.publish(home, con, QUERIES, facts, {"code_hash": code}, allowed=columns.of(con, QUERIES))
@@ -125,6 +132,28 @@ def test_the_reason_is_told_from_what_became_of_records(
         (2, "b", MARCH, 3, 2, "records_elsewhere"),
         (2, "city", MARCH, 6, 7, reason),
     ]
+
+
+@pytest.mark.parametrize(
+    ("reach", "day", "reason"),
+    [
+        ("period", date(2016, 3, 31), "corrected_records"),
+        ("period", date(2016, 4, 1), "unknown"),
+        ("calendar_year", date(2016, 12, 31), "corrected_records"),
+        ("calendar_year", date(2015, 12, 31), "unknown"),
+        ("everything", date(2015, 12, 31), "corrected_records"),
+    ],
+)
+def test_records_are_a_reason_as_far_as_their_days_reach(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, reach: Reach, day: date, reason: str
+) -> None:
+    show(con, ("a", MARCH, 3), ("b", MARCH, 3))
+    publish(con, tmp_path, "2016-06-10", reach=reach)
+    change(con, "corrected", day=day)
+    show(con, ("a", MARCH, 4), ("b", MARCH, 2))
+    publish(con, tmp_path, "2016-06-10", reach=reach)
+    elsewhere = "unknown" if reason == "unknown" else "records_elsewhere"
+    assert log(con) == [(2, "a", MARCH, 3, 4, reason), (2, "b", MARCH, 3, 2, elsewhere)]
 
 
 def test_definitions_code_gates_and_a_new_warehouse_are_reasons(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
