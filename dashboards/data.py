@@ -53,6 +53,8 @@ KEPT_ANSWERS = 256
 """Answers kept per release and scope, the least recently asked going first."""
 KEPT_ROWS = 5_000
 """Longer answers are not kept."""
+ROWS_AT_ONCE = 10_000
+"""Rows that room is made for at a time; by default for a million, and an answer that is kept keeps those addresses."""
 
 
 class ReleaseError(Exception):
@@ -122,7 +124,7 @@ class Release:
         if kept is None:
             try:
                 # Not `sql()`, which plans a question twice.
-                kept = self._seen.cursor().execute(sql, named or parameters).pl()
+                kept = self._seen.cursor().execute(sql, named or parameters).pl(ROWS_AT_ONCE)
             except duckdb.Error as error:
                 raise ReleaseError("incomplete", f"{self.folder.name}: {error}") from error
             if kept.height <= KEPT_ROWS:

@@ -217,6 +217,23 @@ def test_a_target_is_found_by_indicator_and_area(release: Release) -> None:
 
 
 @pytest.mark.slow
+def test_answers_that_are_kept_hold_no_room_for_a_million_rows(release: Release) -> None:
+    """A process with more addresses than the machine has memory can start no other."""
+
+    def megabytes() -> float:
+        told = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(re.findall(r"VmSize:\s+(\d+) kB", told)[0]) / 1024
+
+    def ask(first: date) -> int:
+        return release.series("F3", ["city"], "month", first).height
+
+    assert ask(date.min) > 0
+    before = megabytes()
+    for day in range(1, 29):
+        assert ask(date(2016, 1, day)) > 0
+    assert megabytes() - before < 500
+
+
 def test_a_new_release_appears_while_the_old_one_is_read(tmp_path: Path) -> None:
     sample_release.write(tmp_path, "one")
     releases = Releases(tmp_path)
