@@ -92,7 +92,7 @@ bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, mo
 	@$(BIN)/python -m benchmarks.load
 	@$(BIN)/python -m benchmarks.answers
 	@$(BIN)/python -m benchmarks.figures
-	@$(BIN)/python -m benchmarks.intervals
+	@$(BIN)/python -m benchmarks.intervals --cells 1000
 	@$(BIN)/python -m benchmarks.near_repeat
 	@$(BIN)/python -m benchmarks.index
 	@$(BIN)/python -m benchmarks.nowcasts

@@ -3,7 +3,8 @@
 Prints the rows of the table in docs/methods/intervals.md. Of each kind some truths are declared, cells are drawn from
 each, and the interval that the release would publish is asked whether it holds the truth. Beside it stands what the
 method must cover, worked out from the distribution without drawing, wherever that can be done. Not here: the methods
-(`indicators.intervals`, `survival`, `survey_design`, `concentration`) and their published numbers.
+(`indicators.intervals`, `survival`, `survey_design`, `concentration`, `network`, `participation`), their published
+numbers.
 """
 
 import argparse
@@ -29,6 +30,8 @@ from indicators.intervals import (
     weighted_limits,
     wilson_limits,
 )
+from indicators.network import Links, Statistic, centralisation, density, rarefied
+from indicators.participation import HIGHEST, level_limits
 from indicators.survey_design import Design, mean, proportion_limits, t_limits
 from indicators.survival import kaplan_meier_quantiles
 
@@ -58,6 +61,10 @@ LEGS_PER_DAY, LOG_SPREAD = 3.0, 0.8
 CLUSTERS, PER_CLUSTER, STRATA = 60, 5, 3
 ANSWERS = (0.1, 0.3, 0.5)
 PLACES = (30, 100)
+# How many of a hundred volunteers come to each level, from none on; and volunteers.
+LEVELS, VOLUNTEERS = (40, 30, 15, 10, 5), (30, 100, 300)
+# Cases of which a network is told, of agencies and cases drawn.
+CASES, AGENCIES, DRAWN, FEWEST = (120, 400, 2_000), 8, 100, 2
 
 
 class Measured(NamedTuple):
@@ -261,6 +268,40 @@ def of_places(places: int, cells: int, random: np.random.Generator) -> tuple[flo
     return _share(np.array(held)), None
 
 
+def of_levels(volunteers: int, cells: int, random: np.random.Generator) -> tuple[float, None]:
+    """Mean levels of volunteers, who are drawn from many."""
+    shares = np.array(LEVELS) / sum(LEVELS)
+    truth = float(shares @ np.arange(len(LEVELS))) / HIGHEST
+    drawn = random.multinomial(volunteers, shares, cells).astype(np.float64)
+    return _share(
+        np.array([low <= truth <= high for low, high in (level_limits(each, random) for each in drawn)])
+    ), None
+
+
+def of_network(statistic: Statistic) -> Callable[..., tuple[float, None]]:
+    """Networks that a hundred cases show, of agencies of which few pairs have most of the cases."""
+
+    def measure(cases: int, cells: int, random: np.random.Generator) -> tuple[float, None]:
+        ends = np.array([(one, other) for one in range(AGENCIES) for other in range(one)])
+        shares = np.random.default_rng(3).pareto(1.0, len(ends))
+        shares[np.argsort(shares)[: len(ends) // 3]] = 0
+        shares /= shares.sum()
+        none = Links(ends, np.zeros(len(ends), dtype=np.int64), AGENCIES)
+        # Of cases without end: each of the drawn is of a pair with its share.
+        shown = random.multinomial(DRAWN, shares, 100_000) >= FEWEST
+        truth = float(
+            (density(shown, none) if statistic == "density" else centralisation(shown, none, statistic)).mean()
+        )
+        held = []
+        for number in range(cells):
+            links = Links(ends, random.multinomial(cases, shares), AGENCIES)
+            found = rarefied(links, statistic, DRAWN, FEWEST, seed=number)
+            held.append(found.lower <= truth <= found.upper)
+        return _share(np.array(held)), None
+
+    return measure
+
+
 def _rates(places: int, random: np.random.Generator) -> Floats:
     return np.asarray(random.gamma(4.0, 5.0, places), dtype=np.float64)
 
@@ -284,6 +325,9 @@ SLOW_KINDS = (
     Kind("survey, means of normal answers", "60 clusters of 5 in 3 strata", (0.0, 0.5), of_normal_answers),
     Kind("survey, shares", "the same, 10, 30 and 50 % say yes", ANSWERS, of_answers),
     Kind("bootstrap (Gini)", "30 and 100 places, 20 events each", PLACES, of_places),
+    Kind("bootstrap (levels of volunteers)", "30, 100 and 300 volunteers", VOLUNTEERS, of_levels),
+    Kind("bootstrap (density of a network)", "120, 400 and 2 000 cases", CASES, of_network("density")),
+    Kind("bootstrap (centralisation)", "the same", CASES, of_network("degree_centralisation")),
 )
 
 

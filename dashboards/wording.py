@@ -28,6 +28,7 @@ class Words:
     def __init__(self, language: str) -> None:
         self.language = language
         self._texts = texts(language)
+        self._orders: dict[str | None, str] = {}
 
     def __call__(self, key: str, **fields: Any) -> str:
         """Give the text of a key with its fields filled in.
@@ -57,7 +58,11 @@ class Words:
         """Format a number with grouped thousands and a true minus sign."""
         if value is None:
             return NO_FIGURE
-        return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
+        text = f"{value:,.{decimals}f}"
+        if text[0] != "-":
+            return text
+        # What rounds to none has no sign.
+        return f"−{text[1:]}" if text.strip("-0.") else text[1:]
 
     def end(self, value: float | None, decimals: int = 0) -> str:
         """Format one end of a range; null is an end that there is not."""
@@ -71,8 +76,10 @@ class Words:
         """Format a value with its unit, in the order of the language."""
         if value is None:
             return NO_FIGURE
-        order = f"measure.{unit}" if f"measure.{unit}" in self._texts else "measure.default"
-        return self(order, value=self.number(value, decimals), unit=self.unit(unit)).strip()
+        if unit not in self._orders:
+            order = f"measure.{unit}" if f"measure.{unit}" in self._texts else "measure.default"
+            self._orders[unit] = self(order, value="{}", unit=self.unit(unit)).strip()
+        return self._orders[unit].format(self.number(value, decimals))
 
     def day(self, day: date | None) -> str:
         """Format a date in full."""

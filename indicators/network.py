@@ -20,7 +20,9 @@ Statistic = Literal["density", "degree_centralisation", "betweenness_centralisat
 
 # Drawings of cases behind a mean, and behind that of one resample.
 DRAWINGS = 400
-DRAWINGS_EACH = 20
+DRAWINGS_EACH = 30
+# Resamples behind limits: the fewer, the more often those miss the truth; centralisation has to draw networks for each.
+RESAMPLES_OF_DENSITY, RESAMPLES = 999, 199
 
 
 @dataclass(frozen=True)
@@ -170,16 +172,16 @@ def rarefied(
     drawn: int,
     fewest: int = 1,
     confidence: float = 0.95,
-    resamples: int = 199,
+    resamples: int | None = None,
     seed: int = 0,
 ) -> Estimate:
     """The mean of a statistic over the networks that a fixed number of the cases shows, with bootstrap limits.
 
     More cases show more links, so that networks of different volume compare only at one number of cases. The mean is
     without bias: exact for density, over DRAWINGS drawings for degree centralisation, which is no sum over links. The
-    limits resample the cases, each of which is one pair of agencies, and centre what comes out on the value: at 95 %
-    they held the truth of 90 to 95 % of simulated networks of eight agencies for density, and of more for degree
-    centralisation, whose limits are wider by the noise of DRAWINGS_EACH drawings behind each resample.
+    limits resample the cases, each of which is one pair of agencies, and centre what comes out on the value
+    (docs/methods/intervals.md tells how often they hold the truth). Those of centralisation are wider by the noise of
+    DRAWINGS_EACH drawings behind each resample.
 
     Parameters
     ----------
@@ -191,7 +193,9 @@ def rarefied(
         Cases from which on a link counts: one may be a slip of the pen.
     confidence : float
         Between 0 and 1.
-    resamples, seed : int
+    resamples : int, optional
+        None of them, and there are no limits; by default as many as the statistic needs.
+    seed : int
 
     References
     ----------
@@ -205,6 +209,8 @@ def rarefied(
     else:
         shown = drawings(links.cases, drawn, DRAWINGS, random) >= fewest
         value = float(centralisation(shown, links, statistic).mean())
+    if resamples is None:
+        resamples = RESAMPLES_OF_DENSITY if statistic == "density" else RESAMPLES
     if not total or not resamples:
         return Estimate(value, value, value)
     dealt = random.multinomial(total, links.cases / total, resamples)

@@ -109,17 +109,30 @@ def _people(source: Source) -> pl.DataFrame:
 
 
 def _limits(cells: pl.DataFrame) -> tuple[Floats, Floats]:
-    """Bootstrap limits of the mean, volunteers being resampled; NaN where all are at one level.
-
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13 (percentiles).
-    """
-    levels = np.arange(HIGHEST + 1) / HIGHEST
+    """Limits of every cell, as `level_limits` gives them."""
     low, high = np.full((2, cells.height), np.nan)
     random = np.random.default_rng(0)
     for row, (volunteers, *at) in enumerate(cells.select("volunteers", *AT).iter_rows()):
-        counts = np.array([(volunteers or 0) - sum(at), *at])
-        if np.count_nonzero(counts) < 2:
-            continue
-        drawn = random.multinomial(round(volunteers), counts / volunteers, RESAMPLES) @ levels / volunteers
-        low[row], high[row] = np.quantile(drawn, [0.025, 0.975])
+        low[row], high[row] = level_limits(np.array([(volunteers or 0) - sum(at), *at]), random)
     return low, high
+
+
+def level_limits(volunteers: Floats, random: np.random.Generator) -> tuple[float, float]:
+    """Bootstrap limits of the mean level, volunteers being resampled; NaN where all are at one level.
+
+    Parameters
+    ----------
+    volunteers : array of float, shape (HIGHEST + 1,)
+        How many are at each level, whole numbers.
+    random : Generator
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13 (percentiles).
+    """
+    if np.count_nonzero(volunteers) < 2:
+        return np.nan, np.nan
+    levels, all_of_them = np.arange(HIGHEST + 1) / HIGHEST, volunteers.sum()
+    drawn = random.multinomial(round(all_of_them), volunteers / all_of_them, RESAMPLES) @ levels / all_of_them
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return float(low), float(high)

@@ -15,6 +15,11 @@ from dashboards.wording import Words
 
 LEADING_DIMENSION = "prevention_foundation"
 """What residents suffer comes first; how the work is organised after it."""
+TOLD_OF_A_FIGURE = (
+    *("value", "lower", "upper", "p_value", "bound_low", "bound_high", "unusable"),
+    *("quality_grade", "grade_reason", "signal", "status", "reason"),
+)
+"""Columns of figures that `figure_lines` puts into words."""
 
 
 @dataclass(frozen=True)

