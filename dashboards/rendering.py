@@ -168,7 +168,7 @@ def control_values(content: Any) -> dict[str, Any]:
         part = waiting.pop()
         if isinstance(part, list | tuple):
             waiting += part
-        elif part is not None and not isinstance(part, str) and isinstance(part, Component):
+        elif isinstance(part, Component):
             identity = getattr(part, "id", None)
             if isinstance(identity, dict) and CONTROL in identity:
                 found[identity[CONTROL]] = part.value

@@ -1,6 +1,5 @@
 """What every part of a page needs to know: the release, the reader's view, words and colours."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -44,11 +43,6 @@ class Context:
     def origin(self, indicator_id: str, area_id: str, period_kind: str, period: date) -> str:
         """Address of the page that tells where a figure comes from."""
         return self.link("explain", indicator=indicator_id, areas=(area_id,), period_kind=period_kind, period=period)
-
-    def origins(self, indicator_id: str, area_id: str, period_kind: str) -> Callable[[date], str]:
-        """Give `origin` as a function of the period, for tables of thousands of periods."""
-        address = self.origin(indicator_id, area_id, period_kind, date.max).split(date.max.isoformat())
-        return lambda period: period.isoformat().join(address)
 
     def area_title(self, area_id: str) -> str:
         """Title of an area in the reader's language; its id where the release does not know it."""

@@ -26,7 +26,7 @@ from pipelines.warehouse import STORAGE_VERSION, columns, literal, quoted, scala
 DATABASE = "release.duckdb"
 MANIFEST = "manifest.json"
 CURRENT = "current"
-# A page asks for few rows of long tables: in groups of a quarter of the usual size a third fewer are looked through.
+# A page asks for few rows of long tables: in groups of a quarter of the usual size fewer others are looked through.
 STORED = f"row_group_size 30720, storage_version '{STORAGE_VERSION}'"
 # Columns that say which run wrote a row and what earlier ones found, not what it holds.
 LEFT_OUT = frozenset({"run_id", "failing_since", "examined", "loaded_at"})
