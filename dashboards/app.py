@@ -96,6 +96,7 @@ def create_server() -> Any:
 def serve_home(home: Path, access: guard.Access | None) -> tuple[Any, Callable[[], None]]:
     """Give the WSGI application over a home folder, and what closes its releases."""
     releases = Releases(home, access.scope) if access else Releases(home)
+    releases.keep_ready()
     return create_app(releases, home / data_docs.FOLDER, access).server, releases.close
 
 

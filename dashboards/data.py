@@ -131,6 +131,10 @@ class Release:
                 self._answers.put(key, kept)
         return kept
 
+    def look_through(self) -> None:
+        """Ask once what most pages begin with: each of these questions goes through millions of rows."""
+        _ = self.area_rows, self.indicator_rows, self._extents, self._newest_figures, self.districts.periods
+
     def close(self) -> None:
         """Close the file; questions asked after this fail."""
         self._seen.close()

@@ -6,6 +6,7 @@ Not here: what the pages hold, and answers that Dash encodes itself.
 from typing import Any
 
 import orjson
+import polars as pl
 from dash.development.base_component import Component
 
 from dashboards.figures.drawing import Drawing
@@ -29,7 +30,10 @@ class Written(str):
 
 
 def as_json(content: Any) -> Written:
-    """Write components, drawings and plain values; what is not a number becomes null, as JSON has no word for it."""
+    """Write components, drawings, frames (as lists of rows) and plain values.
+
+    What is not a number becomes null, as JSON has no word for it.
+    """
     return Written(orjson.dumps(content, _plain, OPTIONS).decode())
 
 
@@ -44,4 +48,6 @@ def _plain(part: Any) -> Any:
         return {"props": props, "type": part._type, "namespace": part._namespace}
     if isinstance(part, Drawing):
         return part.to_plotly_json()
+    if isinstance(part, pl.DataFrame):
+        return orjson.Fragment(part.write_json())
     raise TypeError(f"{type(part).__name__} has no place on a page")

@@ -42,6 +42,8 @@ class Releases:
         self._folder = home / "releases"
         self._open: OrderedDict[tuple[Path, Scope], Release] = OrderedDict()
         self._lock = threading.Lock()
+        self._is_closing = threading.Event()
+        self._ahead: threading.Thread | None = None
 
     def current(self) -> Release:
         """Open the release that is served now, as the reader who asks may see it.
@@ -61,7 +63,33 @@ class Releases:
                 raise ReleaseError("none", str(self._folder / "current")) from error
             until = datetime.strptime(min(waiting), HELD_UNTIL).replace(tzinfo=UTC)
             raise ReleaseError("held", until.isoformat()) from error
-        return self._opened(folder)
+        return self._opened(folder, self._scope())
+
+    def keep_ready(self, every: float = 5.0) -> None:
+        """Look through each release once it is current, before its first reader has to wait for that.
+
+        It is done for those who may see everything; others see another release, which is looked through as they ask.
+
+        Parameters
+        ----------
+        every
+            Seconds between two looks at which one is current.
+        """
+
+        def look() -> None:
+            known = None
+            while not self._is_closing.wait(0 if known is None else every):
+                try:
+                    folder = self._served().resolve(strict=True)
+                    if folder != known:
+                        self._opened(folder, WHOLE).look_through()
+                except (OSError, ReleaseError):
+                    # There is none yet, or none that can be read: readers are told so.
+                    folder = self._folder
+                known = folder
+
+        self._ahead = threading.Thread(target=look, name="wardlight-ahead", daemon=True)
+        self._ahead.start()
 
     def named(self, release_id: str | None) -> Release:
         """Open the release of that id as long as it is kept; without one, the current one.
@@ -77,10 +105,10 @@ class Releases:
         is_there = RELEASE.fullmatch(release_id) and not folder.is_symlink() and folder.is_dir()
         if not is_there or (_is_embargoed(folder) and folder != self._served().resolve()):
             raise ReleaseError("gone", release_id)
-        return self._opened(folder)
+        return self._opened(folder, self._scope())
 
-    def _opened(self, folder: Path) -> Release:
-        key = folder, self._scope()
+    def _opened(self, folder: Path, scope: Scope) -> Release:
+        key = folder, scope
         with self._lock:
             release = self._open.get(key) or Release(*key)
             self._open[key] = release
@@ -106,6 +134,9 @@ class Releases:
 
     def close(self) -> None:
         """Close every open release; DuckDB's threads must be gone before the interpreter ends."""
+        self._is_closing.set()
+        if self._ahead:
+            self._ahead.join()
         with self._lock:
             for release in self._open.values():
                 release.close()

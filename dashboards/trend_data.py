@@ -18,22 +18,13 @@ class TrendData(Questions):
 
     def alarms(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
         """The latest period of areas against its season: the columns of `alarms`."""
-        return self._query(
-            """select * from alarms where indicator_id = ? and list_contains(?::varchar[], area_id) and period_kind = ?
-            order by area_id""",
-            indicator_id,
-            list(area_ids),
-            period_kind,
-        )
+        found = self._of_indicator("alarms", indicator_id, "area_id, period_kind")
+        return found.filter(pl.col("area_id").is_in(area_ids), period_kind=period_kind)
 
     def gaps(self, indicator_id: str, area_ids: Sequence[str]) -> pl.DataFrame:
         """Days between events of areas where they are rare: the columns of `gap_charts`, by area and day."""
-        return self._query(
-            """select * from gap_charts where indicator_id = ? and list_contains(?::varchar[], area_id)
-            order by area_id, day, is_open""",
-            indicator_id,
-            list(area_ids),
-        )
+        found = self._of_indicator("gap_charts", indicator_id, "area_id, day, is_open")
+        return found.filter(pl.col("area_id").is_in(area_ids))
 
     @cached_property
     def targets(self) -> pl.DataFrame:
@@ -59,8 +50,15 @@ class TrendData(Questions):
             period_kind,
         )
 
+    def year_comparisons_of(self, indicator_id: str, area_ids: Sequence[str], period_kind: str) -> pl.DataFrame:
+        """The same of one indicator."""
+        found = self._of_indicator("year_comparisons", indicator_id, "all")
+        return found.filter(pl.col("area_id").is_in(area_ids), period_kind=period_kind)
+
     def breaks(self, indicator_id: str) -> pl.DataFrame:
         """Declared changes that an indicator's charts begin anew at: start, title_en, title_zh; oldest first."""
-        return self._query(
-            "select start, title_en, title_zh from breaks where indicator_id = ? order by start, break_id", indicator_id
-        )
+        return self._breaks.filter(indicator_id=indicator_id).drop("indicator_id")
+
+    @cached_property
+    def _breaks(self) -> pl.DataFrame:
+        return self._query("select indicator_id, start, title_en, title_zh from breaks order by start, break_id")

@@ -4,16 +4,13 @@ Here: what was published before, and what is still to come. Not here: the figure
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from dashboards.questions import Questions
 
-_PERIOD_END = """case period_kind when 'day' then period_start when 'week' then period_start + interval 6 day
-  when 'month' then period_start + interval 1 month - interval 1 day
-  when 'quarter' then period_start + interval 3 month - interval 1 day
-  else period_start + interval 12 month - interval 1 day end::date"""
+DAY = timedelta(days=1)
 
 
 class VintageData(Questions):
@@ -24,19 +21,17 @@ class VintageData(Questions):
 
         Of what is recorded but for one in a thousand nothing is told: the figure is as good.
         """
-        return self._query(
-            """select * from nowcasts where indicator_id = ? and list_contains(?::varchar[], area_id)
-              and period_kind = ? and period_start >= ? and recorded_share < 0.999
-            order by area_id, period_start""",
-            indicator_id,
-            list(area_ids),
-            period_kind,
-            since,
+        found = self._of_indicator("nowcasts", indicator_id, "area_id, period_start")
+        return found.filter(
+            pl.col("area_id").is_in(area_ids),
+            pl.col("period_start") >= since,
+            pl.col("recorded_share") < 0.999,
+            period_kind=period_kind,
         )
 
     def delays(self, indicator_id: str) -> pl.DataFrame:
         """How late the records of an indicator are, by delay: columns of `reporting_delays`."""
-        return self._query("select * from reporting_delays where indicator_id = ? order by delay_days", indicator_id)
+        return self._of_indicator("reporting_delays", indicator_id, "delay_days")
 
     def revisions(self, indicator_id: str, area_ids: Sequence[str], period_kind: str, since: date) -> pl.DataFrame:
         """Revisions of a series, the newest first: columns of `revisions`."""
@@ -50,38 +45,38 @@ class VintageData(Questions):
             since,
         )
 
-    def triangle(self, indicator_id: str, area_id: str, period_kind: str, vintages: int) -> pl.DataFrame:
-        """What the releases said of the figures of an area that were ever revised: the revision triangle.
 
-        Parameters
-        ----------
-        vintages
-            How many releases to look back at: those after which something of the series changed, and the last one.
+def triangle(revisions: pl.DataFrame, figures: pl.DataFrame, as_of: date, vintages: int) -> pl.DataFrame:
+    """What the releases said of the figures of a series that were ever revised: the revision triangle.
 
-        Returns
-        -------
-        pl.DataFrame
-            period_start, as_of (of the release), value (null where none was published); only of releases after the
-            period was over. Periods newest first, releases in order.
-        """
-        return self._query(
-            f"""with log as (
-              select * from revisions where indicator_id = ? and area_id = ? and period_kind = ?
-            ),
-            vintage as (
-              select distinct as_of_before as as_of from log union select as_of from release_info
-              order by as_of desc limit ?
-            ),
-            figure as (
-              select period_start, value, {_PERIOD_END} as period_end from indicator_values
-              where indicator_id = ? and area_id = ? and period_kind = ?
-                and period_start in (select period_start from log)
-            )
-            select figure.period_start, vintage.as_of,
-              case when count(log.sequence) > 0 then arg_min(struct_pack(was := log.value_before), log.sequence).was
-                else any_value(figure.value) end as value
-            from figure join vintage on figure.period_end <= vintage.as_of
-            left join log on log.period_start = figure.period_start and log.as_of_before >= vintage.as_of
-            group by figure.period_start, vintage.as_of order by figure.period_start desc, vintage.as_of""",
-            *(indicator_id, area_id, period_kind, vintages, indicator_id, area_id, period_kind),
-        )
+    Parameters
+    ----------
+    revisions
+        Rows of `revisions` of one indicator, area and kind of period.
+    figures
+        The series as it is now: period_start, period_end (the first day after the period), value.
+    as_of
+        Day of the release that it is now.
+    vintages
+        How many releases to look back at: those after which something of the series changed, and the last one.
+
+    Returns
+    -------
+    pl.DataFrame
+        period_start, as_of (of the release), value (null where none was published); only of releases after the
+        period was over. Periods newest first, releases in order.
+    """
+    log = revisions.select("period_start", "as_of_before", "sequence", "value_before").sort("sequence")
+    shown = sorted({*log["as_of_before"], as_of})[-vintages:]
+    replaced: dict[date, list[tuple[date, float | None]]] = {}
+    for period, before, _, value in log.iter_rows():
+        replaced.setdefault(period, []).append((before, value))
+    now = figures.select("period_start", "period_end", "value").filter(pl.col("period_start").is_in(list(replaced)))
+    told = [
+        # What the first revision after a release replaced is what that release said.
+        (period, vintage, next((was for before, was in replaced[period] if before >= vintage), value))
+        for period, end, value in now.sort("period_start", descending=True).iter_rows()
+        for vintage in shown
+        if end <= vintage + DAY
+    ]
+    return pl.DataFrame(told, schema={"period_start": pl.Date, "as_of": pl.Date, "value": pl.Float64}, orient="row")

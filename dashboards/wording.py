@@ -74,12 +74,14 @@ class Words:
 
     def measure(self, value: float | None, unit: str | None, decimals: int = 0) -> str:
         """Format a value with its unit, in the order of the language."""
-        if value is None:
-            return NO_FIGURE
+        return NO_FIGURE if value is None else self.measure_of(self.number(value, decimals), unit)
+
+    def measure_of(self, number: str, unit: str | None) -> str:
+        """Put a unit to a number that is written already, in the order of the language."""
         if unit not in self._orders:
             order = f"measure.{unit}" if f"measure.{unit}" in self._texts else "measure.default"
             self._orders[unit] = self(order, value="{}", unit=self.unit(unit)).strip()
-        return self._orders[unit].format(self.number(value, decimals))
+        return self._orders[unit].format(number)
 
     def day(self, day: date | None) -> str:
         """Format a date in full."""

@@ -7,7 +7,7 @@ import polars as pl
 
 from dashboards import elements as html
 from dashboards.components.context import Context
-from dashboards.components.grid import grid, number_column, text_column, wrapped_column
+from dashboards.components.grid import grid, number_column, said, text_column, wrapped_column
 from dashboards.components.layout import badge, graph
 from dashboards.figures.checks import checks_figure
 from dashboards.wording import Words
@@ -100,16 +100,12 @@ def check_history(context: Context) -> Any:
     if not shown["failed"].sum():
         return html.P(words("quality.never_failed", count=words.number(dates)), className="note")
     drawn = set(shown.filter(pl.col("failed") > 0)["table_name"])
+    counts = {
+        (failed, checks): words("quality.checks_failed", failed=words.number(failed), all=words.number(checks))
+        for failed, checks in shown.select("failed", "checks").unique().iter_rows()
+    }
     hovers = [
-        "<br>".join(
-            [
-                f"<b>{table}</b>",
-                words.period("day", as_of),
-                words("quality.checks_failed", failed=words.number(failed), all=words.number(checks)),
-            ]
-        )
-        if table in drawn
-        else ""
+        f"<b>{table}</b><br>{words.period('day', as_of)}<br>{counts[failed, checks]}" if table in drawn else ""
         for table, as_of, failed, checks in shown.select("table_name", "as_of", "failed", "checks").iter_rows()
     ]
     description = words("quality.checks_by_date_description")
@@ -127,32 +123,30 @@ def check_grid(context: Context, checks: pl.DataFrame) -> Any:
     """Every check in words, its technical name on hovering and in the file."""
     words = context.words
     known_columns = checks["column_name"].drop_nulls().unique().to_list()
-    rows = [
-        {
-            "verdict": words(
-                "verdict.exception" if row["exception"] else "verdict.passed" if row["success"] else "verdict.failed"
-            ),
-            "check": check_name(words, row["expectation"], row["column_name"], known_columns),
-            "severity": words.known("severity", row["severity"]),
-            "layer": words.known("layer", row["layer"]),
-            "dimension": words.known("quality_dimension", row["dimension"]),
-            "failing_since": words.period("day", row["failing_since"]) if row["failing_since"] else "",
-            **{
-                name: row[name]
-                for name in (
-                    "table_name",
-                    "column_name",
-                    "expectation",
-                    "observed",
-                    "threshold",
-                    "failed_count",
-                    "examined",
-                    "exception",
-                )
-            },
-        }
-        for row in checks.to_dicts()
-    ]
+    named = {
+        (expectation, column): check_name(words, expectation, column, known_columns)
+        for expectation, column in checks.select("expectation", "column_name").unique().iter_rows()
+    }
+    verdict = (
+        pl.when(pl.col("exception").fill_null("") != "")
+        .then(pl.lit("exception"))
+        .when(pl.col("success").fill_null(False))
+        .then(pl.lit("passed"))
+        .otherwise(pl.lit("failed"))
+    )
+    rows = checks.with_columns(verdict=verdict).select(
+        "table_name",
+        "column_name",
+        *("expectation", "observed", "threshold", "failed_count", "examined", "exception"),
+        pl.Series("check", [named[key] for key in checks.select("expectation", "column_name").iter_rows()]),
+        verdict=said(pl.Series(("exception", "passed", "failed")), "verdict", lambda code: words(f"verdict.{code}")),
+        severity=said(checks["severity"], "severity", lambda code: words.known("severity", code)),
+        layer=said(checks["layer"], "layer", lambda code: words.known("layer", code)),
+        dimension=said(checks["dimension"], "dimension", lambda code: words.known("quality_dimension", code)),
+        failing_since=said(
+            checks["failing_since"], "failing_since", lambda day: words.period("day", day) if day else ""
+        ),
+    )
     columns = [
         text_column("verdict", words("column.verdict"), width=120),
         wrapped_column("check", words("column.check"), width=380, minWidth=200, tooltipField="expectation"),

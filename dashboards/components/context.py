@@ -1,5 +1,6 @@
 """What every part of a page needs to know: the release, the reader's view, words and colours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,11 +15,8 @@ from dashboards.wording import Words
 
 LEADING_DIMENSION = "prevention_foundation"
 """What residents suffer comes first; how the work is organised after it."""
-TOLD_OF_A_FIGURE = (
-    *("value", "lower", "upper", "p_value", "bound_low", "bound_high", "unusable"),
-    *("quality_grade", "grade_reason", "signal", "status", "reason"),
-)
-"""Columns of figures that `figure_lines` puts into words."""
+NUMBERS_OF_A_FIGURE = ("value", "lower", "upper", "p_value", "bound_low", "bound_high", "unusable")
+SAID_OF_A_FIGURE = ("quality_grade", "grade_reason", "signal", "status", "reason")
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ class Context:
     @cached_property
     def available_indicators(self) -> list[dict[str, Any]]:
         """Rows of the catalogue whose figures this release carries, those about incidents first."""
-        available = self.release.catalogue.filter(pl.col("status") == "available")
-        return available.sort(pl.col("dimension") != LEADING_DIMENSION, maintain_order=True).to_dicts()
+        available = (dict(row) for row in self.release.indicator_rows.values() if row["status"] == "available")
+        return sorted(available, key=lambda row: row["dimension"] != LEADING_DIMENSION)
 
     def chosen_indicator(self) -> dict[str, Any] | None:
         """Catalogue row of the view's indicator; without a choice, the first with current figures by area.
@@ -132,37 +130,106 @@ class Context:
     def _joined_reasons(self) -> dict[str | None, str]:
         return {}
 
-    def figure_lines(self, row: dict[str, Any], indicator: dict[str, Any]) -> list[str]:
+    def figure_lines(self, row: Mapping[str, Any], indicator: Mapping[str, Any]) -> list[str]:
         """A figure in words: value with unit, interval, bounds, grade, status and reasons; one line each."""
-        words, decimals = self.words, indicator["decimals"]
-        if row["value"] is None:
-            status = words.known("status", row["status"] or "not_available")
-            return [status, *self.reasons(row["reason"])]
-        lines = [words.measure(row["value"], indicator["unit"], decimals)]
-        if row["lower"] is not None and row["upper"] is not None:
-            lines.append(
-                words(
-                    "figure.interval",
-                    low=words.number(row["lower"], decimals),
-                    high=words.number(row["upper"], decimals),
-                )
-            )
-        # Releases made by older versions do not tell.
-        if row.get("p_value") is not None:
-            lines.append(words("figure.chance", p=words.number(row["p_value"], 3)))
-        if row["bound_low"] is not None and row["unusable"]:
-            lines.append(
-                words(
-                    "figure.bounds",
-                    low=words.number(row["bound_low"], decimals),
-                    high=words.end(row["bound_high"], decimals),
-                    count=words.number(row["unusable"]),
-                )
-            )
-        if row["quality_grade"]:
-            lines.append(self.grade(row))
-        if row["signal"] not in (None, "none"):
-            lines.append(words.known("signal", row["signal"]))
-        if row["status"] != "final":
-            lines.append(words.known("status", row["status"]))
-        return lines + self.reasons(row["reason"])
+        # Releases made by older versions do not tell of all.
+        numbers, said = ([row.get(name) for name in names] for names in (NUMBERS_OF_A_FIGURE, SAID_OF_A_FIGURE))
+        told = self._numbers_in_words(indicator["decimals"], *numbers)
+        return [line.format(*told) for line in self._lines_of_a_figure(indicator["unit"], _shape(*numbers), *said)]
+
+    def figure_texts(self, figures: pl.DataFrame, indicator: Mapping[str, Any], between: str) -> list[str]:
+        """The same of many figures of one indicator, the lines of each joined.
+
+        Parameters
+        ----------
+        figures
+            Columns of `indicator_values`; one that older releases lack counts as null.
+        """
+        unit, decimals = indicator["unit"], indicator["decimals"]
+        nothing = [None] * figures.height
+        names = (*NUMBERS_OF_A_FIGURE, *SAID_OF_A_FIGURE)
+        columns = [figures[name].to_list() if name in figures.columns else nothing for name in names]
+        count = len(NUMBERS_OF_A_FIGURE)
+        # Of a thousand figures most are told in the same words.
+        known: dict[tuple[Any, ...], str] = {}
+        texts = []
+        for row in zip(*columns, strict=True):
+            numbers = row[:count]
+            key = (_shape(*numbers), row[count:])
+            if key not in known:
+                known[key] = between.join(self._lines_of_a_figure(unit, key[0], *key[1]))
+            texts.append(known[key].format(*self._numbers_in_words(decimals, *numbers)))
+        return texts
+
+    def _numbers_in_words(
+        self,
+        decimals: int,
+        value: float | None,
+        lower: float | None,
+        upper: float | None,
+        p_value: float | None,
+        low: float | None,
+        high: float | None,
+        unusable: int | None,
+    ) -> tuple[str, ...]:
+        number = self.words.number
+        plain = (number(value, decimals), number(lower, decimals), number(upper, decimals))
+        if p_value is None and not unusable:
+            return plain
+        return (
+            *plain,
+            number(p_value, 3),
+            number(low, decimals),
+            self.words.end(high, decimals),
+            number(unusable),
+        )
+
+    def _lines_of_a_figure(
+        self,
+        unit: str | None,
+        shape: tuple[bool, ...],
+        grade: str | None,
+        grade_reason: str | None,
+        signal: str | None,
+        status: str | None,
+        reason: str | None,
+    ) -> list[str]:
+        """Lines with a place for each of the numbers, in the order of `NUMBERS_OF_A_FIGURE`."""
+        words, said = self.words, []
+        has_value, has_interval, has_chance, has_bounds = shape
+        if not has_value:
+            return [
+                _literal(line) for line in (words.known("status", status or "not_available"), *self.reasons(reason))
+            ]
+        if grade:
+            said.append(self.grade({"quality_grade": grade, "grade_reason": grade_reason}))
+        if signal not in (None, "none"):
+            said.append(words.known("signal", signal))
+        if status != "final":
+            said.append(words.known("status", status))
+        lines = [words.measure_of("{0}", unit)]
+        if has_interval:
+            lines.append(words("figure.interval", low="{1}", high="{2}"))
+        if has_chance:
+            lines.append(words("figure.chance", p="{3}"))
+        if has_bounds:
+            lines.append(words("figure.bounds", low="{4}", high="{5}", count="{6}"))
+        return lines + [_literal(line) for line in (*said, *self.reasons(reason))]
+
+
+def _shape(
+    value: float | None,
+    lower: float | None,
+    upper: float | None,
+    p_value: float | None,
+    low: float | None,
+    _high: float | None,
+    unusable: int | None,
+) -> tuple[bool, bool, bool, bool]:
+    """Say what there is to tell of a figure: a value, an interval, a chance, bounds that differ from the interval."""
+    return value is not None, None not in (lower, upper), p_value is not None, low is not None and bool(unusable)
+
+
+def _literal(text: str) -> str:
+    """Text that `str.format` gives back as it was."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -73,10 +73,10 @@ def level_select(context: Context, levels: Sequence[str], chosen: str) -> Any:
 def area_options(context: Context, indicator_id: str) -> list[tuple[str, str, str]]:
     """Areas for which an indicator has rows, as the selects take them: (level, area_id, title) in order."""
     present = set(context.release.area_ids(indicator_id))
-    rows = context.release.areas.filter(pl.col("area_id").is_in(list(present))).to_dicts()
     return [
-        (context.words.known("level", row["area_level"]), row["area_id"], context.words.of(row, "title"))
-        for row in rows
+        (context.words.known("level", row["area_level"]), area_id, context.words.of(row, "title"))
+        for area_id, row in context.release.area_rows.items()
+        if area_id in present
     ]
 
 

@@ -30,7 +30,8 @@ def gap_panel(context: Context, indicator: dict[str, Any], areas: Sequence[str])
         for row in found.to_dicts()
     ]
     found = found.with_columns(pl.Series("hover", hovers, dtype=pl.String))
-    panels = [GapPanel(context.area_title(area), found.filter(pl.col("area_id") == area)) for area in shown]
+    of_area = found.partition_by("area_id", maintain_order=True, as_dict=True)
+    panels = [GapPanel(context.area_title(area), of_area[area,]) for area in shown]
     drawing = gap_figure(panels, words("gap.axis"), indicator["polarity"], words.axis_formats, context.colours)
     title = words.of(indicator, "title")
     names = words.join([each.title for each in panels])

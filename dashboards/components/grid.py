@@ -1,9 +1,10 @@
 """Sortable, filterable tables for many rows, each to be had as a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_ag_grid as dag
+import polars as pl
 
 from dashboards import elements as html
 from dashboards.components.context import Context
@@ -24,7 +25,7 @@ def grid(
     context: Context,
     name: str,
     columns: Sequence[dict[str, Any]],
-    rows: list[dict[str, Any]],
+    rows: list[dict[str, Any]] | pl.DataFrame,
     file_name: str,
     indicator: str | None = None,
 ) -> Any:
@@ -37,7 +38,7 @@ def grid(
     columns
         AG Grid column definitions.
     rows
-        Plain values by field.
+        Plain values by field; a frame where there may be thousands, which is written for the browser as it is.
     file_name
         Of its files, without an ending.
     indicator
@@ -79,8 +80,25 @@ def grid(
     )
 
 
-def _is_filled(field: str, rows: list[dict[str, Any]]) -> bool:
+def said(found: pl.Series, column: str, tell: Callable[[Any], str]) -> pl.Expr:
+    """Put a column into words; what is said of many rows is made once.
+
+    Parameters
+    ----------
+    found
+        What the column holds, null among it or not.
+    column
+        Its name in the frame that the expression is for.
+    """
+    codes = found.unique()
+    return pl.col(column).replace_strict(codes, [tell(code) for code in codes], return_dtype=pl.String)
+
+
+def _is_filled(field: str, rows: list[dict[str, Any]] | pl.DataFrame) -> bool:
     """A column without any value would only take room."""
+    if isinstance(rows, pl.DataFrame):
+        column = rows[field].drop_nulls()
+        return rows.is_empty() or bool((column != "").any() if column.dtype == pl.String else column.len())
     return not rows or any(row[field] not in (None, "") for row in rows)
 
 
@@ -97,7 +115,7 @@ def number_column(field: str, title: str, decimals: int, **settings: Any) -> dic
 
 
 def range_column(
-    low: str, high: str, title: str, decimals: int, rows: Sequence[dict[str, Any]], **settings: Any
+    low: str, high: str, title: str, decimals: int, rows: Sequence[dict[str, Any]] | pl.DataFrame, **settings: Any
 ) -> dict[str, Any]:
     """Column of ranges from one field to another ("1.2 – 3.4", "1.2 – ∞" where the upper end is null), sorted by the
     lower end; left out of the file.
@@ -106,8 +124,9 @@ def range_column(
     """
     characters = 0
     for end in (low, high):
-        values = [row[end] for row in rows if row[end] is not None] or [0.0]
-        characters += max(len(f"{value:,.{decimals}f}") for value in (min(values), max(values)))
+        values = rows[end].to_list() if isinstance(rows, pl.DataFrame) else [row[end] for row in rows]
+        known = [value for value in values if value is not None] or [0.0]
+        characters += max(len(f"{value:,.{decimals}f}") for value in (min(known), max(known)))
     least = max(PADDING_PIXELS + CHARACTER_PIXELS * (characters + 3), 96)
     ends = [f"d3.format(',.{decimals}f')(params.data.{field})" for field in (low, high)]
     upper = f"(params.data.{high} == null ? '∞' : {ends[1]})"

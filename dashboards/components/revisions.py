@@ -10,6 +10,7 @@ from dashboards import elements as html
 from dashboards.components.context import Context
 from dashboards.components.grid import grid, number_column, text_column, wrapped_column
 from dashboards.components.layout import panel, table
+from dashboards.vintage_data import triangle
 
 VINTAGES, TRIANGLE_PERIODS = 6, 12
 """Releases side by side that fit on a page, and the newest revised periods."""
@@ -18,9 +19,11 @@ SHARES = (0.5, 0.9, 0.99)
 
 
 def revision_panel(
-    context: Context, indicator: dict[str, Any], areas: Sequence[str], kind: str, since: date
+    context: Context, indicator: dict[str, Any], areas: Sequence[str], kind: str, since: date, series: pl.DataFrame
 ) -> Any | None:
-    """Lay out the revisions of a series; None where nothing can be told, as of a first release."""
+    """Lay out the revisions of a series (area_id, period_start, period_end, value); None where nothing can be told,
+    as of a first release.
+    """
     words = context.words
     found = context.release.vintages.revisions(indicator["indicator_id"], areas, kind, since)
     delays = context.release.vintages.delays(indicator["indicator_id"])
@@ -29,19 +32,22 @@ def revision_panel(
     late = [html.P(delay_sentence(context, delays))] if delays.height else []
     if found.is_empty():
         return panel(words("revisions.title"), *late, html.P(words("revisions.none")))
+    area = found["area_id"][0] if found["area_id"].n_unique() == 1 else areas[0]
     return panel(
         words("revisions.title"),
         *late,
         _table(context, found, indicator, kind),
-        *_triangle(context, indicator, found["area_id"][0] if found["area_id"].n_unique() == 1 else areas[0], kind),
+        *_triangle(context, indicator, area, kind, *(each.filter(area_id=area) for each in (found, series))),
         note=words("revisions.lead"),
     )
 
 
-def _triangle(context: Context, indicator: dict[str, Any], area: str, kind: str) -> list[Any]:
+def _triangle(
+    context: Context, indicator: dict[str, Any], area: str, kind: str, revisions: pl.DataFrame, series: pl.DataFrame
+) -> list[Any]:
     """What each release said of the same periods, side by side; a release from before a period's end said nothing."""
     words = context.words
-    found = context.release.vintages.triangle(indicator["indicator_id"], area, kind, VINTAGES)
+    found = triangle(revisions, series, context.release.info.as_of, VINTAGES)
     dates = found["as_of"].unique().sort().to_list()
     values = {(period, as_of): value for period, as_of, value in found.iter_rows()}
     periods = found["period_start"].unique().sort(descending=True).to_list()[:TRIANGLE_PERIODS]

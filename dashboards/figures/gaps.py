@@ -80,8 +80,8 @@ def gap_figure(
 
 
 def _traces(frame: pl.DataFrame, polarity: str, colours: Palette) -> list[Trace]:
-    ends = [frame["day"][0] - timedelta(days=frame["days"][0]), frame["day"][-1]]
-    points = frame.select("day", "days", "hover", "is_open", "signal").rows()
+    points = list(zip(*(frame[name].to_list() for name in ("day", "days", "hover", "is_open", "signal")), strict=True))
+    ends = [points[0][0] - timedelta(days=points[0][1]), points[-1][0]]
     quiet: dict[str, Any] = {"mode": "lines", "hoverinfo": "skip"}
     traces = [
         scatter(

@@ -1,5 +1,6 @@
 """An indicator over time, one panel per area: line, interval, bounds, chart limits, special causes, gaps."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -20,6 +21,8 @@ DRAWN = (
     *("centre", "limit_low", "limit_high"),
 )
 """Columns of a series that lines and bands are drawn from."""
+POINTED = ("hover", "status", "signal")
+"""Columns that points are told apart by."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def _scale(panels: Sequence[Panel]) -> tuple[float, float] | None:
         told += [value for _, value in panel.way]
         told += _ends(panel.frame, "value", "lower", "upper", "centre", "limit_low", "limit_high")
         told += [] if panel.nowcasts is None else _ends(panel.nowcasts, "value", "lower", "upper")
-        bounds = zip(*(panel.frame[name] for name in ("unusable", "bound_low", "bound_high")), strict=True)
+        bounds = zip(*(panel.frame[name].to_list() for name in ("unusable", "bound_low", "bound_high")), strict=True)
         worst += [end for unusable, *ends in bounds if unusable and None not in ends for end in ends]
     low, high = min(told), max(told)
     height = high - low
@@ -186,7 +189,8 @@ def _labels(breaks: Sequence[tuple[date, str]], shown: tuple[date, date], colour
 
 def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequence[date]) -> list[Trace]:
     quiet: dict[str, Any] = {"hoverinfo": "skip", "mode": "lines"}
-    drawn = _columns(frame, breaks)
+    told = frame.select(*DRAWN, *POINTED).to_dict(as_series=False)
+    drawn = _parted(told, breaks)
     days = drawn["period_start"]
     in_doubt = [(unusable or 0) > 0 for unusable in drawn["unusable"]]
     for end in ("bound_low", "bound_high"):
@@ -226,7 +230,8 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
     ]
     size = 6 if frame.height <= 120 else 4
     outline = {"color": colours.line, "width": 1.6}
-    points = frame.select("period_start", "value", "hover", "status", "signal").drop_nulls("value").rows()
+    columns = (told[name] for name in ("period_start", "value", *POINTED))
+    points = [point for point in zip(*columns, strict=True) if point[1] is not None]
     for status, marker in {
         "final": {"symbol": "circle", "size": size, "color": colours.line},
         "provisional": {"symbol": "circle", "size": size + 2, "color": colours.surface, "line": outline},
@@ -244,15 +249,17 @@ def _traces(frame: pl.DataFrame, polarity: str, colours: Palette, breaks: Sequen
     return traces
 
 
-def _columns(frame: pl.DataFrame, breaks: Sequence[date]) -> dict[str, list[Any]]:
-    """What lines and bands are drawn from, as lists, with an empty row at each break.
+def _parted(told: Mapping[str, list[Any]], breaks: Sequence[date]) -> dict[str, list[Any]]:
+    """Copy the drawn columns with an empty row at each break.
 
     It lifts the pen: what is counted otherwise is no continuation.
     """
-    if breaks:
-        cuts = pl.DataFrame({"period_start": list(breaks)}, schema={"period_start": pl.Date})
-        frame = pl.concat([cuts, frame], how="diagonal").sort("period_start", maintain_order=True)
-    return {name: frame[name].to_list() for name in DRAWN}
+    drawn = {name: list(told[name]) for name in DRAWN}
+    for day in breaks:
+        at = bisect_left(drawn["period_start"], day)
+        for name, column in drawn.items():
+            column.insert(at, day if name == "period_start" else None)
+    return drawn
 
 
 def _expected(nowcasts: pl.DataFrame | None, colours: Palette) -> list[Trace]:
@@ -341,9 +348,9 @@ def _band(drawn: Mapping[str, list[Any]], low: str, high: str, **look: Any) -> T
 def _gaps(frame: pl.DataFrame, colours: Palette) -> list[dict[str, Any]]:
     if not frame["value"].null_count():
         return []
-    starts, ends, reasons = (frame[name].to_list() for name in ("period_start", "period_end", "gap"))
+    starts, ends, reasons, values = (frame[name].to_list() for name in ("period_start", "period_end", "gap", "value"))
     shapes = []
-    for first, last in runs(frame["value"].is_null().to_list()):
+    for first, last in runs([value is None for value in values]):
         long_enough = (ends[last] - starts[first]).days * 5 > (ends[-1] - starts[0]).days
         label = {
             "text": "<br>".join(wrap(reasons[first] or "", GAP_LABEL_CHARACTERS)) if long_enough else "",

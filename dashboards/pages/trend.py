@@ -10,7 +10,7 @@ from dashboards import elements as html
 from dashboards.address import MAX_AREAS
 from dashboards.components import controls
 from dashboards.components.alarms import alarm_lines
-from dashboards.components.context import TOLD_OF_A_FIGURE, Context
+from dashboards.components.context import Context
 from dashboards.components.definition import definition
 from dashboards.components.gaps import gap_panel
 from dashboards.components.grid import (
@@ -19,6 +19,7 @@ from dashboards.components.grid import (
     link_column,
     number_column,
     range_column,
+    said,
     text_column,
     wrapped_column,
 )
@@ -71,7 +72,7 @@ def page(context: Context) -> Any:
             definition(context, indicator),
         ]
     expected = _expected(context, context.release.vintages.nowcasts(identity, areas, kind, since), indicator, kind)
-    compared = context.release.trends.year_comparisons([identity], areas, kind)
+    compared = context.release.trends.year_comparisons_of(identity, areas, kind)
     last_year = {(row["area_id"], row["period_start"]): against_last_year(context, row) for row in compared.to_dicts()}
     series = _worded(context, series, indicator, kind, last_year)
     breaks = context.release.trends.breaks(identity).filter(
@@ -81,9 +82,17 @@ def page(context: Context) -> Any:
         (pl.col("indicator_id") == identity) & pl.col("area_id").is_in(areas) & pl.lit(kind not in ("day", "week"))
     )
     ways = {row["area_id"]: way(row) for row in targets.to_dicts()}
+    of_area, expected_of_area = (
+        each.partition_by("area_id", maintain_order=True, as_dict=True) for each in (series, expected)
+    )
     panels = [
-        Panel(context.area_title(area_id), series.filter(its), expected.filter(its), ways.get(area_id, ()))
-        for area_id, its in ((area_id, pl.col("area_id") == area_id) for area_id in areas)
+        Panel(
+            context.area_title(area_id),
+            of_area.get((area_id,), series.clear()),
+            expected_of_area.get((area_id,)),
+            ways.get(area_id, ()),
+        )
+        for area_id in areas
     ]
     marked = context.view.period if context.view.period in series["period_start"] else None
     drawing = trend_figure(
@@ -120,7 +129,7 @@ def page(context: Context) -> Any:
             className="main-and-side",
         ),
         panel(words("trend.table"), *_table(context, series, expected, breaks, indicator, kind)),
-        revision_panel(context, indicator, areas, kind, since),
+        revision_panel(context, indicator, areas, kind, since, series),
     ]
 
 
@@ -131,30 +140,21 @@ def _worded(
     kind: str,
     last_year: dict[tuple[str, date], str],
 ) -> pl.DataFrame:
-    """Add what the figure and the table say in words: period, its end, hover text, reason of a gap."""
+    """Add what the figure and the table say in words: hover text, last year, reason of a gap; and a period's end."""
     words = context.words
-    told = {"area_id", "period_start", *TOLD_OF_A_FIGURE}
-    rows = series.select(name for name in series.columns if name in told).to_dicts()
-    against = [last_year.get((row["area_id"], row["period_start"]), "") for row in rows]
+    areas, starts = (series[name].to_list() for name in ("area_id", "period_start"))
+    against = [last_year.get(key, "") for key in zip(areas, starts, strict=True)]
+    called = {start: words.period(kind, start) for start in set(starts)}
+    ends = {start: period_end(kind, start) for start in called}
     hovers = [
-        "<br>".join(
-            filter(
-                None,
-                [f"<b>{words.period(kind, row['period_start'])}</b>", *context.figure_lines(row, indicator), text],
-            )
-        )
-        for row, text in zip(rows, against, strict=True)
+        f"<b>{called[start]}</b><br>{text}<br>{also}" if also else f"<b>{called[start]}</b><br>{text}"
+        for start, text, also in zip(starts, context.figure_texts(series, indicator, "<br>"), against, strict=True)
     ]
     return series.with_columns(
-        pl.Series("period_end", [period_end(kind, row["period_start"]) for row in rows], dtype=pl.Date),
-        pl.Series("period", [words.period(kind, row["period_start"]) for row in rows], dtype=pl.String),
+        pl.Series("period_end", [ends[start] for start in starts], dtype=pl.Date),
         pl.Series("hover", hovers, dtype=pl.String),
         pl.Series("last_year", against, dtype=pl.String),
-        pl.Series(
-            "gap",
-            [None if row["value"] is not None else context.joined_reasons(row["reason"]) for row in rows],
-            dtype=pl.String,
-        ),
+        gap=pl.when(pl.col("value").is_null()).then(_said(series, "reason", context.joined_reasons)),
     )
 
 
@@ -312,7 +312,6 @@ def _table(
             **{field: _said(series, column, tell) for field, (column, tell) in says.items()},
         )
     )
-    rows = table.to_dicts()
     ranges = {"interval": numbers[1:3], "bounds": numbers[3:5], "limits": numbers[6:8]}
     is_certain = not series["unusable"].fill_null(0).gt(0).any()
     if is_certain:
@@ -323,10 +322,10 @@ def _table(
         text_column("period_start", words("column.period"), width=100, minWidth=92),
         link_column("origin", words("explain.column_title")),
         number_column("value", words("column.value"), decimals, width=80, minWidth=76),
-        *(range_column(*ends, words(f"column.{name}"), decimals, rows) for name, ends in ranges.items()),
+        *(range_column(*ends, words(f"column.{name}"), decimals, table) for name, ends in ranges.items()),
         number_column("expected", words("column.expected"), decimals, width=92, minWidth=88),
         *(
-            [range_column("expected_low", "expected_high", words("column.expected_range"), decimals, rows)]
+            [range_column("expected_low", "expected_high", words("column.expected_range"), decimals, table)]
             if expected.height
             else []
         ),
@@ -362,7 +361,7 @@ def _table(
             [words("trend.table_note", unit=words.unit(indicator["unit"])), " ", _catalogue_link(context, indicator)],
             className="note",
         ),
-        grid(context, "trend", columns, rows, f"{indicator['indicator_id']}_{kind}", indicator["indicator_id"]),
+        grid(context, "trend", columns, table, f"{indicator['indicator_id']}_{kind}", indicator["indicator_id"]),
     ]
 
 
@@ -374,10 +373,7 @@ def _catalogue_link(context: Context, indicator: dict[str, Any]) -> Any:
 
 def _said(rows: pl.DataFrame, column: str, tell: Callable[[Any], str]) -> pl.Expr:
     """Put a column into words; releases made by older versions may lack it."""
-    if column not in rows.columns:
-        return pl.lit(tell(None))
-    codes = rows[column].unique()
-    return pl.col(column).replace_strict(codes, [tell(code) for code in codes], return_dtype=pl.String)
+    return said(rows[column], column, tell) if column in rows.columns else pl.lit(tell(None))
 
 
 def _links(context: Context, indicator: dict[str, Any], areas: Sequence[str], kind: str) -> pl.Expr:

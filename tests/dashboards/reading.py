@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 
 def parts(content: Any) -> Iterator[Any]:
     """Every component of a page, from the top down."""
@@ -15,6 +17,12 @@ def parts(content: Any) -> Iterator[Any]:
 def find(content: Any, identity: Any) -> Any:
     """The part with an id, None if there is none."""
     return next((part for part in parts(content) if getattr(part, "id", None) == identity), None)
+
+
+def rows(grid: Any) -> list[dict[str, Any]]:
+    """Rows of a grid, which holds them as a list or a frame."""
+    held: list[dict[str, Any]] = grid.rowData.to_dicts() if isinstance(grid.rowData, pl.DataFrame) else grid.rowData
+    return held
 
 
 def by_class(content: Any, name: str) -> list[Any]:

@@ -6,13 +6,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
-from plotly.utils import PlotlyJSONEncoder
 
+from dashboards import vintage_data
 from dashboards.access.headers import HEADERS
 from dashboards.address import LANGUAGES, PAGES, SCHEMES, View
 from dashboards.app import create_app, create_server, destination
+from dashboards.encoding import as_json
 from dashboards.pages.catalogue import narrowed
+from dashboards.periods import period_end
 from dashboards.releases import Releases
 from dashboards.rendering import PAGES as PAGE_FUNCTIONS
 from dashboards.rendering import render
@@ -22,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 def _text(content: Any) -> str:
-    return json.dumps(content, cls=PlotlyJSONEncoder, ensure_ascii=False)
+    return as_json(content)
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +283,11 @@ def test_a_trend_tells_what_is_still_expected_and_what_was_published_before(rele
     assert vintages.revisions(sample_release.REVISED, ["75"], "month", date.min)["reason"].to_list() == [
         "definition:pack"
     ]
-    triangle = vintages.triangle(sample_release.REVISED, "city", "month", 6)
+    found = vintages.revisions(sample_release.REVISED, ["city"], "month", date.min)
+    series = releases.current().series(sample_release.REVISED, ["city"], "month")
+    ends = [period_end("month", start) for start in series["period_start"]]
+    series = series.with_columns(pl.Series("period_end", ends))
+    triangle = vintage_data.triangle(found, series, sample_release.AS_OF, 6)
     now = {row["period_start"]: row["value"] for row in triangle.to_dicts() if row["as_of"] == sample_release.AS_OF}
     told = [
         (row["period_start"], row["as_of"].day, row["value"] / now[row["period_start"]]) for row in triangle.to_dicts()
@@ -290,9 +297,8 @@ def test_a_trend_tells_what_is_still_expected_and_what_was_published_before(rele
         *((november, day, pytest.approx(share)) for day, share in ((14, 0.91), (29, 0.97), (31, 1.0))),
         *((february, day, pytest.approx(share)) for day, share in ((14, 1.01), (29, 1.01), (31, 1.0))),
     ]
-    assert vintages.triangle(sample_release.REVISED, "city", "month", 1)["as_of"].unique().to_list() == [
-        sample_release.AS_OF
-    ]
+    last = vintage_data.triangle(found, series, sample_release.AS_OF, 1)
+    assert last["as_of"].unique().to_list() == [sample_release.AS_OF]
     assert "What was known when: New York City" in text
     chinese = _text(render(releases, "/trend", f"?indicator={sample_release.REVISED}&area=75&by=month&lang=zh")[0])
     assert "城市的设置已变" in chinese

@@ -62,7 +62,7 @@ def test_the_summary_counts_by_stage(release: Release, language: str, stages: li
 def test_the_grid_keeps_the_technical_name_on_hovering_and_in_the_file(release: Release) -> None:
     frame = check_grid(Context(release, View(), Words("en"), "light", LIGHT), release.quality.expectations)
     (grid,) = [part for part in reading.parts(frame) if hasattr(part, "columnDefs")]
-    rows = {row["expectation"]: row["check"] for row in grid.rowData}
+    rows = {row["expectation"]: row["check"] for row in reading.rows(grid)}
     assert rows[f"{PAIR}_opened_closed"] == "opened never below closed"
     (check,) = [column for column in grid.columnDefs if column["field"] == "check"]
     assert check["tooltipField"] == "expectation"

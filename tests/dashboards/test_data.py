@@ -1,6 +1,8 @@
 """The data layer against a release on disk."""
 
 import re
+import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -244,6 +246,21 @@ def test_a_new_release_appears_while_the_old_one_is_read(tmp_path: Path) -> None
     assert (old.info.release_id, new.info.release_id) == ("one", "two")
     values = [r.map_values("B1_theft", "month", NOVEMBER, "precinct")["value"].to_list() for r in (old, new)]
     assert values[0] != values[1]
+
+
+def test_a_release_is_looked_through_before_its_first_reader_comes(tmp_path: Path) -> None:
+    """So is one that appears later; that there is none at first ends nothing."""
+    releases = Releases(tmp_path)
+    releases.keep_ready(every=0.02)
+    for title in ("2016-12-31-0001-a", "2016-12-31-0002-b"):
+        sample_release.write(tmp_path, title)
+        until = time.monotonic() + 30
+        while "_newest_figures" not in vars(releases.current()):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert releases.current().info.release_id == title
+    releases.close()
+    assert "wardlight-ahead" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_only_a_few_releases_stay_open(home: Path) -> None:

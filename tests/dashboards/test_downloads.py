@@ -122,6 +122,24 @@ def test_text_that_a_spreadsheet_would_run_is_made_harmless() -> None:
     assert read[8] == [-1.5]
 
 
+def test_a_workbook_holds_what_is_odd() -> None:
+    """Titles that two columns share, no rows, words among numbers, and more text than a cell has room for."""
+    table = Table(
+        "t", [("low", "Limit"), ("high", "Limit"), ("said", "Said")], [[None, "text", 1.5], [2, 3, "x" * 40_000]]
+    )
+    sheet, about = _sheets(as_xlsx(table, [("Release", "=1"), ("Note", "n" * 40_000)], ("Rows", "About")))
+    assert sheet[0] == ["Limit (low)", "Limit (high)", "Said"]
+    assert sheet[1] == ["", "text", 1.5]
+    assert sheet[2] == [2.0, 3.0, "x" * 32_766 + "…"]
+    assert about == [["Rows", "About"], ["Release", "=1"], ["Note", "n" * 32_766 + "…"]]
+    assert _sheets(as_xlsx(Table("t", [("a", "A")], []), [], ("Rows", "About")))[0][0] == ["A"]
+
+
+def _sheets(book: bytes) -> list[list[list[object]]]:
+    read = CalamineWorkbook.from_filelike(io.BytesIO(book))
+    return [read.get_sheet_by_index(at).to_python() for at in range(len(read.sheet_names))]
+
+
 def test_numbers_of_plain_tables_are_numbers_in_files(release: Release) -> None:
     context = context_of(release, View(page="quality", language="en"), "light")
     table = find_table(html.Div(DRAWN["quality"](context)), "ledger")

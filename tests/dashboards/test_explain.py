@@ -207,11 +207,12 @@ def test_figures_lead_to_their_account(home: Path, release: Release) -> None:
     trend = render(Releases(home), "/trend", "?indicator=B1_theft").content
     assert parse(*reading.by_class(trend, "origin-link")[0].children.href.split("?")) == wanted
     [grid] = [part for part in reading.parts(trend) if getattr(part, "id", None) == {"grid": "trend"}]
-    assert grid.rowData[0]["origin"] == "[Explain](/explain?indicator=B1_theft&area=city&by=month&period=2016-12-01)"
+    newest = reading.rows(grid)[0]
+    assert newest["origin"] == "[Explain](/explain?indicator=B1_theft&area=city&by=month&period=2016-12-01)"
     # A link is no figure: it is left out of the file.
     file = find_table(html.Div(trend), "trend")
     assert file is not None
     assert "origin" not in [field for field, _ in file.columns]
     compare = render(Releases(home), "/compare", "").content
     [grid] = [part for part in reading.parts(compare) if getattr(part, "id", None) == {"grid": "compare"}]
-    assert all(row["origin"].startswith("[Explain](/explain?indicator=") for row in grid.rowData)
+    assert all(row["origin"].startswith("[Explain](/explain?indicator=") for row in reading.rows(grid))

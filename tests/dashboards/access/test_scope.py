@@ -1,6 +1,5 @@
 """Everything is asked for as everyone, and nobody learns of an area that is not his."""
 
-import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plotly.utils import PlotlyJSONEncoder
 
 import dashboards
 from dashboards.access import scope as rules
@@ -24,6 +22,7 @@ from dashboards.access.scope import WHOLE, Scope, narrow
 from dashboards.address import PAGES
 from dashboards.components.controls import CONTROL
 from dashboards.data import Release
+from dashboards.encoding import as_json
 from dashboards.release_tables import TABLES
 from dashboards.releases import Releases
 from dashboards.rendering import KeptPages, render
@@ -46,13 +45,13 @@ def narrowed(zones: Path) -> Iterator[dict[str, Release]]:
 
 
 def _told(content: Any) -> set[str]:
-    text = content if isinstance(content, str) else json.dumps(content, cls=PlotlyJSONEncoder, ensure_ascii=False)
+    text = content if isinstance(content, str) else as_json(content)
     return set(ZONE.findall(text))
 
 
 def _main(answer: Any) -> str:
     (main,) = (part for part in answer.content if isinstance(part, html.Main))
-    return json.dumps(main, cls=PlotlyJSONEncoder, ensure_ascii=False)
+    return as_json(main)
 
 
 def test_every_table_has_a_rule() -> None:
