@@ -3,8 +3,8 @@
 Prints the rows of the table in docs/methods/intervals.md. Of each kind some truths are declared, cells are drawn from
 each, and the interval that the release would publish is asked whether it holds the truth. Beside it stands what the
 method must cover, worked out from the distribution without drawing, wherever that can be done. Not here: the methods
-(`indicators.intervals`, `survival`, `survey_design`, `concentration`, `network`, `participation`), their published
-numbers.
+(`indicators.intervals`, `survival`, `survey_design`, `near_pairs`, `concentration`, `network`, `participation`), their
+published numbers.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import stats
 
-from indicators.concentration import gini, gini_limits
+from indicators.concentration import BeyondChance, gini, gini_limits, repeats_in_part
 from indicators.intervals import (
     byar_limits,
     cluster_ratio_limits,
@@ -30,6 +30,8 @@ from indicators.intervals import (
     weighted_limits,
     wilson_limits,
 )
+from indicators.near_pairs import NearPairs, near_pairs
+from indicators.near_repeat import Events
 from indicators.network import Links, Statistic, centralisation, density, rarefied
 from indicators.participation import HIGHEST, level_limits
 from indicators.survey_design import Design, mean, proportion_limits, t_limits
@@ -65,6 +67,16 @@ PLACES = (30, 100)
 LEVELS, VOLUNTEERS = (40, 30, 15, 10, 5), (30, 100, 300)
 # Cases of which a network is told, of agencies and cases drawn.
 CASES, AGENCIES, DRAWN, FEWEST = (120, 400, 2_000), 8, 100, 2
+# Incidents of a year in a square, its side in metres, the share that begins a series, and how many follow on average.
+NEAR = (
+    *((100, 2000, 0.0, 0), (300, 2000, 0.0, 0), (1000, 4000, 0.0, 0)),
+    *((150, 2000, 0.03, 4), (300, 2000, 0.05, 4), (1000, 2000, 0.02, 8), (1000, 4000, 0.02, 8)),
+)
+# Addresses, incidents of a year at each, and the share that is followed by one more within eight days.
+REPEATS = (
+    *((300, 2.0, 0.0), (1000, 1.5, 0.0), (3000, 1.0, 0.0), (3000, 2.0, 0.0)),
+    *((300, 2.0, 0.05), (3000, 1.0, 0.03), (1000, 1.5, 0.1), (3000, 1.0, 0.1)),
+)
 
 
 class Measured(NamedTuple):
@@ -302,6 +314,40 @@ def of_network(statistic: Statistic) -> Callable[..., tuple[float, None]]:
     return measure
 
 
+def of_near_pairs(truth: tuple[int, int, float, int], cells: int, random: np.random.Generator) -> tuple[float, None]:
+    """Knox ratios of incidents strewn about, some of which begin a series; the truth is that of all cells together."""
+    found = [_near_pairs(*truth, random) for _ in range(cells)]
+    ratio = sum(each.observed for each in found) / sum(each.expected for each in found)
+    return _share(np.array([each.lower <= ratio <= each.upper for each in found])), None
+
+
+def _near_pairs(incidents: int, side: int, begins: float, follow: int, random: np.random.Generator) -> NearPairs:
+    metres, days = random.uniform(0, side, (incidents, 2)), random.integers(0, 365, incidents)
+    of = np.repeat(np.arange(incidents), random.poisson(follow, incidents) * (random.random(incidents) < begins))
+    metres = np.vstack([metres, metres[of] + random.uniform(-60, 60, (len(of), 2))])
+    days = np.append(days, days[of] + random.integers(0, 10, len(of)))
+    return near_pairs(Events(metres, days), 200, 14, permutations=0)
+
+
+def of_repeats(truth: tuple[int, float, float], cells: int, random: np.random.Generator) -> tuple[float, None]:
+    """Addresses with repeats in a month beyond what chance brings; the truth is the mean of all cells."""
+    found = [_repeats(*truth, random) for _ in range(cells)]
+    excess = float(np.mean([each.excess for each in found]))
+    held = [each.chance_low <= each.observed - excess <= each.chance_high for each in found]
+    return _share(np.array(held)), None
+
+
+def _repeats(addresses: int, mean: float, follow: float, random: np.random.Generator) -> BeyondChance:
+    at = np.repeat(np.arange(addresses), random.poisson(mean, addresses))
+    days = random.integers(0, 365, len(at))
+    again = random.random(len(at)) < follow
+    at = np.append(at, at[again])
+    days = np.append(days, (days[again] + random.integers(0, 8, np.count_nonzero(again))) % 365)
+    in_month = (days >= 150) & (days < 180)
+    year, month = (np.bincount(each, minlength=addresses) for each in (at, at[in_month]))
+    return repeats_in_part(int(np.sum(month > 1)), year[year > 1], len(at), int(np.count_nonzero(in_month)))
+
+
 def _rates(places: int, random: np.random.Generator) -> Floats:
     return np.asarray(random.gamma(4.0, 5.0, places), dtype=np.float64)
 
@@ -324,6 +370,12 @@ KINDS = (
 SLOW_KINDS = (
     Kind("survey, means of normal answers", "60 clusters of 5 in 3 strata", (0.0, 0.5), of_normal_answers),
     Kind("survey, shares", "the same, 10, 30 and 50 % say yes", ANSWERS, of_answers),
+    Kind(
+        "places as clusters (near repeats)", "10 to 1 500 pairs expected, without and with series", NEAR, of_near_pairs
+    ),
+    Kind(
+        "permutation (repeats at one address)", "300 to 3 000 addresses, without and with repeats", REPEATS, of_repeats
+    ),
     Kind("bootstrap (Gini)", "30 and 100 places, 20 events each", PLACES, of_places),
     Kind("bootstrap (levels of volunteers)", "30, 100 and 300 volunteers", VOLUNTEERS, of_levels),
     Kind("bootstrap (density of a network)", "120, 400 and 2 000 cases", CASES, of_network("density")),

@@ -1,7 +1,7 @@
 """Near repeats in one band of distance and time, of many areas and periods within bounds of time and memory.
 
 Belongs here: one cell of the Knox table with its permutation test, on a sample where incidents are many. Not here: the
-whole table and its limits, and how pairs are found (`near_repeat`).
+whole table, how pairs are found, and the limits of ratios (`near_repeat`).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from indicators.near_repeat import PAIRS_AT_ONCE, Bands, Events, close_pairs, totals
+from indicators.near_repeat import PAIRS_AT_ONCE, Bands, Events, close_pairs, limits_over_squares, squares, totals
 
 # From which on a sample is taken: all of New York's vehicle thefts of a year stay whole.
 MOST_EVENTS = 20_000
@@ -25,16 +25,16 @@ class NearPairs:
     observed : int
     expected : float
         By the dates of all incidents dealt out at random.
-    chance_low, chance_high : float
-        Where so dealt dates put the number of pairs with the confidence asked for.
+    lower, upper : float
+        Limits of the ratio of the two, by `near_repeat.limits_over_squares`.
     p_value : float
         One-sided: how often so dealt dates bring as many pairs or more.
     """
 
     observed: int
     expected: float
-    chance_low: float
-    chance_high: float
+    lower: float
+    upper: float
     p_value: float
 
 
@@ -58,8 +58,10 @@ def near_pairs(
     metres, days : float, int
         Near are incidents closer than so many metres (straight), and fewer than so many days apart.
     fewest_expected : float
-        Where fewer pairs are expected, permutations are spared, and the limits and the p-value are NaN.
-    permutations, seed : int
+        Where fewer pairs are expected, the limits and the p-value are NaN.
+    permutations : int
+        None of them, and the p-value is NaN.
+    seed : int
     confidence : float
         Between 0 and 1.
     """
@@ -74,10 +76,17 @@ def near_pairs(
     pieces = [(i[row == first], j[row == first]) for i, j, row in close_pairs(events, bands)]
     i, j = (np.concatenate([piece[end] for piece in pieces] or [np.zeros(0, np.int64)]) for end in (0, 1))
     n = len(events.days)
-    expected = float(len(i) * totals(events.days, bands)[0] / max(n * (n - 1) // 2, 1))
-    observed = int(np.count_nonzero(np.abs(events.days[i] - events.days[j]) < days))
-    if expected < fewest_expected or not permutations:
+    share = float(totals(events.days, bands)[0]) / max(n * (n - 1) // 2, 1)
+    is_near = np.abs(events.days[i] - events.days[j]) < days
+    observed, expected = int(np.count_nonzero(is_near)), len(i) * share
+    if expected < fewest_expected or not expected:
         return NearPairs(observed, expected, np.nan, np.nan, np.nan)
+    # Each of the two incidents brings half a pair to its square.
+    square, half = squares(events, metres)[np.concatenate([i, j])], np.full(2 * len(i), 0.5)
+    in_square = np.bincount(square, np.tile(is_near, 2) * half), np.bincount(square, half) * share
+    lower, upper = (float(limit) for limit in limits_over_squares(*in_square, confidence))
+    if not permutations:
+        return NearPairs(observed, expected, lower, upper, np.nan)
     dealt = np.empty(permutations, dtype=np.int64)
     dates = (events.days - events.days.min()).astype(np.int32) if n else events.days.astype(np.int32)
     block = max(1, PAIRS_AT_ONCE // max(n, len(i), 1))
@@ -85,9 +94,8 @@ def near_pairs(
         rows = min(block, permutations - start)
         drawn = random.permuted(np.broadcast_to(dates, (rows, n)), axis=1)
         dealt[start : start + rows] = np.count_nonzero(np.abs(drawn[:, i] - drawn[:, j]) < days, axis=1)
-    low, high = np.quantile(dealt, [(1 - confidence) / 2, (1 + confidence) / 2])
     p_value = (1 + np.count_nonzero(dealt >= observed)) / (1 + permutations)
-    return NearPairs(observed, expected, float(low), float(high), float(p_value))
+    return NearPairs(observed, expected, lower, upper, float(p_value))
 
 
 def _thinned(events: Events, share: float, random: np.random.Generator) -> Events:

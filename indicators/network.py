@@ -180,8 +180,8 @@ def rarefied(
     More cases show more links, so that networks of different volume compare only at one number of cases. The mean is
     without bias: exact for density, over DRAWINGS drawings for degree centralisation, which is no sum over links. The
     limits resample the cases, each of which is one pair of agencies, and centre what comes out on the value
-    (docs/methods/intervals.md tells how often they hold the truth). Those of centralisation are wider by the noise of
-    DRAWINGS_EACH drawings behind each resample.
+    (docs/methods/intervals.md tells how often they hold the truth). Of those of centralisation, the noise
+    of the few drawings behind each resample is taken out.
 
     Parameters
     ----------
@@ -199,7 +199,8 @@ def rarefied(
 
     References
     ----------
-    Hurlbert (1971), Ecology 52:577-586; Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 10 (bias).
+    Hurlbert (1971), Ecology 52:577-586; Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 10 (bias);
+    Davison & Hinkley (1997), Bootstrap Methods and their Application, sec. 5.3 (which resamples are the limits).
     """
     random, total = np.random.default_rng(seed), int(links.cases.sum())
     if total < drawn:
@@ -218,10 +219,26 @@ def rarefied(
         resampled = density(presence(dealt, drawn, fewest), links)
     else:
         shown = drawings(dealt, drawn, DRAWINGS_EACH, random) >= fewest
-        resampled = centralisation(shown, links, statistic).mean(axis=-1)
-    tails = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2]) - resampled.mean() + value
+        each = centralisation(shown, links, statistic)
+        resampled = each.mean(axis=-1)
+        resampled = resampled.mean() + (resampled - resampled.mean()) * _share_of_spread(each)
+    # Of R resamples the (R + 1) p-th, as they are ordered.
+    ends = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2], method="weibull")
+    tails = ends - resampled.mean() + value
     low, high = np.clip(tails, 0.0, 1.0)
     return Estimate(value, min(float(low), value), max(float(high), value))
+
+
+def _share_of_spread(each: Floats) -> float:
+    """How far resamples would lie apart, were the mean of each that of DRAWINGS, as the value is, and not of these few.
+
+    Parameters
+    ----------
+    each : array, shape (resamples, drawings)
+    """
+    spread, noise = each.mean(axis=-1).var(ddof=1), each.var(axis=-1, ddof=1).mean()
+    wanted = max(spread - noise / each.shape[-1], 0.0) + noise / DRAWINGS
+    return float(np.sqrt(min(wanted / spread, 1.0))) if spread else 1.0
 
 
 def drawings(cases: Ints, drawn: int, times: int, random: np.random.Generator) -> Ints:

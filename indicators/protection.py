@@ -140,7 +140,10 @@ class _Table:
         others = np.minimum(others, whole.high[area] - least + room)
         tells = (low > self._known_low[parts] + others) & (self._is_tender[parts] | is_tender)
         tells |= tells_of_all | tells_of_others
-        return np.asarray((low <= whole.low[area]) & ~tells.any(axis=0))
+        # Where no more is counted than may be whatever all are, no sum of some of them becomes known, on any level.
+        is_open = family.has_hidden | (low <= np.minimum(high, least).sum(axis=0))
+        is_open |= ~(self._has_tender_anywhere | np.logical_or.reduce(whole.is_tender))
+        return np.asarray((low <= whole.low[area]) & ~tells.any(axis=0) & is_open)
 
     def _at_most(self, family: Family) -> Ints:
         """Give the most that a total may be by what is known of all, and of what of it is not counted here."""

@@ -30,12 +30,11 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
     """Figures of a `near_repeat`, the Knox ratio, for every area and period.
 
     Numerator and denominator are the pairs of incidents at different addresses, near by `entry.near`, that there are
-    and that there would be were the dates dealt out at random. The limits turn the permutation test round: they are the
-    ratios by which chance would have had to be multiplied to bring the pairs there are, and leave out 1 where it brings
-    so many, or so few, in less than 2.5 % of the permutations. The p-value, one-sided, is how often it brings as many.
-    Unusable are incidents without a valid point, or whose day is not known to a day or two. Where there is any, the
-    bounds are open: u more may be near each other and near all n, which makes u n + u (u - 1) / 2 pairs more, against
-    the few that are expected.
+    and that there would be were the dates dealt out at random. The limits take places as clusters, as incidents of one
+    series hang together. The p-value, one-sided, is how often dates dealt out at random bring as many pairs. Unusable
+    are incidents without a valid point, or whose day is not known to a day or two. Where there is any, the bounds are
+    open: u more may be near each other and near all n, which makes u n + u (u - 1) / 2 pairs more, against the few
+    that are expected.
 
     Returns
     -------
@@ -70,25 +69,21 @@ def near_repeat_figures(source: Source) -> pl.DataFrame:
             near = near_pairs(
                 _between(events, first, last), entry.near.metres, entry.near.days, max(entry.min_denominator, 1.0)
             )
-            found.append(
-                (area, kind, start, near.observed, near.expected, near.chance_low, near.chance_high, near.p_value)
-            )
+            found.append((area, kind, start, near.observed, near.expected, near.lower, near.upper, near.p_value))
     counted = pl.DataFrame(
         found,
         schema=dict(zip(KEY, (pl.String, pl.String, pl.Date), strict=True))
-        | dict.fromkeys(("numerator", "denominator", "chance_low", "chance_high", "p_value"), pl.Float64),
+        | dict.fromkeys(("numerator", "denominator", "lower", "upper", "p_value"), pl.Float64),
         orient="row",
     )
     return (
         cells.join(counted, on=KEY, how="left")
         .with_columns(
             pl.col("numerator", "denominator").fill_null(0.0),
-            pl.col("chance_low", "chance_high", "p_value").fill_nan(None),
+            pl.col("lower", "upper", "p_value").fill_nan(None),
         )
         .with_columns(
             value=pl.when(pl.col("denominator") > 0).then(pl.col("numerator") / pl.col("denominator")),
-            lower=pl.when(pl.col("chance_high") > 0).then(pl.col("numerator") / pl.col("chance_high")),
-            upper=pl.when(pl.col("chance_low") > 0).then(pl.col("numerator") / pl.col("chance_low")),
             events=pl.col("numerator"),
             event_squares=pl.col("numerator"),
         )

@@ -74,7 +74,7 @@ COMPUTED = {
     "ratio": ("ratio_of_counts",),
     "survival_quantile": ("kaplan_meier",),
     "stock_ratio": ("none",),
-    "near_repeat": ("permutation",),
+    "near_repeat": ("cluster",),
     "repeat_addresses": ("permutation",),
     "network": ("bootstrap",),
     "survey_proportion": ("survey_linearised",),

@@ -50,8 +50,7 @@ def test_those_of_samples_too(kind: Kind) -> None:
     found = kind.measured(FEWEST_CELLS if "centralisation" in kind.name else SLOW_CELLS)
     (row,) = [each for each in PAGE.splitlines() if each.startswith(f"| {kind.name} | {kind.truths} |")]
     told = float(row.split("|")[4].split("%")[0]) / 100
-    # Limits of centralisation are surer than they need be.
-    assert 0.93 <= told <= (0.98 if "centralisation" in kind.name else 0.97)
+    assert 0.93 <= told <= 0.97
     assert abs(found.simulated.mean() - told) < ERRORS * found.error
 
 

@@ -55,7 +55,7 @@ BASE = "base: {measure: msr_service_day, column: closed, where: {source: [s]}}"
 RATIO = {"kind: rate": "kind: ratio", "byar": "ratio_of_counts", "scale: 1000000": f"scale: 1000000\n{BASE}"}
 NEAR = {
     "kind: rate": "kind: near_repeat",
-    "byar": "permutation",
+    "byar": "cluster",
     "[month]": "[year]",
     COUNTED: "measure: msr_incident_basis_day\nwhere: {category: ['05']}\nnear: {metres: 200, days: 14}\n",
 }

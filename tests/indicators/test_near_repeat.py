@@ -133,12 +133,10 @@ def poisson_events(random: np.random.Generator, n: int) -> Events:
 
 
 @pytest.mark.slow
-def test_without_interaction_p_values_reject_and_limits_miss_at_their_nominal_rate() -> None:
+def test_without_interaction_p_values_reject_at_their_nominal_rate() -> None:
     random, bands = np.random.default_rng(5), Bands((0, 200), (0, 14))
     found = pl.concat([knox_table(poisson_events(random, 300), bands, 99, seed) for seed in range(300)])
     assert 0.02 < found.select((pl.col("p_value") <= 0.05).mean()).item() < 0.09
-    covered = found.select(((pl.col("lower") <= 1) & (pl.col("upper") >= 1)).mean()).item()
-    assert 0.90 < covered <= 0.99
     by_chance = found.select(pl.col("ratio").is_between("chance_low", "chance_high").mean()).item()
     assert 0.90 < by_chance < 0.99
     assert found["ratio"].mean() == pytest.approx(1, abs=0.02)
@@ -154,21 +152,6 @@ def test_planted_near_repeats_are_found() -> None:
     assert found["p_value"] == 0.001
     assert 1 < found["lower"] < found["ratio"] < found["upper"]
     assert found["chance_low"] < 1 < found["chance_high"] < found["ratio"]
-
-
-@pytest.mark.slow
-def test_limits_hold_less_often_where_incidents_come_in_series() -> None:
-    random, found = np.random.default_rng(3), []
-    for _ in range(150):
-        first = poisson_events(random, 1000)
-        begun = np.repeat(np.arange(1000), random.poisson(8, 1000) * (random.random(1000) < 0.02))
-        metres = np.vstack([first.metres, first.metres[begun] + random.uniform(-60, 60, (len(begun), 2))])
-        days = np.append(first.days, first.days[begun] + random.integers(0, 10, len(begun)))
-        found.append(knox_table(Events(metres, days), Bands((0, 200), (0, 14)), permutations=0))
-    every = pl.concat(found)
-    true = every["ratio"].log().mean()
-    held = every.select(pl.lit(true).is_between(pl.col("lower").log(), pl.col("upper").log()).mean()).item()
-    assert 0.7 < held < 0.9
 
 
 def test_the_seed_decides_the_permutations(chicago: Events) -> None:

@@ -49,7 +49,7 @@ def point(area: str, day: date, east: int, north: int, **changed: Any) -> dict[s
 
 def burglaries(**changed: Any) -> Any:
     return make_entry(
-        kind="near_repeat", interval="permutation", measure="msr_incident_basis_day", numerator=None, scale=1.0,
+        kind="near_repeat", interval="cluster", measure="msr_incident_basis_day", numerator=None, scale=1.0,
         per=1.0, min_denominator=5, period_kinds=["year", "rolling_12m"], needs=["incident.lat"],
         where={"category": {"prefix": ["05"]}}, near=Near(metres=200, days=14), **changed,
     )  # fmt: skip
@@ -83,9 +83,8 @@ def test_the_figure_of_an_area_is_that_of_the_knox_table() -> None:
         assert figure["numerator"] == near["observed"]
         assert figure["denominator"] == pytest.approx(near["expected"])
         assert figure["value"] == pytest.approx(near["ratio"])
-        # The permutations are others.
-        assert figure["lower"] == pytest.approx(near["ratio"] / near["chance_high"], rel=0.1)
-        assert figure["upper"] == pytest.approx(near["ratio"] / near["chance_low"], rel=0.1)
+        limits = near_pairs(events, 200, 14, permutations=0)
+        assert (figure["lower"], figure["upper"]) == pytest.approx((limits.lower, limits.upper))
         assert 1 < figure["lower"] < figure["value"] < figure["upper"]
         assert figure["p_value"] == near["p_value"] == pytest.approx(1 / 200)
     # Of what is withheld, chance tells nothing either.
@@ -163,10 +162,10 @@ def test_without_near_repeats_one_in_twenty_intervals_leaves_out_one() -> None:
     for seed in range(400):
         given = list(strewn(250, seed))
         metres = np.array([each[1:] for each in given], dtype=np.float64)
-        near = near_pairs(Events(metres, np.array([(each[0] - YEAR).days for each in given])), 200, 14, seed=seed)
-        outside += not near.chance_low <= near.observed <= near.chance_high
-    # Two-sided at 5 %, of counts: somewhat fewer. 400 draws of 5 % are 11 to 31 with 99 %.
-    assert 4 <= outside <= 31
+        near = near_pairs(Events(metres, np.array([(each[0] - YEAR).days for each in given])), 200, 14, permutations=0)
+        outside += not near.lower <= 1 <= near.upper
+    # 400 draws of 5 % are 9 to 32 with 99 %.
+    assert 9 <= outside <= 32
 
 
 def repeats(**changed: Any) -> Any:
