@@ -26,6 +26,8 @@ from indicators.successive import UNKNOWN, Chain, Said, Telling, worked_out
 
 # A sum of which half of what it may be lies further off than this share of it is withheld as well.
 WIDEST_SHARE = 0.25
+# Of working out what a part and all of it imply: in random tables nothing more follows after three.
+MOST_ROUNDS = 10
 Bools = npt.NDArray[np.bool_]
 
 
@@ -69,6 +71,30 @@ class Known:
             is_tender[family.area] |= np.logical_or.reduce(is_tender[list(family.parts)])
         return cls(found.low, found.high, is_tender)
 
+    def narrowed_by(self, part: Shown, among: Sequence[Family], smallest_shown: int) -> Bools:
+        """Tell of which periods what is shown of a part tells more of a small count: bool array, shape (periods,).
+
+        What is counted of all and not of the part is a third table over the same tree, of which nothing is shown: what
+        follows from any of the three is worked out until nothing more does.
+        """
+        ranges = [(part.low, part.high), (self.low, self.high), (np.zeros_like(self.low), self.high)]
+        for _ in range(MOST_ROUNDS):
+            before = ranges
+            (low, high), (all_low, all_high), (rest_low, rest_high) = ranges
+            rest = np.maximum(rest_low, all_low - high), np.minimum(rest_high, all_high - low)
+            of_part = np.maximum(low, all_low - rest[1]), np.minimum(high, all_high - rest[0])
+            of_all = np.maximum(all_low, of_part[0] + rest[0]), np.minimum(all_high, of_part[1] + rest[1])
+            ranges = [_followed(each, among) for each in (of_part, of_all, rest)]
+            if all(
+                np.array_equal(*ends) for pair in zip(ranges, before, strict=True) for ends in zip(*pair, strict=True)
+            ):
+                break
+        (low, high), (all_low, all_high), _ = ranges
+        is_small, all_are_small = part.is_withheld & (part.high < smallest_shown), self.high < smallest_shown
+        is_told = is_small & ((low > part.low) | (high < part.high))
+        is_told |= self.is_tender & all_are_small & ((all_low > self.low) | (all_high < self.high))
+        return np.asarray(is_told.any(axis=0))
+
     def of_periods(self, periods: Bools) -> "Known":
         """Give what is known of some of the periods."""
         return Known(self.low[:, periods], self.high[:, periods], self.is_tender[:, periods])
@@ -88,9 +114,12 @@ class _Table:
         earlier: Sequence[Telling] = (),
         leaves: Collection[int] = (),
         whole: Known | None = None,
+        only_sums: Bools | None = None,
     ) -> None:
         self._counts, self._disclosure = counts, disclosure
         self._whole = whole
+        # Of these periods no total is shown but what its parts add up to.
+        self._only_sums = np.zeros(counts.shape[1], dtype=np.bool_) if only_sums is None else only_sums
         self._own = disclosure.show(counts)
         self.value, self.is_withheld = self._own.value.copy(), self._own.is_withheld.copy()
         self.low, self.high = self._own.low.copy(), self._own.high.copy()
@@ -178,7 +207,7 @@ class _Table:
             is_own = self._hide_zeros(parts, family.has_hidden, is_own, own_range)
             below = self._sum(parts, family.has_hidden)
         is_own &= self._fits(family, own_range[0])
-        is_own &= ~self._tells_of_earlier(family, own_range)
+        is_own &= ~self._tells_of_earlier(family, own_range) & ~self._only_sums
         stands_in = self.value[parts].sum(axis=0)
         is_wide = (below.most - below.least) / 2 > WIDEST_SHARE * stands_in
         self.value[area] = np.where(is_own, self._own.value[area], stands_in)
@@ -191,7 +220,7 @@ class _Table:
             none = np.zeros(exact.shape, dtype=np.bool_)
             is_exact = below.allows(exact, exact, none) & ~self._own.is_withheld[area]
             is_exact &= self._fits(family, exact)
-            is_exact &= ~self._tells_of_earlier(family, (exact, exact, none))
+            is_exact &= ~self._tells_of_earlier(family, (exact, exact, none)) & ~self._only_sums
             for shown in (self.value, self.low, self.high):
                 shown[area] = np.where(is_exact, exact, shown[area])
             self.is_withheld[area] &= ~is_exact
@@ -272,8 +301,23 @@ def protect_tree(
     Shown
         Of the same shape; areas that belong to no family are withheld and may be anything.
     """
+    shown = _shown(counts, among, disclosure, earlier, whole)
+    if whole is None:
+        return shown
+    only_sums = whole.narrowed_by(shown, among, disclosure.smallest_shown)
+    return _shown(counts, among, disclosure, earlier, whole, only_sums) if only_sums.any() else shown
+
+
+def _shown(
+    counts: Ints,
+    among: list[Family],
+    disclosure: Disclosure,
+    earlier: Sequence[Telling],
+    whole: Known | None,
+    only_sums: Bools | None = None,
+) -> Shown:
     leaves = {family.area for family in among if not family.parts}
-    table = _Table(counts, disclosure, [worked_out(each, among) for each in earlier], leaves, whole)
+    table = _Table(counts, disclosure, [worked_out(each, among) for each in earlier], leaves, whole, only_sums)
     for family in among:
         if family.parts:
             table.add_up(family, may_hide_zeros=leaves.issuperset(family.parts))
@@ -282,3 +326,11 @@ def protect_tree(
     table.is_withheld[is_apart] = True
     table.low[is_apart], table.high[is_apart] = 0, UNKNOWN
     return Shown(table.value, table.low, table.high, table.is_withheld)
+
+
+def _followed(known: tuple[Ints, Ints], among: Sequence[Family]) -> tuple[Ints, Ints]:
+    """What follows from the least and the most of counts over the tree."""
+    low, high = known
+    nothing, is_there = np.zeros(low.shape, dtype=np.bool_), np.ones(low.shape[1], dtype=np.bool_)
+    found = worked_out(Telling(low, high, nothing, is_there), among)
+    return found.low, found.high

@@ -73,12 +73,20 @@ def test_categories_and_shares_tell_no_small_count(profile: str) -> None:
     assert narrowed == []
 
 
-@pytest.mark.parametrize("seed", [761, 812, 2108, 2310, 3094])
+@pytest.mark.parametrize("seed", [761, 812, 2108, 2310, 3094, 5503])
 def test_what_shares_and_exact_totals_imply_over_several_levels_is_not_told(seed: int) -> None:
     """Tables of which totals that fit one by one told a small count, and once a sum of two that are told of nowhere."""
     city = random_counts(seed)
     told, relations = shown_of(city, HES)
     assert attack_related(told, city.among, relations, HES.smallest_shown) == []
+
+
+def test_without_working_out_what_they_imply_a_part_would_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of the whole is so little in all that no area's part can be much less than its whole."""
+    monkeypatch.setattr(Known, "narrowed_by", lambda *_: np.zeros(1, dtype=np.bool_))
+    city = random_counts(5503)
+    told, relations = shown_of(city, HES)
+    assert attack_related(told, city.among, relations, HES.smallest_shown)
 
 
 def random_cells(seed: int) -> tuple[list[Family], list[np.ndarray]]:
