@@ -27,6 +27,11 @@ class DistrictData(Questions):
             from indicator_values group by all order by period_start desc, period_kind"""
         )
 
+    @cached_property
+    def periods_of(self) -> Mapping[str, pl.DataFrame]:
+        """The same by kind."""
+        return {kind: rows for (kind,), rows in self.periods.partition_by("period_kind", as_dict=True).items()}
+
     def figures(
         self, periods: Mapping[str, tuple[str, date]], area_id: str, part_ids: Sequence[str], part_indicator: str | None
     ) -> pl.DataFrame:

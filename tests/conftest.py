@@ -33,7 +33,7 @@ LONGEST = (
         "pipelines/test_killed_release.py",
     ),
     *("pipelines/test_simulated_district.py", "dashboards/test_browser.py", "dashboards/test_budgets.py"),
-    "dashboards/test_controls.py",
+    *("dashboards/test_controls.py", "pipelines/test_released_pages.py"),
     *("benchmarks/test_anomalies.py", "pipelines/test_demo.py", "pipelines/test_planted_bounds.py"),
     *("pipelines/test_no_personal_data.py", "pipelines/test_mutated_files.py", "test_own_city.py"),
     *("pipelines/contracts/test_agreement.py", "pipelines/test_web_server.py", "benchmarks/test_silence.py"),

@@ -47,9 +47,12 @@ def inside(context: Context, area_id: str) -> pl.DataFrame:
 
 def everything_inside(context: Context, area_id: str) -> list[str]:
     """Ids of all areas in an area, at any depth."""
-    found: list[str] = []
-    above = [area_id]
+    below: dict[str | None, list[str]] = {}
+    for each, row in context.release.area_rows.items():
+        if not row["is_unallocated"]:
+            below.setdefault(row["parent_id"], []).append(each)
+    found, above = list[str](), [area_id]
     while above:
-        above = shown(context).filter(pl.col("parent_id").is_in(above))["area_id"].to_list()
+        above = [each for one in above for each in below.get(one, ())]
         found += above
     return found

@@ -74,13 +74,13 @@ class Score:
 
 def chosen_period(context: Context) -> tuple[str, date] | None:
     """Kind and first day of the period that the view asks for, else of the newest one that was over."""
-    periods = context.release.districts.periods
-    present = [kind for kind in KINDS if kind in periods["period_kind"]]
+    periods = context.release.districts.periods_of
+    present = [kind for kind in KINDS if kind in periods]
     if not present:
         return None
     asked = context.view.period_kind
     kind = asked if asked in present else present[0]
-    period = context.chosen_period(kind, periods.filter(period_kind=kind))
+    period = context.chosen_period(kind, periods[kind])
     return None if period is None else (kind, period)
 
 

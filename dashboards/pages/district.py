@@ -34,12 +34,12 @@ def page(context: Context) -> Any:
         return [head, controls.control_row(_area_select(context, area["area_id"])), empty_state(words("district.none"))]
     kind, period = when
     identity = area["area_id"]
-    periods = context.release.districts.periods
-    kinds = [each for each in KINDS if each in periods["period_kind"]]
+    periods = context.release.districts.periods_of
+    kinds = [each for each in KINDS if each in periods]
     bar = controls.control_row(
         _area_select(context, identity),
         controls.kind_select(context, kinds, kind),
-        controls.period_select(context, kind, periods.filter(period_kind=kind), period),
+        controls.period_select(context, kind, periods[kind], period),
     )
     parts = area_tree.inside(context, identity)
     chosen = _part_indicator(context)

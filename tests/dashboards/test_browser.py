@@ -6,54 +6,20 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from dashboards.address import LANGUAGES, PAGES, SCHEMES
 from dashboards.data import Release
 from dashboards.figures.theme import palette
 from dashboards.wording import Words
+from tests.dashboards.visiting import Visitor
 from tests.pdf_text import pages, plain
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullData.map(trace => ({
-  meta: trace.meta, customdata: trace.customdata && Array.from(trace.customdata),
-  x: trace.x && Array.from(trace.x), y: trace.y && Array.from(trace.y)})))"""
-
 WITHOUT_CHARTS = ("catalogue", "briefing")
-
-
-class Visitor:
-    """A browser tab that remembers what went wrong and where its requests went."""
-
-    def __init__(self, page: Page, base_url: str) -> None:
-        self.page = page
-        self.base_url = base_url
-        self.problems: list[str] = []
-        self.hosts: set[str] = set()
-        page.on("console", lambda message: self._note(message.type, message.text))
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on(
-            "request", lambda request: self.hosts.add(urlsplit(request.url).hostname or urlsplit(request.url).scheme)
-        )
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.problems.append(f"{kind}: {text}")
-
-    def open(self, address: str) -> None:
-        self.page.goto(self.base_url + address)
-        expect(self.page.locator("main h1")).to_be_visible()
-
-    def drawn(self) -> list[list[dict[str, Any]]]:
-        """Traces of every chart on the page, once all of them are there."""
-        expect(self.page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-        expect(self.page.locator(".dash-graph:not(:has(.main-svg))")).to_have_count(0)
-        found: list[list[dict[str, Any]]] = self.page.evaluate(DRAWN)
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +37,7 @@ def visitor(window: BrowserContext, base_url: str) -> Iterator[Visitor]:
     visitor = Visitor(window.new_page(), base_url)
     visitor.page.set_viewport_size({"width": 1280, "height": 900})
     yield visitor
-    visitor.page.close()
-    assert visitor.problems == []
-    assert visitor.hosts <= {"127.0.0.1", "data", "blob"}
+    visitor.leave()
 
 
 def _address(page: str, **fields: str) -> str:
