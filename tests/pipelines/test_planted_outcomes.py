@@ -162,7 +162,7 @@ def test_published_near_repeats_are_those_of_the_planted_category(home: Path, tr
         )
         found = near_pairs(events_of(points), metres=200, days=truth["near_repeat"]["days"], permutations=999)
         assert (found.p_value == 0.001) == is_planted
-        assert (found.chance_low <= found.observed <= found.chance_high) != is_planted
+        assert (found.lower <= 1 <= found.upper) != is_planted
 
 
 def test_published_handoffs_in_time_are_those_in_staging(home: Path) -> None:
