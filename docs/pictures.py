@@ -145,11 +145,12 @@ def rank_intervals(lower: Sequence[float], upper: Sequence[float], rank: Sequenc
 
 def near_repeats(rows: Sequence[tuple[str, float, float, float]]) -> str:
     """Knox ratios with their limits, one row each."""
-    drawn = Picture(
-        "Pairs of thefts under 7 days apart, over what their dates let expect", (0.5, 3.1), (len(rows) - 0.4, -0.6), 250
-    )
+    # A tick beyond the widest limits, so that none runs out of the picture.
+    ticks = [0.5 * at for at in range(1, int(2 * max(high for *_, high in rows)) + 2)]
+    title = "Pairs of thefts under 7 days apart, over what their dates let expect"
+    drawn = Picture(title, (0.5, ticks[-1] + 0.1), (len(rows) - 0.4, -0.6), 250)
     drawn.axes(
-        {at: f"{at:g}" for at in (0.5, 1, 1.5, 2, 2.5, 3)},
+        {at: f"{at:g}" for at in ticks},
         {n: row[0] for n, row in enumerate(rows)},
         "observed / expected",
         "x",
