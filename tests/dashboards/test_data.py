@@ -250,8 +250,10 @@ def test_a_new_release_appears_while_the_old_one_is_read(tmp_path: Path) -> None
 
 def test_a_release_is_looked_through_before_its_first_reader_comes(tmp_path: Path) -> None:
     """So is one that appears later; that there is none at first ends nothing."""
+    others = set(threading.enumerate())
     releases = Releases(tmp_path)
     releases.keep_ready(every=0.02)
+    (ahead,) = (thread for thread in set(threading.enumerate()) - others if thread.name == "wardlight-ahead")
     for title in ("2016-12-31-0001-a", "2016-12-31-0002-b"):
         sample_release.write(tmp_path, title)
         until = time.monotonic() + 30
@@ -259,8 +261,9 @@ def test_a_release_is_looked_through_before_its_first_reader_comes(tmp_path: Pat
             assert time.monotonic() < until
             time.sleep(0.02)
         assert releases.current().info.release_id == title
+    assert ahead.is_alive()
     releases.close()
-    assert "wardlight-ahead" not in [thread.name for thread in threading.enumerate()]
+    assert not ahead.is_alive()
 
 
 def test_only_a_few_releases_stay_open(home: Path) -> None:
