@@ -43,6 +43,7 @@ from tests.dashboards import reading, sample_release
 from tests.indicators.attacker import attack
 from tests.indicators.conftest import make_entry, make_inputs
 from tests.indicators.small_city import M, incident, reports
+from tests.indicators.twins import Twins, laid_over
 
 INDICATOR = "B1_theft"
 MONTHS = [date(2016, month, 1) for month in range(1, 13)]
@@ -54,13 +55,17 @@ pytestmark = pytest.mark.slow
 class Attacked:
     """A protected release as it is served, with the counts behind it, shape (areas, months)."""
 
-    def __init__(self, folder: Path, like: Path, profile: Literal["hes", "acro"]) -> None:
+    def __init__(
+        self, folder: Path, like: Path, profile: Literal["hes", "acro"], drawn: np.ndarray | None = None
+    ) -> None:
         areas = _areas(like)
         self.areas = sorted(areas["area_id"])
         leaves = areas.filter(~pl.col("is_unallocated") & pl.col("parent_id").is_not_null())["area_id"].sort()
-        draw = np.random.default_rng(8)
-        means = draw.choice([0.5, 3.0, 7.0, 20.0, 60.0], size=(len(leaves), 1))
-        drawn = draw.poisson(means, (len(leaves), len(MONTHS)))
+        if drawn is None:
+            draw = np.random.default_rng(8)
+            means = draw.choice([0.5, 3.0, 7.0, 20.0, 60.0], size=(len(leaves), 1))
+            drawn = draw.poisson(means, (len(leaves), len(MONTHS)))
+        self.leaves = [self.areas.index(leaf) for leaf in leaves]
         self.counts = np.zeros((len(self.areas), len(MONTHS)), dtype=np.int64)
         for leaf, row in zip(leaves, drawn, strict=True):
             self.counts[[self.areas.index(leaf), self.areas.index("city")]] += row
@@ -135,12 +140,12 @@ def _write(folder: Path, like: Path, tables: dict[str, pl.DataFrame], profile: s
     sql = [f"update release_info set disclosure = '{profile}', release_id = 'attacked'"]
     beside = ("changes", "year_comparisons", "targets", "alarms", "nowcasts", "gap_charts", "revisions")
     sql += [f"delete from {table} where indicator_id = '{INDICATOR}'" for table in beside]
+    (folder / "releases").mkdir(parents=True)
     for table, frame in tables.items():
         stored = folder / f"{table}.parquet"
         frame.write_parquet(stored)
         sql.append(f"delete from {table} where indicator_id = '{INDICATOR}'")
         sql.append(f"insert into {table} by name select * from read_parquet('{stored}')")
-    (folder / "releases").mkdir()
     sample_release.write_changed(folder, like, ";".join(sql))
 
 
@@ -297,6 +302,34 @@ def _as_files(table: Table) -> Iterator[dict[str, str]]:
     for rows in told.values():
         assert len(rows) == len(table.rows), table.name
         yield from (dict(zip(fields, map(str, cells), strict=True)) for cells in rows)
+
+
+def _told(attacked: Attacked) -> Iterator[tuple[str, Any]]:
+    """All that can be had: the release's tables, every page with what its charts are drawn from, and every file."""
+    for (table,) in attacked.rows("select table_name from information_schema.tables order by all"):
+        yield table, attacked.rows(f'from "{table}" order by all')
+    release = attacked.releases.named(None)
+    for view in _views(attacked):
+        content = draw_page(release, view, "light").content
+        yield href(view), as_json(content)
+        for name, table in _tables(content):
+            yield f"{name} of {href(view)}", list(_as_files(table))
+
+
+def test_all_that_can_be_had_is_the_same_of_cities_with_other_small_counts(
+    attacked: Attacked, home: Path, tmp_path: Path
+) -> None:
+    """Of three cities, in which every withheld count of an area is once the least and once the most that it can be."""
+    searches = [Twins(counts, attacked.among, attacked.disclosure, 0) for counts in attacked.counts.T]
+    told, found = dict(_told(attacked)), 0
+    for at, (drawn, ends) in enumerate(laid_over(searches, attacked.counts[attacked.leaves], attacked.leaves)):
+        twin = Attacked(tmp_path / str(at), home, attacked.disclosure.profile, drawn)
+        found += ends
+        assert not np.array_equal(twin.counts, attacked.counts)
+        for name, of_twin in _told(twin):
+            assert of_twin == told[name], name
+        twin.releases.close()
+    assert found == sum(len(each.ends()) for each in searches) > 700
 
 
 def test_no_file_of_any_page_has_a_number_where_a_count_is_withheld(attacked: Attacked) -> None:
