@@ -4,7 +4,7 @@ Knows the area tree, that counts are whole, which counts are withheld and what a
 withheld count, for the least and the most that it can be. Given counts of parts of periods, it knows that they add up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,11 @@ class Relation:
 
 
 def attack_related(
-    shown: list[Shown], among: list[Family], relations: list[Relation], smallest_shown: int
+    shown: list[Shown],
+    among: list[Family],
+    relations: list[Relation],
+    smallest_shown: int,
+    grown: Sequence[tuple[int, int]] = (),
 ) -> list[Finding]:
     """Try to narrow the small counts of areas in one of which others are parts, by all of them together.
 
@@ -110,15 +114,26 @@ def attack_related(
     relations : list of Relation
     smallest_shown : int
         Larger counts may be narrowed.
+    grown : sequence of (int, int), optional
+        Pairs of counts, by their places in the list, the second of which is known to be the first or more: what two
+        releases tell of the same.
 
     Returns
     -------
     list of Finding
-        Withheld counts, by (place in the list, area), of which more was found than their own range says.
+        Withheld counts, by (place in the list, area), of which more was found than is shown of the area's own, in both
+        releases.
     """
     areas = shown[0].value.shape[0]
     low, high = (np.array([getattr(each, end)[:, 0] for each in shown], dtype=float) for end in ("low", "high"))
+    is_small = np.array([each.is_withheld[:, 0] & (each.high[:, 0] < smallest_shown) for each in shown])
     equal, less = [], []
+    for then, now in grown:
+        for area in range(areas):
+            row = np.zeros(low.shape)
+            row[then, area], row[now, area] = 1, -1
+            less.append(row.ravel())
+        low[now], high[then] = np.maximum(low[now], low[then]), np.minimum(high[then], high[now])
     for at in range(len(shown)):
         for family in among:
             if family.parts:
@@ -138,9 +153,7 @@ def attack_related(
         "bounds": np.column_stack([low.ravel(), high.ravel()]),
     }
     found = []
-    for at, area in zip(*np.nonzero(np.array([each.is_withheld[:, 0] for each in shown])), strict=True):
-        if high[at, area] >= smallest_shown:
-            continue
+    for at, area in zip(*np.nonzero(is_small), strict=True):
         goal = np.zeros(low.shape)
         goal[at, area] = 1
         ends = _ends(goal.ravel(), constraints)

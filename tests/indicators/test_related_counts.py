@@ -9,7 +9,8 @@ from indicators.disclosure import Disclosure, Shown
 from indicators.families import Family, families
 from indicators.protected_cells import added_up as sum_of_atoms
 from indicators.protection import Known, protect_tree
-from tests.indicators.attacker import Relation, attack_related
+from indicators.successive import Telling
+from tests.indicators.attacker import Finding, Relation, attack_related
 from tests.indicators.test_protection import HES, TABLES, added_up, random_city, tree_of
 
 pytestmark = pytest.mark.slow
@@ -122,6 +123,49 @@ def test_a_part_alone_and_parts_that_overlap_tell_no_small_count(profile: str, h
         attacked += sum(int((each.is_withheld & (each.high < disclosure.smallest_shown)).sum()) for each in told)
     assert attacked > 20
     assert narrowed == []
+
+
+def attacked_in_two_releases(
+    seed: int, disclosure: Disclosure, remembers: bool = True
+) -> tuple[list[Shown], list[Finding]]:
+    """What two releases tell of the pieces of a city and of all of them, and what an attacker makes of that.
+
+    It knows whether records were only added between, or only withdrawn.
+    """
+    city, draw = random_counts(seed), np.random.default_rng((seed, 1))
+    only_added = bool(draw.random() < 0.7)
+    releases: tuple[list[Shown], list[Shown]] = [], []
+    for then in (city.first, city.second, city.rest):
+        now = then.copy()
+        for family in city.among:
+            parts, few = list(family.parts), draw.poisson(draw.choice([0.0, 0.0, 0.3, 1.5, 4.0]))
+            own = then[family.area] + (few if only_added else -np.minimum(few, then[family.area]))
+            now[family.area] = now[parts].sum(axis=0) if parts else own
+        first = protect_tree(then, city.among, disclosure)
+        told = Telling(first.low, first.high, first.is_withheld, np.ones(1, dtype=np.bool_))
+        releases[0].append(first)
+        releases[1].append(protect_tree(now, city.among, disclosure, [told] if remembers else []))
+    shown = [each for pieces in releases for each in (*pieces, sum_of_atoms(pieces, city.among))]
+    relations = [Relation(at + 3, (at, at + 1, at + 2), is_all=True) for at in (0, 4)]
+    grown = [(at, at + 4) if only_added else (at + 4, at) for at in range(4)]
+    return shown, attack_related(shown, city.among, relations, disclosure.smallest_shown, grown)
+
+
+@pytest.mark.parametrize("profile", ["hes", "acro", "census"])
+def test_categories_tell_no_small_count_across_releases(profile: str) -> None:
+    """A whole and two categories of it, of a period of which a few records came later or were withdrawn."""
+    disclosure = Disclosure(profile)  # type: ignore[arg-type]
+    narrowed, attacked = [], 0
+    for seed in range(max(1, int(TABLES * 0.3))):
+        told, found = attacked_in_two_releases(seed, disclosure)
+        narrowed += [(seed, *each.at) for each in found]
+        attacked += sum(int((each.is_withheld & (each.high < disclosure.smallest_shown)).sum()) for each in told)
+    assert attacked > 20
+    assert narrowed == []
+
+
+def test_without_the_memory_of_what_was_told_categories_would_tell() -> None:
+    assert any(attacked_in_two_releases(seed, HES, remembers=False)[1] for seed in range(60))
 
 
 @pytest.mark.parametrize("holding", HOLDING.values(), ids=HOLDING)

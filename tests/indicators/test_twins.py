@@ -1,7 +1,7 @@
 """Twins: cities with other small counts, of which every figure is the same.
 
-Whatever an attacker computes of figures, limits, charts, comparisons, shrunken values and ranks, it computes the same of
-a city in which a withheld count is the least that it can be, and of one in which it is the most.
+Whatever an attacker computes of figures, limits, charts, comparisons, shrunken values and ranks, it computes the same
+of a city in which a withheld count is the least that it can be, and of one in which it is the most.
 """
 
 from collections.abc import Iterator
@@ -82,7 +82,9 @@ def figures(counts: np.ndarray, disclosure: Disclosure) -> dict[str, pl.DataFram
         population=dict.fromkeys(LEAVES, 60_000),
     )
     levels = {None: "city", "city": "borough"}
-    rows = [(each, of, "beat" if each in LEAVES else None, levels.get(of, "beat"), False) for each, of in PARENTS.items()]
+    rows = [
+        (each, of, "beat" if each in LEAVES else None, levels.get(of, "beat"), False) for each, of in PARENTS.items()
+    ]
     areas = pl.DataFrame(rows, schema=small.areas.schema, orient="row")
     found = compute(ENTRIES, Inputs(**{**vars(small), "areas": areas, "disclosure": disclosure}))
     compared = compare(found.values, ENTRIES, areas.with_columns(peer_group=pl.lit(None, pl.String)))

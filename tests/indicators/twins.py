@@ -1,7 +1,7 @@
 """Twins: other counts of which all that is shown is the same, to the last digit.
 
-Where a withheld count is 1 in one twin and 7 in another, and nothing that is published differs, nobody can tell which of
-them is true, whatever they compute. That needs no list of what an attacker may try.
+Where a withheld count is 1 in one twin and 7 in another, and nothing that is published differs, nobody can tell which
+of them is true, whatever they compute. That needs no list of what an attacker may try.
 """
 
 from collections.abc import Iterator
