@@ -121,8 +121,8 @@ def attack_related(
     Returns
     -------
     list of Finding
-        Withheld counts, by (place in the list, area), of which more was found than is shown of the area's own, in both
-        releases.
+        Withheld counts, by (place in the list, area), of which more was found than is shown of the area itself, in
+        both releases.
     """
     areas = shown[0].value.shape[0]
     low, high = (np.array([getattr(each, end)[:, 0] for each in shown], dtype=float) for end in ("low", "high"))
@@ -134,6 +134,11 @@ def attack_related(
             row[then, area], row[now, area] = 1, -1
             less.append(row.ravel())
         low[now], high[then] = np.maximum(low[now], low[then]), np.minimum(high[then], high[now])
+    for relation in relations if grown else ():
+        if relation.is_all:
+            # It is the sum of what both releases say of its parts.
+            low[relation.whole] = np.maximum(low[relation.whole], low[list(relation.parts)].sum(axis=0))
+            high[relation.whole] = np.minimum(high[relation.whole], high[list(relation.parts)].sum(axis=0))
     for at in range(len(shown)):
         for family in among:
             if family.parts:
