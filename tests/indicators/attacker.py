@@ -25,7 +25,9 @@ class Finding:
     shown: tuple[int, int]
 
 
-def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] | None = None) -> list[Finding]:
+def attack(
+    shown: Shown, among: list[Family], periods: tuple[Shown, Sequence[tuple[int, int]]] | None = None
+) -> list[Finding]:
     """Try to narrow every withheld count.
 
     Parameters
@@ -33,8 +35,9 @@ def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] 
     shown : Shown
         Shape (areas, periods).
     among : list of Family
-    periods : Shown and int array, optional
-        What is shown of longer periods, shape (areas, longer), and in which longer one each period lies.
+    periods : Shown and sequence of (int, int), optional
+        What is shown of longer periods, shape (areas, longer), and from which period on, and before which, each lies;
+        they may overlap.
 
     Returns
     -------
@@ -56,11 +59,11 @@ def attack(shown: Shown, among: list[Family], periods: tuple[Shown, np.ndarray] 
                 least.append(-np.inf)
                 most.append(0.0)
     if periods is not None:
-        longer, lies_in = periods
+        longer, spans = periods
         for area in range(areas):
-            for at in range(longer.value.shape[1]):
+            for at, (first, after) in enumerate(spans):
                 row = np.zeros(areas * columns)
-                row[[area * columns + period for period in np.flatnonzero(lies_in == at)]] = 1
+                row[area * columns + first : area * columns + after] = 1
                 rows.append(row)
                 least.append(float(longer.low[area, at]))
                 most.append(float(longer.high[area, at]))

@@ -201,6 +201,18 @@ def cells_of(counts: dict[str, list[int]], kinds: tuple[str, ...]) -> pl.DataFra
     return pl.concat(parts).sort("area_id", "period_kind", "period_start")
 
 
+def rolling(months: pl.DataFrame) -> pl.DataFrame:
+    """Add the twelve months from each month on, where there are as many."""
+    starts = months["period_start"].unique().sort()
+    return pl.concat(
+        months.filter(pl.col("period_start").is_between(start, starts[at + 11]))
+        .group_by("area_id")
+        .agg(pl.col("numerator").sum(), period_start=pl.lit(start), period_kind=pl.lit("rolling_12m"))
+        .select(months.columns)
+        for at, start in enumerate(starts[:-11])
+    )
+
+
 def test_longer_periods_add_up_what_is_shown() -> None:
     tree = tree_of({"a": None})
     cells = cells_of({"a": [21, 33, 47, 3, 50, 8]}, ("month", "quarter"))
@@ -232,18 +244,36 @@ def test_days_and_weeks_are_not_published() -> None:
     assert shown["period_kind"].unique().to_list() == ["month"]
 
 
-def test_periods_tell_nothing_that_their_parts_do_not() -> None:
-    for seed in range(max(1, TABLES // 10)):
+@pytest.mark.parametrize("profile", ["hes", "acro", "census"])
+def test_periods_tell_nothing_that_their_parts_do_not(profile: str) -> None:
+    """Quarters, and twelve months from each month on, which overlap."""
+    disclosure = Disclosure(profile)  # type: ignore[arg-type]
+    parents: dict[str, str | None] = {"city": None, "a": "city", "b": "city", "c": "city"}
+    tree, areas, months, withheld = tree_of(parents), sorted(parents), 15, 0
+    quarters = [(start, start + 3) for start in range(0, months, 3)]
+    windows = [(start, start + 12) for start in range(months - 11)]
+    for seed in range(max(1, TABLES // (10 if profile == "hes" else 40))):
         draw = np.random.default_rng(seed)
-        parents: dict[str, str | None] = {"city": None, "a": "city", "b": "city", "c": "city"}
-        tree, areas = tree_of(parents), sorted(parents)
-        counts = draw.poisson(draw.choice([1.0, 5.0, 20.0], size=(3, 1)), (3, 6))
+        counts = draw.poisson(draw.choice([1.0, 5.0, 20.0], size=(3, 1)), (3, months))
         table = np.vstack([counts, counts.sum(axis=0)])
         cells = cells_of({area: row.tolist() for area, row in zip(areas, table, strict=True)}, ("month", "quarter"))
-        shown = protect_counts(cells, ["numerator"], tree, HES, "X").sort("area_id", "period_start")
-        month, quarter = (_as_shown(shown.filter(period_kind=kind), len(areas)) for kind in ("month", "quarter"))
-        lies_in = np.arange(6) // 3
-        assert attack(month, families(tree, areas), (quarter, lies_in)) == [], f"table {seed}"
+        cells = pl.concat([cells, rolling(cells.filter(period_kind="month"))])
+        shown = protect_counts(cells, ["numerator"], tree, disclosure, "X").sort("area_id", "period_start")
+        month, quarter, window = (
+            _as_shown(shown.filter(period_kind=kind), len(areas)) for kind in ("month", "quarter", "rolling_12m")
+        )
+        longer = Shown(*(np.hstack([getattr(each, name) for each in (quarter, window)]) for name in vars(quarter)))
+        withheld += int(month.is_withheld.sum())
+        assert attack(month, families(tree, areas), (longer, [*quarters, *windows])) == [], f"table {seed}"
+    assert withheld > 100
+
+
+def test_a_year_of_its_own_rounding_would_tell_its_months() -> None:
+    """The same attacker, where twelve months together are shown as counted."""
+    counts = np.array([[1] * 11 + [2]])
+    months, year = (HES.show(each) for each in (counts, counts.sum(axis=1, keepdims=True)))
+    found = attack(months, families(tree_of({"a": None}), ["a"]), (year, [(0, 12)]))
+    assert {each.high for each in found} == {6.0}
 
 
 def _as_shown(frame: pl.DataFrame, areas: int) -> Shown:
