@@ -204,14 +204,20 @@ def protect_cells(
     shown = shown.with_columns(
         (pl.col(f"{column}{end}") * unit) for column, unit in counts.items() for end in ("", "_least", "_most")
     )
-    doubts = {name: 1.0 for name in DOUBTS if name in shown.columns}
+    doubts = dict.fromkeys(DOUBTS, 1.0)
     for column in shown.columns:
         if column.endswith(("_elsewhere", "_everywhere")):
             is_counted_in_units = column.startswith(("numerator", "denominator", "failures"))
             doubts[column] = entry.scale if is_counted_in_units else 1.0
-    return shown.with_columns(
-        pl.Series(name, disclosure.show(np.ceil(shown[name].cast(pl.Float64).to_numpy() / unit)).high * unit)
+    return _at_most(shown, disclosure, doubts)
+
+
+def _at_most(cells: pl.DataFrame, disclosure: Disclosure, doubts: Mapping[str, float]) -> pl.DataFrame:
+    """Cells with the most that amounts of doubt may be, by their columns and what one record counts there."""
+    return cells.with_columns(
+        pl.Series(name, disclosure.show(np.ceil(cells[name].cast(pl.Float64).to_numpy() / unit)).high * unit)
         for name, unit in doubts.items()
+        if name in cells.columns
     )
 
 
@@ -230,45 +236,64 @@ def of_the_top(cells: pl.DataFrame, tree: AreaTree) -> pl.DataFrame:
     return long.join(tops, on="area_id", how="semi", maintain_order="left")
 
 
-def protect_weighted(cells: pl.DataFrame, entry: Entry, tree: AreaTree, disclosure: Disclosure) -> pl.DataFrame:
-    """Weighted sums of the whole city, which cannot be told from rounded counts, with `is_withheld`.
+def protect_weighted(
+    cells: pl.DataFrame, entry: Entry, tree: AreaTree, inputs: Inputs, weights: Mapping[str, int]
+) -> pl.DataFrame:
+    """Weighted sums of the whole city: of what is shown of the records of each category, with `is_withheld`.
 
-    Withheld where few records are behind one, where the profile knows dominance and a grave record or two may be most
-    of it, and where a longer period holds such a month: else the other months would tell it.
+    Withheld where a sum could be much more or much less, which that of a few grave records can, and where the profile
+    knows dominance and a grave record or two may be most of it: so is a longer period that holds such a month.
 
     Parameters
     ----------
     cells : DataFrame
         With records, numerator (sum of weights) and squares (of their squares), both in the entry's units.
+    entry : Entry
+    tree : AreaTree
+    inputs : Inputs
+        Whose disclosure and tellings hold.
+    weights : mapping of str to int
+        The columns that count the records of a category, and its weight.
     """
-    asked = disclosure.finest_of.get(entry.id, disclosure.finest)
-    kinds = [kind for kind, parts in PARTS.items() if kind == asked or asked in parts]
-    hidden = [*disclosure.hidden_levels.get(entry.id, ())]
-    shown = tree.areas.filter(~pl.col("area_level").is_in(hidden)).select("area_id")
-    whole = of_the_top(cells, tree).filter(pl.col("period_kind").is_in(kinds))
-    whole = whole.join(shown, on="area_id", how="semi", maintain_order="left")
-    records, sums, squares = (whole[name].cast(pl.Float64).to_numpy() for name in ("records", "numerator", "squares"))
-    is_few = disclosure.show(np.where(records > 0, np.maximum(np.rint(records), 1), 0)).is_withheld
-    is_dominated = (records > 0) & disclosure.is_dominated(sums / entry.scale, squares / entry.scale)
-    whole = whole.with_columns(is_withheld=pl.Series(is_few | is_dominated))
-    of_finest = whole.filter("is_withheld", period_kind=asked).select("area_id", "period_start")
-    holding = pl.concat(
-        [
-            (
-                of_finest.join(pl.DataFrame({"back": range(12)}), how="cross").select(
-                    "area_id", period_start=pl.col("period_start").dt.offset_by(pl.format("-{}mo", "back"))
-                )
-                if kind == "rolling_12m"
-                else of_finest.with_columns(period_start(pl.col("period_start"), kind, 1))
-            ).with_columns(period_kind=pl.lit(kind), holds_withheld=pl.lit(True))
-            for kind in kinds
-        ]
-    ).unique()
-    return (
-        whole.join(holding, on=["area_id", *PERIOD], how="left", maintain_order="left")
-        .with_columns(is_withheld=pl.col("is_withheld") | pl.col("holds_withheld").fill_null(False))
-        .drop("holds_withheld")
+    disclosure = inputs.disclosure
+    sums, squares = (cells[name].cast(pl.Float64).to_numpy() / entry.scale for name in ("numerator", "squares"))
+    is_dominated = (sums > 0) & disclosure.is_dominated(sums, squares)
+    given = cells.with_columns(is_dominated=pl.Series(is_dominated))
+    shown = of_the_top(protect_counts(given, list(weights), tree, disclosure, entry.id, inputs.tellings), tree)
+    shown = _at_most(shown, disclosure, dict.fromkeys(DOUBTS, 1.0))
+    ends = {name: _weighed(weights, end) for name, end in (("", ""), ("_least", "_least"), ("_most", "_most"))}
+    shown = shown.with_columns(
+        *((weighed * entry.scale).alias(f"numerator{end}") for end, weighed in ends.items()),
+        squares=_weighed({column: weight**2 for column, weight in weights.items()}, "") * entry.scale,
+        records=pl.sum_horizontal(*weights),
     )
+    is_wide = (pl.col("numerator_most") - pl.col("numerator_least")) / 2 > WIDEST_SHARE * pl.col("numerator")
+    finest = _publishable(cells, disclosure, entry.id)[0]
+    holding = _holding(shown.filter("is_dominated", period_kind=finest), shown["period_kind"].unique().to_list())
+    return (
+        shown.join(holding, on=["area_id", *PERIOD], how="left", maintain_order="left")
+        .with_columns(is_withheld=is_wide | pl.col("is_dominated") | pl.col("holds_dominated").fill_null(False))
+        .drop("is_dominated", "holds_dominated")
+    )
+
+
+def _weighed(weights: Mapping[str, int], end: str) -> pl.Expr:
+    return pl.sum_horizontal(pl.col(f"{column}{end}").cast(pl.Float64) * weight for column, weight in weights.items())
+
+
+def _holding(of_finest: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
+    """The periods of some kinds that hold one of the shortest, with `holds_dominated`."""
+    windows = of_finest.select("area_id", "period_start").join(pl.DataFrame({"back": range(12)}), how="cross")
+    found = [
+        (
+            windows.select("area_id", pl.col("period_start").dt.offset_by(pl.format("-{}mo", "back")))
+            if kind == "rolling_12m"
+            else of_finest.select("area_id", period_start(pl.col("period_start"), kind, 1))
+        ).with_columns(period_kind=pl.lit(kind), holds_dominated=pl.lit(True))
+        for kind in kinds
+    ]
+    empty = of_finest.select("area_id", *PERIOD, holds_dominated="is_dominated").clear()
+    return pl.concat([empty, *(each.select(empty.columns) for each in found)]).unique()
 
 
 def protect_whole(figures: pl.DataFrame, disclosure: Disclosure) -> pl.DataFrame:

@@ -41,7 +41,7 @@ def rate_figures(source: Source) -> pl.DataFrame:
     daily, atoms = _split(source, daily_counts(source.feed))
     at_risk = person_days(source.inputs.profile, source.layout)
     told = tells_something(source, at_risk / DAYS_PER_YEAR)
-    counted = [*COLUMNS, *atoms.values(), *(["squares"] if "squares" in daily.columns else [])]
+    counted = [*dict.fromkeys([*COLUMNS, *atoms.values()]), *(["squares"] if "squares" in daily.columns else [])]
     cells = (
         count_cells(source, daily, counted, told)
         .with_columns(denominator=pl.Series(at_risk[told], nan_to_null=True))
@@ -54,8 +54,15 @@ def rate_figures(source: Source) -> pl.DataFrame:
 
 
 def _split(source: Source, daily: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Daily counts with their atoms, where those are published that others could be subtracted from."""
+    """Daily counts with their atoms, where those are published that others could be subtracted from.
+
+    Those of a weighted rate are its categories, under protection.
+    """
     entry = source.feed.entry
+    if entry.kind == "weighted_rate" and not source.inputs.disclosure.is_exact:
+        categories = source.feed.rows["category"]
+        daily, named = split(daily, "records", categories)
+        return daily, named or dict.fromkeys(categories.head(1), "records")
     if not source.published or entry.kind != "rate" or entry.count is not None:
         return daily, {}
     return split(daily, "numerator", atoms_of(source.feed, source.inputs, source.published, f"{entry.id} numerator"))
@@ -64,14 +71,16 @@ def _split(source: Source, daily: pl.DataFrame) -> tuple[pl.DataFrame, dict[str,
 def _protected(cells: pl.DataFrame, source: Source, atoms: dict[str, str]) -> pl.DataFrame:
     """Cells with the counts that may be shown.
 
-    An amount of work, such as patrol minutes, is no count of cases and stays as it is. A weighted sum cannot be told
-    from rounded counts: it is that of the whole city alone.
+    An amount of work, such as patrol minutes, is no count of cases and stays as it is. A weighted sum is that of the
+    whole city alone.
     """
     entry, disclosure = source.feed.entry, source.inputs.disclosure
     if disclosure.is_exact or entry.count is not None:
         return cells
     if entry.kind == "weighted_rate":
-        return protect_weighted(cells, entry, source.tree, disclosure)
+        weights = dict(source.feed.rows.select("category", pl.col("weight").cast(pl.Int64)).unique().iter_rows())
+        weighing = {column: weights[category] for category, column in atoms.items()}
+        return protect_weighted(cells, entry, source.tree, source.inputs, weighing)
     counts = {"numerator": entry.scale}
     shown = protect_cells(cells, entry, source.tree, source.inputs, counts, {"numerator": atoms})
     return shown.with_columns(records=pl.col("numerator") / entry.scale)
@@ -119,7 +128,9 @@ def _limits(rated: pl.DataFrame, entry: Entry, largest_weight: float) -> tuple[F
         variance = _floats(rated, "squares") / entry.scale
         stray_variance = _floats(rated.select(s=unallocated(entry, "squares")), "s") / entry.scale
         limits = weighted_limits(events, variance, largest_weight)
-        added = (gained + refused * largest_weight, stray_variance + refused * largest_weight**2)
+        more = refused * largest_weight + above
+        added = (gained + more, stray_variance + more * largest_weight)
+        contested = contested + below / largest_weight
         return *limits, *weighted_bounds(limits, events, variance, *added, largest_weight, contested)
     if entry.interval == "daily_cluster":
         squares = _floats(rated, "squared_days") / entry.scale**2

@@ -137,11 +137,12 @@ def of_months(counts: list[tuple[int, int]]) -> dict[str, list[dict[str, object]
     return {"msr_incident_day": rows}
 
 
-@pytest.mark.parametrize(("profile", "withheld"), [("hes", {2}), ("acro", {2, 3, 5})])
+@pytest.mark.parametrize("profile", ["hes", "acro"])
 def test_a_weighted_sum_of_few_records_or_of_one_grave_one_is_withheld_with_every_sum_that_holds_it(
-    inputs, entry, profile: str, withheld: set[int]
+    inputs, entry, profile: str
 ) -> None:
-    # February is of five records, March and May are mostly of one grave one.
+    # February is of five records, which a sum may hold; March and May are mostly of one grave one.
+    withheld, grave = {2, 3, 5}, {3, 5}
     counts = [(40, 0), (5, 0), (40, 1), (60, 0), (12, 1), (50, 0), *[(40, 0)] * 6]
     weighted = entry(kind="weighted_rate", interval="gamma", period_kinds=["month", "quarter", "year", "rolling_12m"])
     given = inputs(of_months(counts), reports(), weights={"05": 10, "0101": 7000})
@@ -162,10 +163,35 @@ def test_a_weighted_sum_of_few_records_or_of_one_grave_one_is_withheld_with_ever
     }
     assert of_kind["year"] == {1: True}
     rolling = values.filter(period_kind="rolling_12m").select("period_start", "value").rows()
-    hidden = {date(2021, month, 1) for month in withheld}
+    hidden = {date(2021, month, 1) for month in grave}
     for start, value in rolling:
         months = pl.date_range(start, pl.select(pl.lit(start).dt.offset_by("11mo")).item(), "1mo", eager=True)
         assert (value is None) == bool(hidden & set(months)), start
+
+
+@pytest.mark.parametrize(
+    ("profile", "light", "grave", "shown"),
+    [
+        ("hes", 213, 12, 213 * 10 + 12 * 7000),
+        ("acro", 213, 12, 215 * 10 + 10 * 7000),
+        # What may be from 1 to 7 grave ones tells nobody how many there are.
+        ("hes", 213, 3, None),
+        ("hes", 99_213, 3, 99_213 * 10 + 4 * 7000),
+        ("hes", 99_213, 5, 99_213 * 10 + 4 * 7000),
+    ],
+)
+def test_a_weighted_sum_is_of_what_is_shown_of_each_category(
+    inputs, entry, profile: str, light: int, grave: int, shown: int | None
+) -> None:
+    weighted = entry(kind="weighted_rate", interval="gamma", period_kinds=["month"])
+    given = inputs(of_months([(light, grave)]), reports(), weights={"05": 10, "0101": 7000})
+    values = compute([weighted], replace(given, disclosure=Disclosure(profile)))
+    found = row(values, "city", JAN)
+    assert found["numerator"] == shown
+    if shown is None:
+        assert found["status"] == "withheld"
+    else:
+        assert found["bound_low"] <= found["lower"] < found["value"] < found["upper"] <= found["bound_high"]
 
 
 @settings(max_examples=200)

@@ -74,6 +74,29 @@ def test_categories_and_shares_tell_no_small_count(profile: str) -> None:
     assert narrowed == []
 
 
+@pytest.mark.parametrize("profile", ["hes", "acro", "census"])
+def test_two_shares_of_one_whole_tell_no_small_count(profile: str) -> None:
+    """As of the requests that were due those answered in time, and those resolved in time."""
+    disclosure = Disclosure(profile)  # type: ignore[arg-type]
+    narrowed, attacked = [], 0
+    for seed in range(max(1, int(TABLES * 0.3))):
+        city, draw = random_counts(seed), np.random.default_rng((seed, 2))
+        whole, other = city.first + city.second + city.rest, np.zeros_like(city.first)
+        for family in city.among:
+            parts, area = list(family.parts), family.area
+            other[area] = (
+                other[parts].sum(axis=0) if parts else draw.binomial(whole[area], draw.choice([0.1, 0.5, 0.97]))
+            )
+        of_whole = protect_tree(whole, city.among, disclosure)
+        known = Known.of(of_whole, city.among)
+        told = [of_whole, *(protect_tree(part, city.among, disclosure, whole=known) for part in (city.share, other))]
+        found = attack_related(told, city.among, [Relation(0, (1,)), Relation(0, (2,))], disclosure.smallest_shown)
+        narrowed += [(seed, *each.at) for each in found]
+        attacked += sum(int((each.is_withheld & (each.high < disclosure.smallest_shown)).sum()) for each in told)
+    assert attacked > 20
+    assert narrowed == []
+
+
 @pytest.mark.parametrize("seed", [761, 812, 2108, 2310, 3094, 5503])
 def test_what_shares_and_exact_totals_imply_over_several_levels_is_not_told(seed: int) -> None:
     """Tables of which totals that fit one by one told a small count, and once a sum of two that are told of nowhere."""

@@ -41,6 +41,7 @@ ENTRIES = [
         numerator={"column": "incidents_ppm", "where": [{"category": {"values": ["0502"]}}]},
         **EVERY_LENGTH,
     ),
+    make_entry(id="harm", kind="weighted_rate", interval="gamma", unit="per_10k_year", **EVERY_LENGTH),
     make_entry(
         id="in_time",
         kind="proportion",
@@ -80,6 +81,7 @@ def figures(counts: np.ndarray, disclosure: Disclosure) -> dict[str, pl.DataFram
         {"msr_incident_day": incidents, "msr_service_due_day": requests},
         [*reports(), ("calls", "service", MONTHS[0], date(2021, 12, 31))],
         population=dict.fromkeys(LEAVES, 60_000),
+        weights={"0502": 7, "0101": 900},
     )
     levels = {None: "city", "city": "borough"}
     rows = [
@@ -114,6 +116,7 @@ def test_every_figure_of_a_twin_is_the_same(profile: str, column: int, least_fou
     of_city = figures(counts, disclosure)
     assert not of_city["comparisons"].is_empty()
     assert not of_city["limits"].is_empty()
+    assert of_city["values"].drop_nulls("value")["indicator_id"].n_unique() == len(ENTRIES)
     months = list(searches(counts, column, disclosure))
     ends, found = sum(len(each.ends()) for each in months), 0
     for twin, held in laid_over(months, counts[column], AT):
