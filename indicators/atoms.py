@@ -34,6 +34,11 @@ class Counted:
     part_of: str | None = None
 
     @property
+    def indicator_id(self) -> str:
+        """The indicator that it is a count of."""
+        return self.name.rsplit(" ", 1)[0]
+
+    @property
     def holds(self) -> pl.Expr:
         """Whether a row is counted; never null."""
         return pl.all_horizontal(pl.col("source").is_in(self.sources), *map(passes, self.filters))

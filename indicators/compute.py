@@ -20,6 +20,7 @@ from indicators.co_handling import network_figures
 from indicators.durations import duration_figures
 from indicators.feeds import find_feed, missing_needs
 from indicators.gaps import judge_gaps
+from indicators.granularity import counted_together
 from indicators.hot_patrol import hot_cell_figures
 from indicators.inputs import (
     ALARM_SCHEMA,
@@ -92,7 +93,10 @@ def compute(entries: Sequence[Entry], inputs: Inputs, chart_rules: ChartRules | 
     """
     tree = AreaTree(inputs.areas)
     ordered = sorted(entries, key=lambda entry: entry.id)
-    published = () if inputs.disclosure.is_exact else published_counts(ordered, inputs)
+    published: tuple[Counted, ...] = ()
+    if not inputs.disclosure.is_exact:
+        published = published_counts(ordered, inputs)
+        inputs = replace(inputs, disclosure=counted_together(published, inputs))
     # Some at a time: polars and numpy let go of Python while they work, and so many entries' cells fit into memory.
     with ThreadPoolExecutor(ENTRIES_AT_ONCE) as pool:
         told = list(pool.map(lambda entry: _of_entry(entry, inputs, tree, published), ordered))

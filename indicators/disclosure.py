@@ -67,12 +67,16 @@ class Disclosure:
         The same for single indicators.
     hidden_levels : mapping of str to frozenset of str
         Area levels of which an indicator publishes nothing.
+    counted_by : mapping of str to (str, frozenset of str)
+        Of indicators that share records with others, which periods their counts are protected by, and which levels
+        none of them publishes (`granularity`).
     """
 
     profile: ProfileName = "open"
     finest: str = "month"
     finest_of: Mapping[str, str] = field(default_factory=dict)
     hidden_levels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    counted_by: Mapping[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
 
     @property
     def is_exact(self) -> bool:

@@ -66,10 +66,13 @@ def protect_counts(
         `<column>_most`, and `is_withheld` (any of the columns).
     """
     hidden = disclosure.hidden_levels.get(indicator, frozenset())
-    finest, kinds = _publishable(cells, disclosure, indicator)
+    asked = disclosure.finest_of.get(indicator, disclosure.finest)
+    kinds = _publishable(cells, asked)
+    by, hidden_from_all = disclosure.counted_by.get(indicator, (asked, hidden))
+    finest = next(iter(_publishable(cells, by)), by)
     apart = tree.areas.filter(pl.col("area_level").is_in(list(hidden))).select("area_id")
     told = cells.with_row_index("_row").filter(pl.col("period_kind").is_in(kinds)).join(apart, on="area_id", how="anti")
-    if told.filter(period_kind=finest).is_empty():
+    if told.is_empty():
         names = [name for c in columns for name in (f"{c}_least", f"{c}_most")]
         empty = told.clear().drop("_row")
         return empty.with_columns(
@@ -79,7 +82,7 @@ def protect_counts(
     whole = cells.filter(period_kind=finest)
     areas, starts = whole["area_id"].unique().sort(), whole["period_start"].unique().sort()
     grid = areas.to_frame().join(starts.to_frame(), how="cross").join(whole, on=["area_id", "period_start"], how="left")
-    among = families(tree, areas.to_list(), hidden)
+    among = families(tree, areas.to_list(), hidden_from_all)
     protecting = _Protecting(grid, among, disclosure, indicator, finest, tellings or Tellings())
     shown, found = grid.select("area_id", "period_start"), dict[str, Shown]()
     for column in columns:
@@ -98,12 +101,11 @@ def protect_counts(
     )
 
 
-def _publishable(cells: pl.DataFrame, disclosure: Disclosure, indicator: str) -> tuple[str, list[str]]:
-    """The shortest kind of periods that is published of an indicator, and all that are."""
+def _publishable(cells: pl.DataFrame, asked: str) -> list[str]:
+    """The kinds of periods of cells that are published if none shorter than `asked` is, the shortest first."""
     there = set(cells["period_kind"].unique())
-    asked = disclosure.finest_of.get(indicator, disclosure.finest)
     finest = next((kind for kind in PARTS if kind in there and (kind == asked or asked in PARTS[kind])), asked)
-    return finest, [kind for kind, parts in PARTS.items() if kind == finest or finest in parts]
+    return [kind for kind, parts in PARTS.items() if kind in there and (kind == finest or finest in parts)]
 
 
 @dataclass(frozen=True)
@@ -268,7 +270,7 @@ def protect_weighted(
         records=pl.sum_horizontal(*weights),
     )
     is_wide = (pl.col("numerator_most") - pl.col("numerator_least")) / 2 > WIDEST_SHARE * pl.col("numerator")
-    finest = _publishable(cells, disclosure, entry.id)[0]
+    finest = min(shown["period_kind"].unique(), key=[*PARTS].index, default="")
     holding = _holding(shown.filter("is_dominated", period_kind=finest), shown["period_kind"].unique().to_list())
     return (
         shown.join(holding, on=["area_id", *PERIOD], how="left", maintain_order="left")
