@@ -263,9 +263,8 @@ def protect_weighted(
     given = cells.with_columns(is_dominated=pl.Series(is_dominated))
     shown = of_the_top(protect_counts(given, list(weights), tree, disclosure, entry.id, inputs.tellings), tree)
     shown = _at_most(shown, disclosure, dict.fromkeys(DOUBTS, 1.0))
-    ends = {name: _weighed(weights, end) for name, end in (("", ""), ("_least", "_least"), ("_most", "_most"))}
     shown = shown.with_columns(
-        *((weighed * entry.scale).alias(f"numerator{end}") for end, weighed in ends.items()),
+        *((_weighed(weights, end) * entry.scale).alias(f"numerator{end}") for end in ("", "_least", "_most")),
         squares=_weighed({column: weight**2 for column, weight in weights.items()}, "") * entry.scale,
         records=pl.sum_horizontal(*weights),
     )

@@ -62,7 +62,7 @@ def _split(source: Source, daily: pl.DataFrame) -> tuple[pl.DataFrame, dict[str,
     if entry.kind == "weighted_rate" and not source.inputs.disclosure.is_exact:
         categories = source.feed.rows["category"]
         daily, named = split(daily, "records", categories)
-        return daily, named or dict.fromkeys(categories.head(1), "records")
+        return daily, named or {categories[daily["records"].arg_max() or 0]: "records"}
     if not source.published or entry.kind != "rate" or entry.count is not None:
         return daily, {}
     return split(daily, "numerator", atoms_of(source.feed, source.inputs, source.published, f"{entry.id} numerator"))

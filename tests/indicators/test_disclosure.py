@@ -173,6 +173,7 @@ def test_a_weighted_sum_of_few_records_or_of_one_grave_one_is_withheld_with_ever
     ("profile", "light", "grave", "shown"),
     [
         ("hes", 213, 12, 213 * 10 + 12 * 7000),
+        ("hes", 0, 12, 12 * 7000),
         ("acro", 213, 12, 215 * 10 + 10 * 7000),
         # What may be from 1 to 7 grave ones tells nobody how many there are.
         ("hes", 213, 3, None),
