@@ -13,7 +13,7 @@ export WARDLIGHT_HOME
 export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo nightly serve simulate test test-dbt test-spark check lint types unit fuzz bench lock schema screenshots clean
+.PHONY: help setup demo nightly serve simulate test test-dbt test-spark check lint types unit fuzz stress bench lock schema screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## List the commands
@@ -84,6 +84,10 @@ unit: setup
 
 fuzz: setup  ## 10 000 mutated files through pulling and loading (make test takes a sample)
 	@WARDLIGHT_FUZZ_FILES=10000 $(BIN)/pytest -q -n 2 --dist load tests/pipelines/test_mutated_files.py
+
+stress: setup  ## 1 000 releases published while readers query without pause (make test publishes a sample)
+	@WARDLIGHT_STRESS_RELEASES=1000 $(BIN)/pytest -q -n 0 \
+		tests/pipelines/publishing/test_release.py::test_readers_see_whole_releases_only_while_many_are_published
 
 bench: setup $(DBT_VENV)/.ready  ## Benchmarks, as JSON: simulating, loading, models against dbt, the whole job, answers of the dashboard, figures, intervals, near repeats, index, nowcasts, alarms, changes, silence, anomalies, quality
 	@$(BIN)/python -m benchmarks.simulating

@@ -271,7 +271,7 @@ print(json.dumps([reads, seen, (memory[-1] - warm) / 2**20]))
 def test_readers_see_whole_releases_only_while_many_are_published(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    """Two readers query without pause; WARDLIGHT_STRESS_RELEASES=1000 publishes as many."""
+    """Two readers query without pause; `make stress` publishes a thousand."""
     number = int(os.environ.get("WARDLIGHT_STRESS_RELEASES", "60"))
     published = {publish(tmp_path, con, 0).release_id: 0}
     counter = tmp_path / "counter"
