@@ -15,8 +15,7 @@ import polars as pl
 from indicators.atoms import Counted
 from indicators.disclosure import Disclosure
 from indicators.inputs import Inputs
-
-_SHORTEST_FIRST = ("month", "quarter", "year")
+from indicators.protected_cells import PARTS
 
 
 def counted_together(published: Sequence[Counted], inputs: Inputs) -> Disclosure:
@@ -40,7 +39,7 @@ def counted_together(published: Sequence[Counted], inputs: Inputs) -> Disclosure
         groups = [group for group in groups if group not in meeting] + [pair.union(*meeting)]
     counted_by: dict[str, tuple[str, frozenset[str]]] = {}
     for group in groups:
-        finest = min((disclosure.finest_of.get(each, disclosure.finest) for each in group), key=_SHORTEST_FIRST.index)
+        finest = min((disclosure.finest_of.get(each, disclosure.finest) for each in group), key=[*PARTS].index)
         hidden = frozenset.intersection(*(disclosure.hidden_levels.get(each, frozenset()) for each in group))
         counted_by |= dict.fromkeys(group, (finest, hidden))
     return replace(disclosure, counted_by=counted_by)
