@@ -44,15 +44,25 @@ def definitions(pack: CityPack, entries: Sequence[Entry], sources: pl.DataFrame)
     rows = []
     for entry in entries:
         definition = entry.model_dump_json(exclude=_SAID)
-        settings = _hash(_settings(pack, entry, sorted(named.get(entry.id, set())), places))
+        rested_on = named.get(entry.id, set())
+        beside = sorted(other for other, its in named.items() if its & rested_on)
+        settings = _hash(_settings(pack, entry, sorted(rested_on), beside, places))
         rows.append((entry.id, _hash([definition]), settings, definition))
     return pl.DataFrame(rows, schema=("indicator_id", "definition_hash", "settings_hash", "definition"), orient="row")
 
 
-def _settings(pack: CityPack, entry: Entry, sources: Iterable[str], places: Mapping[str, str]) -> Iterable[str]:
+def _settings(
+    pack: CityPack, entry: Entry, sources: Iterable[str], beside: Iterable[str], places: Mapping[str, str]
+) -> Iterable[str]:
     yield json.dumps([pack.week_start, pack.time_zone, pack.first_month])
     protection, hidden = pack.protection, pack.protection.hidden_levels.get(entry.id, frozenset())
     yield json.dumps([protection.profile, protection.finest_of.get(entry.id, protection.finest), sorted(hidden)])
+    if not protection.is_exact:
+        # Counts of the same records are protected by the shortest periods and the smallest areas of any of them.
+        for other in beside:
+            chosen = protection.finest_of.get(other), sorted(protection.hidden_levels.get(other, ()))
+            if any(chosen):
+                yield json.dumps([other, *chosen])
     yield json.dumps({group: each.model_dump(mode="json", exclude={"title"}) for group, each in pack.groups.items()})
     for name in sources:
         if name in pack.sources:

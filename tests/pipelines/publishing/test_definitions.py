@@ -76,3 +76,15 @@ def test_settings_are_others_for_the_indicators_that_rest_on_them(
     now = hashes(write_pack(tmp_path / "b", {"people.csv": people}, city))
     assert {name for name in before if now[name] != before[name]} == touched
     assert {name for name in before if now[name][0] != before[name][0]} == set()
+
+
+def test_what_is_published_of_one_indicator_decides_how_others_of_the_same_records_are_counted(tmp_path: Path) -> None:
+    def chosen(profile: str, of: str) -> dict[str, tuple[str, str]]:
+        said = f"disclosure:\n  profile: {profile}\n  indicators: {{{of}}}\n"
+        return hashes(write_pack(tmp_path / "pack", {"people.csv": PEOPLE}, changed("disclosure: open\n", said)))
+
+    for profile, touched in (("hes", {"B1", "B3"}), ("open", {"B3"})):
+        before = chosen(profile, "")
+        for of in ("B3: {finest: quarter}", "B3: {hidden_levels: [ward]}"):
+            now = chosen(profile, of)
+            assert {name for name in before if now[name] != before[name]} == touched
