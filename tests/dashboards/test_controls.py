@@ -50,10 +50,13 @@ def by_keyboard(page: Page, control: Locator) -> None:
         return
     page.keyboard.press("ArrowDown")
     expect(page.locator("[role=option]:visible").first).to_be_visible()
-    # The arrow begins at the chosen one and comes round to it again.
+    # The arrow begins at the chosen one and comes round to it again; each of its steps takes a moment to be seen.
+    reached, at = page.locator("[role=option][data-combobox-selected]:visible"), ""
     for _ in range(3):
         page.keyboard.press("ArrowDown")
-        if page.locator("[role=option][data-combobox-selected]:not([data-combobox-active]):visible").count():
+        expect(reached.and_(page.locator(f"[role=option]:not([id='{at}'])"))).to_have_count(1)
+        at = reached.get_attribute("id") or ""
+        if reached.get_attribute("data-combobox-active") is None:
             break
     page.keyboard.press("Enter")
 
