@@ -133,13 +133,14 @@ class _ChunkLines:
         quotes = np.flatnonzero(codes == ord(self._layout.quote))
         lengths = self.ends - self.starts
         unusual = lengths > longest_line_bytes
+        cells = self._counts(delimiters) + 1
         if len(quotes):
-            outside = self._outside_quotes(delimiters, quotes)
-            unusual |= self._counts(quotes) % 2 == 1
-            unusual |= self._counts(delimiters[outside]) != self._width - 1
-            unusual[self._lines_of(self._misplaced(codes, quotes))] = True
-        else:
-            unusual |= self._counts(delimiters) != self._width - 1
+            is_open = self._counts(quotes) % 2 == 1
+            lines = self._lines_of(quotes)
+            cells -= self._within_quotes(delimiters, quotes[~is_open[lines]])
+            unusual |= is_open
+            unusual[self._lines_of(self._misplaced(codes, quotes, lines))] = True
+        unusual |= cells != self._width
         returns = np.flatnonzero(codes == _RETURN)
         if len(returns):
             followed = np.append(codes, np.uint8(0))[returns + 1]
@@ -158,18 +159,18 @@ class _ChunkLines:
     def _lines_of(self, positions: Positions) -> Positions:
         return np.asarray(np.searchsorted(self.ends, positions), np.int64)
 
-    def _ranks(self, positions: Positions, quotes: Positions) -> Positions:
-        """Return how many quotes of the same line come before each position."""
-        before = np.searchsorted(quotes, self.starts)
-        return np.searchsorted(quotes, positions) - before[self._lines_of(positions)]
+    def _within_quotes(self, delimiters: Positions, quotes: Positions) -> Positions:
+        """Count by line the delimiters that are between quotes, of which each line has an even number."""
+        opening, closing = quotes[::2], quotes[1::2]
+        within = np.searchsorted(delimiters, closing) - np.searchsorted(delimiters, opening)
+        counted = np.bincount(self._lines_of(opening), weights=within, minlength=len(self.ends))
+        return counted.astype(np.int64)
 
-    def _outside_quotes(self, delimiters: Positions, quotes: Positions) -> Marks:
-        return np.asarray(self._ranks(delimiters, quotes) % 2 == 0)
-
-    def _misplaced(self, codes: npt.NDArray[np.uint8], quotes: Positions) -> Positions:
+    def _misplaced(self, codes: npt.NDArray[np.uint8], quotes: Positions, lines: Positions) -> Positions:
         """Return the quotes that open a cell elsewhere than at its start, or close it elsewhere than at its end."""
         delimiter, quote = ord(self._layout.delimiter), ord(self._layout.quote)
-        opens = self._ranks(quotes, quotes) % 2 == 0
+        rank_in_line = np.arange(len(quotes)) - np.searchsorted(quotes, self.starts)[lines]
+        opens = rank_in_line % 2 == 0
         edge = np.array([_FEED], np.uint8)
         padded = np.concatenate((edge, codes, edge))
         beside = np.where(opens, padded[quotes], padded[quotes + 2])
