@@ -12,8 +12,6 @@ VIEWS = 8
 """Addresses of each page, drawn by chance, none asked twice."""
 BUDGET = 0.05
 """Seconds of processor time for 95 answers of 100; by the clock it is less, since the engine reads with two threads."""
-
-
 ROUNDS = 3
 """Each with views of its own. What other programs take from this one, they take from one round rather than from all."""
 
