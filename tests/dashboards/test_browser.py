@@ -181,7 +181,7 @@ def test_the_map_and_cards_hold_the_release_s_numbers(visitor: Visitor, release:
             "and period_start = '2016-11-01' and area_id = 'city'"
         )
         .fetchone()
-    )  # type: ignore[misc]
+    )
     card = visitor.page.locator("#" + _css_id({"card": "B1_theft"}))
     expect(card.locator(".card-number")).to_have_text(f"{value:,.1f}")
 

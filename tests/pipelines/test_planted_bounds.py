@@ -170,7 +170,7 @@ def test_grades_tell_the_share_and_its_cause(runs: Mapping[str, Run]) -> None:
             pl.col("period_start").dt.year() == 2024, indicator_id=indicator, area_id="city", period_kind="year"
         )
         [found] = figures.select("quality_grade", "grade_reason").rows()
-        return found  # type: ignore[return-value]
+        return found
 
     assert city("none") == ("A", None)
     grade, reason = city("10 % of times")
